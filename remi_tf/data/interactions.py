@@ -1,0 +1,185 @@
+"""The prepared log: flat memory-mapped arrays per split, with vocabulary, categories and a checksummed manifest.
+
+A dataset folder holds
+  manifest.json                   format version, counts, checksums, how it was made
+  items.txt                       raw id of row 1, 2, … (one a line, descending popularity)
+  titles.txt                      title of row 1, 2, … (optional)
+  categories.npy                  [I + 1] int32 category of each row, 0 = unknown (optional), names in category_names.txt
+  {split}_items.npy               [n] int32 rows 1..I, the users' sequences end to end, oldest first
+  {split}_timestamps.npy          [n] int64 seconds (positions 0, 1, … where the log has no time)
+  {split}_offsets.npy             [users + 1] int64, user u owns offsets[u]:offsets[u + 1]
+  {split}_cuts.npy                [users] int64, how many items of the user are history; what follows are the targets
+  {split}_users.txt               raw user ids
+for the splits train, valid and test. In train every item is history (cut = length).
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remi_tf.data.vocabulary import Vocabulary, read_lines, write_lines
+from remi_tf.errors import InputError
+from remi_tf.files import atomic_folder, sha256, write_json
+
+FORMAT_VERSION = 1
+SPLITS = ("train", "valid", "test")
+ARRAYS = {"items": np.int32, "timestamps": np.int64, "offsets": np.int64, "cuts": np.int64}
+MANIFEST = "manifest.json"
+ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES = "items.txt", "titles.txt", "categories.npy", "category_names.txt"
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """The sequences of one split's users (shapes in the module's docstring)."""
+
+    items: np.ndarray
+    timestamps: np.ndarray
+    offsets: np.ndarray
+    cuts: np.ndarray
+
+    @property
+    def num_users(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """[users] int64 items per user."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset folder, open for reading."""
+
+    path: Path
+    manifest: dict[str, Any]
+    train: Interactions
+    valid: Interactions
+    test: Interactions
+
+    @property
+    def name(self) -> str:
+        return self.manifest["name"]
+
+    @property
+    def num_items(self) -> int:
+        """I, padding not counted."""
+        return self.manifest["num_items"]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the checksums of all files: two datasets with one fingerprint hold the same data."""
+        return self.manifest["fingerprint"]
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary.load(self.path / ITEMS)
+
+    @cached_property
+    def titles(self) -> list[str] | None:
+        """Title of row 1, 2, …, or None where the log has none."""
+        path = self.path / TITLES
+        return read_lines(path) if path.exists() else None
+
+    @cached_property
+    def categories(self) -> np.ndarray | None:
+        """[I + 1] int32 category of each row (0 = unknown), or None where the log has none."""
+        path = self.path / CATEGORIES
+        return np.load(path, allow_pickle=False) if path.exists() else None
+
+    def split(self, name: str) -> Interactions:
+        """The split called train, valid or test."""
+        return {"train": self.train, "valid": self.valid, "test": self.test}[name]
+
+    def user_ids(self, split: str) -> list[str]:
+        """Raw user ids of a split, in the order of its offsets."""
+        return read_lines(self.path / f"{split}_users.txt")
+
+
+def write_dataset(
+    path: str | Path,
+    *,
+    name: str,
+    splits: dict[str, Interactions],
+    users: dict[str, list[str]],
+    vocabulary: Vocabulary,
+    made_by: dict[str, Any],
+    titles: list[str] | None = None,
+    categories: np.ndarray | None = None,
+    category_names: list[str] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a dataset folder, whole or not at all.
+
+    Args:
+      made_by: how it was made (source, files, filters, what was dropped); goes into the manifest unchanged.
+
+    Raises:
+      InputError: the folder exists and `overwrite` is false, or a raw id or title holds a line break.
+    """
+    with atomic_folder(path, overwrite) as folder:
+        vocabulary.save(folder / ITEMS)
+        if titles is not None:
+            write_lines(folder / TITLES, titles)
+        if categories is not None:
+            np.save(folder / CATEGORIES, categories.astype(np.int32), allow_pickle=False)
+            write_lines(folder / CATEGORY_NAMES, category_names or [])
+        for split, interactions in splits.items():
+            for array, dtype in ARRAYS.items():
+                values = np.ascontiguousarray(getattr(interactions, array), dtype=dtype)
+                np.save(folder / f"{split}_{array}.npy", values, allow_pickle=False)
+            write_lines(folder / f"{split}_users.txt", users[split])
+        files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
+        manifest = {
+            "format_version": FORMAT_VERSION,
+            "name": name,
+            "num_items": len(vocabulary),
+            "splits": {
+                split: {"users": data.num_users, "interactions": len(data.items)} for split, data in splits.items()
+            },
+            "made_by": made_by,
+            "files": files,
+            "fingerprint": _fingerprint(files),
+        }
+        write_json(folder / MANIFEST, manifest)
+
+
+def load_dataset(path: str | Path) -> Dataset:
+    """Open a dataset folder after checking every file against the manifest.
+
+    Raises:
+      InputError: no dataset there, another format version, or a file that is missing or changed.
+    """
+    path = Path(path)
+    if not (path / MANIFEST).is_file():
+        raise InputError(f"{path}: no dataset here ({MANIFEST} is missing); make one with python data/prepare.py --output {path}")
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path / MANIFEST}: not JSON ({error}); prepare the dataset again") from error
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise InputError(
+            f"{path / MANIFEST}: format version {manifest.get('format_version')!r}, this remi_tf reads {FORMAT_VERSION}; "
+            "prepare the dataset again"
+        )
+    for file, checksum in manifest["files"].items():
+        if not (path / file).is_file():
+            raise InputError(f"{path / file} is missing; prepare the dataset again")
+        if sha256(path / file) != checksum:
+            raise InputError(f"{path / file} is not the file that prepare wrote (checksum differs); prepare the dataset again")
+    arrays = {split: Interactions(**{array: _open(path, split, array) for array in ARRAYS}) for split in SPLITS}
+    return Dataset(path, manifest, **arrays)
+
+
+def _open(path: Path, split: str, array: str) -> np.ndarray:
+    return np.load(path / f"{split}_{array}.npy", mmap_mode="r", allow_pickle=False)
+
+
+def _fingerprint(files: dict[str, str]) -> str:
+    import hashlib
+
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
