@@ -16,11 +16,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 def _use_keras_2() -> None:
     loaded = sys.modules.get("tensorflow")
     keras_api = vars(loaded).get("keras") if loaded is not None else None
-    keras_version = getattr(keras_api, "__version__", "2")
-    if os.environ.get("TF_USE_LEGACY_KERAS") not in (None, "1", "True", "true") or str(keras_version).startswith("3"):
+    refused = os.environ.get("TF_USE_LEGACY_KERAS", "1").lower() not in ("1", "true")
+    if refused or str(getattr(keras_api, "__version__", "2")).startswith("3"):
         raise ImportError(
-            "remi_tf needs Keras 2 under tf.keras (tensorflow-recommenders requires it), but Keras 3 is active in "
-            "this process. Import remi_tf before tensorflow.keras is first used, or set TF_USE_LEGACY_KERAS=1."
+            "remi_tf needs Keras 2 under tf.keras (tensorflow-recommenders requires it), but Keras 3 is active "
+            "in this process. Import remi_tf before tensorflow.keras is first used, or set TF_USE_LEGACY_KERAS=1."
         )
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
 

@@ -4,15 +4,17 @@ A dataset folder holds
   manifest.json                   format version, counts, checksums, how it was made
   items.txt                       raw id of row 1, 2, … (one a line, descending popularity)
   titles.txt                      title of row 1, 2, … (optional)
-  categories.npy                  [I + 1] int32 category of each row, 0 = unknown (optional), names in category_names.txt
+  categories.npy                  [I + 1] int32 category of each row, 0 = unknown (optional)
+  category_names.txt              name of category 1, 2, … (with categories.npy)
   {split}_items.npy               [n] int32 rows 1..I, the users' sequences end to end, oldest first
   {split}_timestamps.npy          [n] int64 seconds (positions 0, 1, … where the log has no time)
   {split}_offsets.npy             [users + 1] int64, user u owns offsets[u]:offsets[u + 1]
-  {split}_cuts.npy                [users] int64, how many items of the user are history; what follows are the targets
+  {split}_cuts.npy                [users] int64, how many of the user's items are history; the rest are targets
   {split}_users.txt               raw user ids
 for the splits train, valid and test. In train every item is history (cut = length).
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -156,21 +158,21 @@ def load_dataset(path: str | Path) -> Dataset:
     """
     path = Path(path)
     if not (path / MANIFEST).is_file():
-        raise InputError(f"{path}: no dataset here ({MANIFEST} is missing); make one with python data/prepare.py --output {path}")
+        raise InputError(f"{path}: no dataset here; make one with python data/prepare.py --output {path}")
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path / MANIFEST}: not JSON ({error}); prepare the dataset again") from error
     if manifest.get("format_version") != FORMAT_VERSION:
         raise InputError(
-            f"{path / MANIFEST}: format version {manifest.get('format_version')!r}, this remi_tf reads {FORMAT_VERSION}; "
-            "prepare the dataset again"
+            f"{path / MANIFEST}: format version {manifest.get('format_version')!r}, this remi_tf reads "
+            f"{FORMAT_VERSION}; prepare the dataset again"
         )
     for file, checksum in manifest["files"].items():
         if not (path / file).is_file():
             raise InputError(f"{path / file} is missing; prepare the dataset again")
         if sha256(path / file) != checksum:
-            raise InputError(f"{path / file} is not the file that prepare wrote (checksum differs); prepare the dataset again")
+            raise InputError(f"{path / file}: the checksum differs from prepare's; prepare the dataset again")
     arrays = {split: Interactions(**{array: _open(path, split, array) for array in ARRAYS}) for split in SPLITS}
     return Dataset(path, manifest, **arrays)
 
@@ -180,6 +182,4 @@ def _open(path: Path, split: str, array: str) -> np.ndarray:
 
 
 def _fingerprint(files: dict[str, str]) -> str:
-    import hashlib
-
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()

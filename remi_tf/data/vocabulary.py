@@ -53,7 +53,9 @@ def write_lines(path: str | Path, lines: Iterable[str]) -> None:
     with atomic_file(path) as file:
         for number, line in enumerate(lines, start=1):
             if "\n" in line or "\r" in line:
-                raise InputError(f"{Path(path).name} line {number}: {line!r} holds a line break; remove it from the log")
+                raise InputError(
+                    f"{Path(path).name} line {number}: {line!r} holds a line break; take it out of the log"
+                )
             file.write(line + "\n")
 
 
