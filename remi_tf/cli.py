@@ -1,0 +1,81 @@
+"""The command line's manners: readable help, a suggestion for a mistyped flag, one line for an error."""
+
+import argparse
+import dataclasses
+import difflib
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from remi_tf.config import GROUPS
+from remi_tf.errors import InputError, TrainingDiverged
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str):
+        super().__init__(prog, max_help_position=30, width=110)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse without abbreviations, which answers a mistyped flag with the nearest one there is."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            flag = unknown[0].split("=")[0]
+            known = [option for action in self._actions for option in action.option_strings]
+            close = difflib.get_close_matches(flag, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else "--help lists the flags"
+            raise InputError(f"unknown flag {flag}; {hint}")
+        return parsed
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; --help lists the flags")
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """One flag for each setting of config.py; a flag that is not given is absent from the parsed namespace."""
+    for group, cls in GROUPS.items():
+        arguments = parser.add_argument_group(group)
+        for setting in dataclasses.fields(cls):
+            options: dict[str, Any] = {"default": argparse.SUPPRESS}
+            text = f"{setting.metadata['help']} (default: {setting.default})"
+            if setting.metadata["choices"]:
+                options["choices"] = setting.metadata["choices"]
+            if type(setting.default) is bool:
+                options["action"] = argparse.BooleanOptionalAction
+            else:
+                options["type"] = type(setting.default)
+                options["metavar"] = type(setting.default).__name__.upper() if not setting.metadata["choices"] else None
+            arguments.add_argument(f"--{setting.name}", help=text.replace("%", "%%"), **options)
+
+
+def number_list(text: str) -> tuple[int, ...]:
+    """'20,50' → (20, 50), ascending.
+
+    Raises:
+      argparse.ArgumentTypeError: not a list of positive whole numbers.
+    """
+    try:
+        numbers = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        numbers = [0]
+    if numbers[0] < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of positive whole numbers such as 20,50")
+    return tuple(numbers)
+
+
+def run_main(main: Callable[[list[str]], int]) -> NoReturn:
+    """Run an entry point: exit 0, or 2 with one line for an error that is the user's to mend, or 130 after Ctrl-C."""
+    try:
+        code = main(sys.argv[1:])
+    except (InputError, TrainingDiverged) as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        code = 130
+    sys.exit(code)

@@ -1,0 +1,46 @@
+"""SA: multi-interest extraction by self-attentive routing (ComiRec, KDD'20, section 3.2.2; REMI's backbone)."""
+
+import tensorflow as tf
+
+from remi_tf.config import EncoderSettings
+from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
+
+
+class SelfAttention(Encoder):
+    """K attention rows over the history, each a convex combination of its items' embeddings.
+
+        A = softmax_l( tanh((X + P) W1) W2 )ᵀ,   V = A X
+
+    with a position table P [L, d], W1 [d, 4d] and W2 [4d, K] (biases only with `use_bias`, as in ComiRec's TensorFlow
+    release). Positions steer the routing but are not part of the interests: V mixes the raw embeddings.
+    """
+
+    def __init__(self, settings: EncoderSettings, seed: int):
+        super().__init__(settings)
+        dim, length, hidden = settings.embedding_dim, settings.max_history, 4 * settings.embedding_dim
+        self.positions = self.add_weight(
+            "positions", [length, dim], initializer=kaiming_normal(length * dim, seed), trainable=True
+        )
+        self.hidden = tf.keras.layers.Dense(
+            hidden,
+            activation="tanh",
+            use_bias=settings.use_bias,
+            kernel_initializer=kaiming_normal(dim, seed + 1),
+            name="hidden",
+        )
+        self.logits = tf.keras.layers.Dense(
+            settings.num_interests,
+            use_bias=settings.use_bias,
+            kernel_initializer=kaiming_normal(hidden, seed + 2),
+            name="logits",
+        )
+
+    def call(
+        self, embeddings: tf.Tensor, mask: tf.Tensor, days: tf.Tensor | None = None, training: bool = False
+    ) -> Interests:
+        logits = self.logits(self.hidden(embeddings + self.positions))  # [B, L, K]
+        logits = tf.transpose(logits, [0, 2, 1])  # [B, K, L]
+        mask = mask[:, tf.newaxis, :]  # [B, 1, L]
+        routing = tf.nn.softmax(tf.where(mask, logits, logits.dtype.min))  # [B, K, L]
+        routing *= tf.cast(mask, routing.dtype)  # an empty history has no interests, rather than those of its padding
+        return Interests(tf.matmul(routing, embeddings), routing)  # [B, K, d], [B, K, L]

@@ -1,0 +1,1 @@
+"""The objective: readout (which interest answers) × negatives (which items compete) × softmax + regularisers."""

@@ -1,0 +1,48 @@
+"""Regularisers of the interests, added to the loss by add_loss."""
+
+import tensorflow as tf
+
+# REMI's released form is λ · Σ_batch Σ_k (var_k / d)², tuned at batch 128 and dim 64. The mean form below keeps λ's
+# meaning when either changes: at these two values the forms are equal.
+REFERENCE_BATCH_SIZE = 128
+REFERENCE_DIM = 64
+
+
+def routing_variance(routing: tf.Tensor) -> tf.Tensor:
+    """var_k = Σ_l (A_kl − mean_l A_k)² of each routing row, over all slots, padding included (REMI, eq. 10–11).
+
+    Args:
+      routing: [batch, num_interests, max_history].
+
+    Returns:
+      [batch, num_interests]; 0 for a uniform row, 1 − 1/max_history for a row on a single item.
+    """
+    centred = routing - tf.reduce_mean(routing, axis=2, keepdims=True)
+    return tf.reduce_sum(tf.square(centred), axis=2)
+
+
+class RoutingRegularizer(tf.keras.layers.Layer):
+    """RR: the squared variance of every routing row, so that no interest collapses onto one item (REMI, eq. 11).
+
+    Args:
+      rr_lambda: weight in the units of REMI's release.
+      embedding_dim: d, which the released form divides by inside the square.
+      reduction: "sum" is the release (Σ over the batch of (var/d)²); "mean" is the paper's Σ_k var_k² as a mean over
+        the batch, with λ converted so that both agree at batch 128 and dim 64.
+    """
+
+    def __init__(self, rr_lambda: float, embedding_dim: int, reduction: str):
+        super().__init__(name="rr")
+        self.reduction = reduction
+        if reduction == "sum":
+            self.scale = rr_lambda / embedding_dim**2
+        else:
+            self.scale = rr_lambda * REFERENCE_BATCH_SIZE / REFERENCE_DIM**2
+
+    def call(self, routing: tf.Tensor) -> tf.Tensor:
+        """Adds the penalty to the losses and returns it (scalar)."""
+        per_user = tf.reduce_sum(tf.square(routing_variance(routing)), axis=1)  # [B]
+        reduce = tf.reduce_sum if self.reduction == "sum" else tf.reduce_mean
+        penalty = self.scale * reduce(per_user)
+        self.add_loss(penalty)
+        return penalty
