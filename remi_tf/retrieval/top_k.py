@@ -1,0 +1,162 @@
+"""Exact maximum-inner-product retrieval inside a TensorFlow graph.
+
+An item's score is its best interest's: score(i) = max_k v_k · e_i (ALGORITHMS D.1). Taking the maximum over
+interests first and the top k afterwards leaves one row of scores a user, so that nothing has to be merged and no
+item can appear twice. The catalogue is walked in chunks whose scores fit into a set number of bytes.
+"""
+
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+SCORE_BYTES = 64 * 2**20
+"""Default bound on the scores `[B, K, chunk]` held at a time."""
+
+GROUP = 32
+"""Neighbouring items whose maximum is taken before the selection; measured flat between 16 and 64."""
+
+
+class Model(Protocol):
+    """What retrieval asks of a model."""
+
+    @property
+    def item_table(self) -> Any:
+        """`[I + 1, d]` variable; row 0 is padding."""
+
+    @property
+    def max_history(self) -> int:
+        """Items of a history the model reads."""
+
+    def interests(self, history: Any) -> Any:
+        """`[B, max_history]` int32 rows → `[B, K, d]` interests, without dropout."""
+
+
+def recommend(
+    model: Model, history: tf.Tensor, k: int, exclude_history: bool = False, score_bytes: int = SCORE_BYTES
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The best k items for each history; the most popular ones (rows 1..k, scores 0) for an empty history.
+
+    Args:
+      history: `[B, max_history]` int32 rows, right-padded with 0.
+      exclude_history: leave out the items of `history`.
+
+    Returns:
+      ids `[B, k]` int32 and scores `[B, k]` float32 as `top_k` gives them. Ids are by descending popularity
+      (prepare), hence rows 1..k are the popular items.
+    """
+    ids, scores = top_k(
+        model.interests(history), model.item_table, k, exclude=history if exclude_history else None,
+        score_bytes=score_bytes,
+    )  # fmt: skip
+    popular = tf.range(1, k + 1)
+    popular = tf.where(popular < tf.shape(model.item_table)[0], popular, 0)  # [k]
+    empty = tf.reduce_all(history == 0, axis=1, keepdims=True)  # [B, 1]
+    return tf.where(empty, popular, ids), tf.where(empty, tf.where(popular > 0, 0.0, -float("inf")), scores)
+
+
+def top_k(
+    interests: tf.Tensor,
+    item_table: tf.Tensor | tf.Variable,
+    k: int,
+    *,
+    exclude: tf.Tensor | None = None,
+    score_bytes: int = SCORE_BYTES,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The k items of the highest score for each user, best first, ties by the lower id: exact and deterministic.
+
+    Args:
+      interests: `[B, K, d]`; B may be unknown or 0.
+      item_table: `[I + 1, d]`; row 0 is padding and never returned. A variable is read once.
+      exclude: `[B, X]` integer ids (0 = none, repeats allowed) that are left out; k + X items are fetched and the
+        excluded ones dropped, so the result is still the exact top k of the rest.
+      score_bytes: bound on the scores held at a time; it does not change the result (a product may round differently in
+        the last bit, as the matrix product is blocked differently).
+
+    Returns:
+      ids `[B, k]` int32 and scores `[B, k]` float32. Where fewer than k items can be returned, ids are 0 and
+      scores -inf. An item whose score is NaN or -inf counts as not retrievable; a user with a NaN or infinite
+      interest gets nothing (all ids 0), so that a broken model shows instead of returning some order.
+    """
+    table = tf.cast(tf.convert_to_tensor(item_table), tf.float32)  # [I + 1, d]
+    interests = tf.cast(interests, tf.float32)  # [B, K, d]
+    broken = tf.reduce_any(~tf.math.is_finite(interests), axis=[1, 2])  # [B]
+    interests = tf.where(broken[:, None, None], 0.0, interests)
+    fetch = tf.constant(k)
+    if exclude is not None:
+        exclude = tf.cast(exclude, tf.int32)
+        fetch = tf.minimum(k + tf.shape(exclude)[1], tf.maximum(k, tf.shape(table)[0] - 1))
+    ids, scores = _over_chunks(interests, table, fetch, score_bytes)  # [B, fetch]
+    if exclude is not None:
+        excluded = tf.reduce_any(ids[:, :, None] == exclude[:, None, :], axis=2)  # [B, fetch]
+        ids, scores = _best(tf.where(excluded, 0, ids), tf.where(excluded, -float("inf"), scores), k)
+    ids = tf.where(broken[:, None], 0, ids)
+    scores = tf.where(broken[:, None], -float("inf"), scores)
+    return tf.ensure_shape(ids, [None, k]), tf.ensure_shape(scores, [None, k])
+
+
+def chunk_rows(batch: tf.Tensor, num_interests: tf.Tensor, score_bytes: int) -> tf.Tensor:
+    """Rows of the table whose scores `[batch, num_interests, rows]` float32 fit into `score_bytes` (at least 1)."""
+    row_bytes = 4 * tf.cast(batch, tf.int64) * tf.cast(num_interests, tf.int64)
+    rows = score_bytes // tf.maximum(row_bytes, 1)
+    return tf.cast(tf.clip_by_value(rows, 1, tf.int32.max // 2), tf.int32)
+
+
+def _over_chunks(interests: tf.Tensor, table: tf.Tensor, k: tf.Tensor, score_bytes: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Walk the catalogue: the best k so far `[B, k]`, merged with the best k of each chunk."""
+    shape = tf.shape(interests)
+    batch, num_interests, dim = shape[0], shape[1], shape[2]
+    vectors = tf.reshape(interests, [-1, dim])  # [B * K, d]
+    rows = tf.shape(table)[0]
+    chunk = tf.minimum(chunk_rows(batch, num_interests, score_bytes), rows)
+
+    def step(start: tf.Tensor, ids: tf.Tensor, scores: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        end = tf.minimum(start + chunk, rows)
+        products = tf.matmul(vectors, table[start:end], transpose_b=True)  # [B * K, chunk]
+        best = tf.reduce_max(tf.reshape(products, [batch, num_interests, end - start]), axis=1)  # [B, chunk]
+        positions, found = _two_stage(best, k)
+        # What was found earlier has lower ids and stands first, so ties stay by the lower id.
+        ids, scores = _best(tf.concat([ids, positions + start], 1), tf.concat([scores, found], 1), k)
+        return end, ids, scores
+
+    nothing = tf.zeros([batch, k], tf.int32), tf.fill([batch, k], -float("inf"))
+    unknown = tf.TensorShape([None, None])
+    _, ids, scores = tf.while_loop(
+        lambda start, *_: start < rows,
+        step,
+        [tf.constant(1), *nothing],
+        shape_invariants=[tf.TensorShape([]), unknown, unknown],
+        parallel_iterations=1,  # more would hold the scores of several chunks
+    )
+    return ids, scores
+
+
+def _two_stage(scores: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Exact top min(k, n) of `scores` `[B, n]`: the best k groups by maximum, then the best items inside them.
+
+    An item outside the k best groups has k items before it (the best of each of these groups), so none is lost;
+    the chosen groups are put back into ascending order, so that equal scores are met in the order of their ids.
+    """
+    count = tf.shape(scores)[1]
+    groups = -(-count // GROUP)
+    padded = tf.pad(scores, [[0, 0], [0, groups * GROUP - count]], constant_values=-float("inf"))
+    grouped = tf.reshape(padded, [-1, groups, GROUP])  # [B, groups, GROUP]
+    maxima = tf.reduce_max(grouped, axis=2)  # [B, groups]; a NaN inside shows in the maximum
+    grouped, maxima = tf.cond(
+        tf.reduce_any(tf.math.is_nan(maxima)), lambda: _without_nan(grouped), lambda: (grouped, maxima)
+    )
+    chosen = tf.sort(tf.math.top_k(maxima, tf.minimum(k, groups), sorted=False).indices, axis=1)  # [B, <= k]
+    candidates = tf.reshape(tf.gather(grouped, chosen, batch_dims=1), [-1, tf.shape(chosen)[1] * GROUP])
+    found, positions = tf.math.top_k(candidates, tf.minimum(k, count))  # [B, min(k, n)]
+    return tf.gather(chosen, positions // GROUP, batch_dims=1) * GROUP + positions % GROUP, found
+
+
+def _without_nan(grouped: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    grouped = tf.where(tf.math.is_nan(grouped), -float("inf"), grouped)
+    return grouped, tf.reduce_max(grouped, axis=2)
+
+
+def _best(ids: tf.Tensor, scores: tf.Tensor, k: tf.Tensor | int) -> tuple[tf.Tensor, tf.Tensor]:
+    """The best k columns of `ids` and `scores`, equal scores in the order they stand; id 0 where the score is -inf."""
+    scores, positions = tf.math.top_k(scores, k)
+    ids = tf.gather(ids, positions, batch_dims=1)
+    return tf.where(scores > -float("inf"), ids, 0), scores
