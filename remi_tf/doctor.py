@@ -57,7 +57,7 @@ def check_missing(found: Mapping[str, str | None]) -> str | None:
 def check_keras(environment: Mapping[str, str], active_version: str | None) -> str | None:
     """A remedy if tf.keras is, or will be, Keras 3.
 
-    active_version: version of the tf.keras that is loaded in this process, None if there is none.
+    active_version: version of the tf.keras that is loaded in this process, None if there is none or it is Keras 2.
     """
     setting = environment.get("TF_USE_LEGACY_KERAS")
     if setting is not None and setting.lower() not in ("1", "true"):
@@ -178,7 +178,7 @@ def main(argv: list[str]) -> int:
         return 0 if argv[0] in ("-h", "--help") else 2
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     found = versions()
-    keras_version = _active_keras()
+    keras_version = _active_keras_3()
     errors = try_imports(found)
     for name, version in found.items():
         if name != "scann" or version is not None:
@@ -196,11 +196,14 @@ def main(argv: list[str]) -> int:
     return 1 if remedies else 0
 
 
-def _active_keras() -> str | None:
-    """Version of the tf.keras loaded in this process, without loading one."""
+def _active_keras_3() -> str | None:
+    """Version of Keras 3 if it sits under tf.keras in this process, else None.
+
+    Looks into dictionaries only: touching an attribute of tf.keras would load one. (tf_keras keeps no version there.)
+    """
     loaded = sys.modules.get("tensorflow")
     keras_api = vars(loaded).get("keras") if loaded is not None else None
-    return str(getattr(keras_api, "__version__", "")) or None
+    return vars(keras_api).get("__version__") if keras_api is not None else None
 
 
 def _minor(version: str) -> tuple[int, ...]:

@@ -77,6 +77,20 @@ def test_an_import_that_fails_is_reported_and_does_not_stop_the_others(monkeypat
     assert doctor.try_imports(GOOD) == {"faiss-cpu": "AttributeError: _ARRAY_API not found"}
 
 
+def test_asking_for_the_active_keras_does_not_load_one():
+    """tf.keras is a lazy loader that picks Keras 3 or 2 when first touched."""
+    folder = os.path.dirname(doctor.__file__)
+    program = (
+        f"import sys; sys.path.insert(0, {folder!r}); import doctor, tensorflow as tf; "
+        "print(doctor._active_keras_3(), 'keras' in sys.modules); tf.keras.layers; print(doctor._active_keras_3())"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
+    result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    untouched, touched = result.stdout.splitlines()
+    assert untouched == "None False"
+    assert touched.startswith("3.")
+
+
 def test_memory_is_read_in_gibibytes():
     text = "MemTotal:       16777216 kB\nMemFree:  1 kB\nMemAvailable:    8388608 kB\nHugePages_Total:       0\n"
     assert doctor.memory(text) == {"MemTotal": 16.0, "MemAvailable": 8.0}
