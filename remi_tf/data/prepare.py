@@ -1,0 +1,253 @@
+"""Raw log → dataset: keep frequent items and long-enough users, number items by popularity, split users, sort by time.
+
+The default is the protocol of the ComiRec, PIMI and REMI papers; everything else is a named setting.
+"""
+
+import random
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from remi_tf.data.interactions import SPLITS, write_dataset
+from remi_tf.data.rawlog import RawLog
+from remi_tf.data.rows import date
+from remi_tf.data.splits import SPLITTERS, Sequences
+from remi_tf.data.vocabulary import Vocabulary
+from remi_tf.errors import InputError
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """How a log becomes a dataset.
+
+    min_count: an item needs this many rows, then a user this many rows on kept items.
+    core: `single` filters items once, then users once (the papers); `iterative` repeats until nothing more goes.
+    dedup: of several rows with the same user and item only the earliest stays.
+    split: `users` (the papers: 8:1:1 of the users), `leave_one_out`, or `time` (cut at the 80% and 90% time quantiles).
+    seed: of the shuffle of the users.
+    """
+
+    min_count: int = 5
+    core: str = "single"
+    dedup: bool = False
+    split: str = "users"
+    seed: int = 1230
+
+    def __post_init__(self) -> None:
+        if self.min_count < 1:
+            raise InputError(f"--min_count {self.min_count} is below 1; 1 keeps everything, the papers use 5")
+        if self.core not in ("single", "iterative"):
+            raise InputError(f"--core {self.core!r} is unknown; choose single or iterative")
+        if self.split not in SPLITTERS:
+            raise InputError(f"--split {self.split!r} is unknown; choose {', '.join(SPLITTERS)}")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the filters leave: rows (indexes into the log, in file order) and the items by descending popularity."""
+
+    rows: np.ndarray
+    item_order: np.ndarray
+    dropped: dict[str, int]
+
+
+def prepare_log(
+    log: RawLog,
+    output: str | Path,
+    settings: PrepareSettings | None = None,
+    *,
+    name: str | None = None,
+    source: str = "columns",
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Filter, number, split and write a raw log. `log` is used up (its arrays are freed on the way).
+
+    Returns:
+      The manifest's `made_by`; `summary_lines` puts it into words.
+
+    Raises:
+      InputError: a filter leaves nothing, or the output exists and `overwrite` is false.
+    """
+    settings = settings or PrepareSettings()
+    output = Path(output)
+    if not len(log):
+        reasons = "; ".join(f"{count:,} rows: {reason}" for reason, count in log.dropped.items())
+        raise InputError(f"the log has no rows{f' left ({reasons})' if reasons else ''}; check --input")
+    made_by: dict[str, Any] = {"source": source, "files": log.files, "settings": asdict(settings)}
+    made_by["raw"] = {"rows": len(log), "users": len(log.user_ids), "items": len(log.item_ids), "time_unit": log.unit}
+    kept = keep_core(log, settings)
+    vocabulary = Vocabulary(log.item_ids.take(pa.array(kept.item_order)).to_pylist())
+    sequences, user_ids = build_sequences(log, kept, settings)
+    made_by["dropped"] = {**log.dropped, **kept.dropped}
+    made_by["kept"] = _describe(sequences, len(vocabulary))
+    titles, categories, names = item_labels(log, vocabulary)
+    log.users = log.items = np.zeros(0, np.int32)
+    log.times = None
+    splits, users = {}, {}
+    for split, (interactions, chosen) in SPLITTERS[settings.split](sequences).items():
+        splits[split], users[split] = interactions, user_ids.take(pa.array(chosen)).to_pylist()
+    if not splits["train"].num_users:
+        raise InputError(
+            f"--split {settings.split} leaves no user for train out of {sequences.num_users}; the log is too small"
+        )
+    made_by["notes"] = log.notes + [f"{split} has no users: the log is small" for split in SPLITS if not users[split]]
+    write_dataset(
+        output,
+        name=name or output.resolve().name,
+        splits=splits,
+        users=users,
+        vocabulary=vocabulary,
+        made_by=made_by,
+        titles=titles,
+        categories=categories,
+        category_names=names,
+        overwrite=overwrite,
+    )
+    made_by["splits"] = {split: (data.num_users, len(data.items)) for split, data in splits.items()}
+    return made_by
+
+
+def keep_core(log: RawLog, settings: PrepareSettings) -> Kept:
+    """Apply dedup and the core filter.
+
+    Items are numbered by how often they occur in the log that the filter saw: in the whole raw log for `single`
+    (as the papers do, whichever split follows: it includes the rows of validation and test users), in what
+    remains for `iterative`. Ties keep the order of first appearance.
+
+    Raises:
+      InputError: nothing is left; the message names the filter.
+    """
+    minimum, dropped = settings.min_count, {}
+    rows = first_of_each_pair(log) if settings.dedup else None
+    users, items = (log.users, log.items) if rows is None else (log.users[rows], log.items[rows])
+    if rows is not None:
+        dropped["repeats of a user's item (--dedup)"] = len(log) - len(rows)
+    before = len(items)
+    while True:
+        counts = np.bincount(items, minlength=len(log.item_ids))
+        item_kept = counts >= minimum
+        mask = item_kept[items]
+        user_counts = np.bincount(users[mask] if not mask.all() else users, minlength=len(log.user_ids))
+        user_kept = user_counts >= minimum
+        mask &= user_kept[users]
+        if not item_kept.any():
+            raise InputError(f"no item occurs {minimum} times, so nothing is left; lower --min_count")
+        if not mask.any():
+            raise InputError(f"no user has {minimum} rows on items that occur {minimum} times; lower --min_count")
+        changed = not mask.all()
+        if changed:
+            kept_rows = np.flatnonzero(mask)
+            rows = kept_rows if rows is None else rows[kept_rows]
+            if settings.core == "iterative":
+                users, items = users[kept_rows], items[kept_rows]
+        if settings.core == "single" or not changed:
+            break
+    order = np.argsort(-counts, kind="stable")
+    item_order = order[: np.count_nonzero(item_kept)]
+    rows = np.arange(len(log)) if rows is None else rows
+    dropped[f"items with fewer than {minimum} rows"] = len(log.item_ids) - len(item_order)
+    dropped[f"users with fewer than {minimum} rows on kept items"] = len(log.user_ids) - int(user_kept.sum())
+    dropped["rows of those items and users"] = before - len(rows)
+    return Kept(rows, item_order, dropped)
+
+
+def first_of_each_pair(log: RawLog) -> np.ndarray:
+    """[m] int64 rows, in file order: the earliest of each user and item (of equal times the first)."""
+    pair = log.users.astype(np.int64) * len(log.item_ids) + log.items
+    order = np.argsort(pair, kind="stable") if log.times is None else np.lexsort((log.times, pair))
+    ordered = pair[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    return np.sort(order[starts])
+
+
+def build_sequences(log: RawLog, kept: Kept, settings: PrepareSettings) -> tuple[Sequences, pa.Array]:
+    """The kept rows by user (users shuffled by the seed), each user's rows sorted by time (ties in file order).
+
+    Returns:
+      The sequences and [users] the raw user ids in their order.
+    """
+    whole = len(kept.rows) == len(log)
+    users = log.users if whole else log.users[kept.rows]
+    present = np.flatnonzero(
+        np.bincount(users, minlength=len(log.user_ids))
+    )  # codes count in order of first appearance
+    shuffled = present.tolist()
+    random.Random(settings.seed).shuffle(shuffled)  # Python's shuffle: the papers' split is defined by it
+    shuffled_codes = np.array(shuffled, np.int64)
+    position = np.zeros(len(log.user_ids), np.int32)
+    position[shuffled_codes] = np.arange(len(shuffled), dtype=np.int32)
+    times = None if log.times is None else (log.times if whole else log.times[kept.rows])
+    order = sort_rows(position[users], times)
+    item_row = np.zeros(len(log.item_ids), np.int32)
+    item_row[kept.item_order] = np.arange(1, len(kept.item_order) + 1, dtype=np.int32)
+    rows = kept.rows[order]
+    items = item_row[log.items[rows]]
+    lengths = np.bincount(position[users], minlength=len(shuffled))
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    if log.has_calendar:
+        assert times is not None
+        seconds = log.seconds(times[order])
+    else:
+        seconds = np.arange(len(items), dtype=np.int64) - np.repeat(offsets[:-1], lengths)
+    return Sequences(items, seconds, offsets, log.has_calendar), log.user_ids.take(pa.array(shuffled_codes))
+
+
+def sort_rows(users: np.ndarray, times: np.ndarray | None) -> np.ndarray:
+    """[n] order of rows by user, then time, ties as they stand."""
+    if times is None:
+        return np.argsort(users, kind="stable")
+    by_time = None if np.all(times[1:] >= times[:-1]) else np.argsort(times, kind="stable")
+    if by_time is None:
+        return np.argsort(users, kind="stable")
+    return by_time[np.argsort(users[by_time], kind="stable")]
+
+
+def item_labels(log: RawLog, vocabulary: Vocabulary) -> tuple[list[str] | None, np.ndarray | None, list[str] | None]:
+    """Titles of rows 1.., [I + 1] int32 categories (0 = unknown), category names; None where the log has none."""
+    raw_ids = vocabulary.raw_ids(range(1, len(vocabulary) + 1))
+    titles = [" ".join(log.titles.get(raw_id, "").split()) for raw_id in raw_ids] if log.titles else None
+    if not log.categories:
+        return titles, None, None
+    # Numbered by first appearance in the order of the source's item table, as in the papers' category files.
+    numbers: dict[str, int] = {}
+    for category in log.categories.values():
+        numbers.setdefault(" ".join(category.split()), len(numbers) + 1)
+    found = (log.categories.get(raw_id) for raw_id in raw_ids)
+    rows = [0, *(0 if category is None else numbers[" ".join(category.split())] for category in found)]
+    return titles, np.array(rows, np.int32), list(numbers)
+
+
+def _describe(sequences: Sequences, num_items: int) -> dict[str, Any]:
+    """Counts, lengths and time span for the summary and the manifest."""
+    lengths = np.diff(sequences.offsets)
+    described: dict[str, Any] = {
+        "users": sequences.num_users,
+        "items": num_items,
+        "interactions": len(sequences.items),
+        "length_min_median_max": [int(lengths.min()), float(np.median(lengths)), int(lengths.max())],
+    }
+    if sequences.calendar:
+        times = sequences.timestamps
+        described["time_span"] = [date(times.min()), date(times.max())]
+    return described
+
+
+def summary_lines(made_by: dict[str, Any]) -> list[str]:
+    """What was made and what was dropped, for people."""
+    kept, raw = made_by["kept"], made_by["raw"]
+    low, median, high = kept["length_min_median_max"]
+    lines = [
+        f"read      {raw['rows']:,} rows, {raw['users']:,} users, {raw['items']:,} items",
+        f"kept      {kept['interactions']:,} interactions, {kept['users']:,} users, {kept['items']:,} items",
+        f"lengths   min {low:,}, median {median:g}, max {high:,}",
+        f"times     {' to '.join(kept['time_span']) if 'time_span' in kept else 'none (order only)'}",
+    ]
+    lines += [
+        f"{split:<9} {users:,} users, {interactions:,} interactions"
+        for split, (users, interactions) in made_by["splits"].items()
+    ]
+    lines += [f"dropped   {count:,} {reason}" for reason, count in made_by["dropped"].items() if count]
+    return lines + [f"note      {note}" for note in made_by["notes"]]
