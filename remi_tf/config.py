@@ -51,6 +51,7 @@ class TrainingSettings:
     max_steps: int = _setting(1_000_000, "steps at most")
     eval_every: int = _setting(1000, "steps between validations (each saves a checkpoint)")
     patience: int = _setting(50, "stop when more validations than this in a row bring no better recall@50")
+    eval_users: int = _setting(0, "validate on this many users; 0 = all")
     first_target: int = _setting(4, "0-based position of a user's first item that may be a target")
     optimizer: str = _setting(
         "lazy_adam", "lazy_adam updates only the rows read in the step, adam every row", ("lazy_adam", "adam")
@@ -170,4 +171,4 @@ def _check(settings: Settings) -> None:
         )
 
 
-_MAY_BE_ZERO = ("seed", "patience")
+_MAY_BE_ZERO = ("seed", "patience", "eval_users")

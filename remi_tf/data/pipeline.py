@@ -6,8 +6,6 @@ import tensorflow as tf
 from remi_tf.data.interactions import Interactions
 from remi_tf.errors import InputError
 
-_SHUFFLE, _TARGET = 1, 2  # streams of random numbers under one seed
-
 
 def training_batches(
     train: Interactions,
@@ -47,7 +45,7 @@ def training_batches(
     def window(step: tf.Tensor) -> dict[str, tf.Tensor]:
         user = _distinct(len(eligible), batch_size, seed, step)  # [B]
         length = tf.gather(lengths, user)
-        uniform = tf.random.stateless_uniform([batch_size], _stream(seed, step, _TARGET), alg="philox")
+        uniform = tf.random.stateless_uniform([batch_size], _seed(seed, step, 0), alg="philox")
         choices = length - first_target
         target = first_target + tf.minimum(tf.cast(uniform * tf.cast(choices, tf.float32), tf.int32), choices - 1)
         oldest = tf.maximum(target - max_history, 0)  # [B] position in the user's sequence
@@ -71,12 +69,15 @@ def _distinct(num_users: int, batch_size: int, seed: int, step: tf.Tensor) -> tf
     """[batch_size] int32 users in 0..num_users-1, without repeats within each run of num_users, uniformly."""
     position = tf.range(batch_size)
     run = position // num_users  # [B], 0 unless the batch is larger than the number of users
-    keys = tf.stack([tf.fill([batch_size], seed), tf.fill([batch_size], tf.cast(step, tf.int32)), run], axis=1)
-    keys += tf.constant([0, 0, _SHUFFLE * 1_000_003])
-    return tf.random.experimental.index_shuffle(position % num_users, keys, num_users - 1)
+    # A fresh random key a step: with counters as keys the op's permutations are visibly uneven. The raw op, since
+    # tf.random.experimental.index_shuffle takes no key per element.
+    key = tf.random.stateless_uniform([3], _seed(seed, step, 1), None, None, tf.int32, alg="philox")
+    keys = tf.stack([tf.fill([batch_size], key[0]), tf.fill([batch_size], key[1]), key[2] + run], axis=1)  # [B, 3]
+    return tf.raw_ops.RandomIndexShuffle(index=position % num_users, seed=keys, max_index=num_users - 1, rounds=16)
 
 
-def _stream(seed: int, step: tf.Tensor, stream: int) -> tf.Tensor:
+def _seed(seed: int, step: tf.Tensor, stream: int) -> tf.Tensor:
+    """[2] int32 seed of one of a step's streams of random numbers."""
     return tf.random.experimental.stateless_fold_in(tf.stack([seed, tf.cast(step, tf.int32)]), stream)
 
 

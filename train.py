@@ -1,0 +1,59 @@
+"""Train a model on a prepared dataset: python train.py --dataset book --model_type SA --remi"""
+
+from pathlib import Path
+
+from remi_tf.cli import Parser, add_settings, run_main
+from remi_tf.config import PROFILES, resolve
+from remi_tf.errors import InputError
+
+EXAMPLES = """examples:
+  python train.py --dataset synthetic --remi
+  python train.py --dataset data/shop --model_type SA --remi --run_dir runs/shop --max_steps 30000
+  python train.py --resume --run_dir runs/shop
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Flags → run folder → training; 0 at the end, 130 after an interrupt."""
+    parser = Parser(description=__doc__, epilog=EXAMPLES)
+    parser.add_argument("--dataset", help="name of a folder below data/, or a dataset folder's path")
+    parser.add_argument("--remi", action="store_true", help="REMI: IHN (--beta 1) and routing regularisation (100)")
+    parser.add_argument("--profile", choices=PROFILES, default="default", help="released: the reference's semantics")
+    parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-released])")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --run_dir, with its settings")
+    parser.add_argument("--overwrite", action="store_true", help="delete the run in --run_dir and begin anew")
+    add_settings(parser)
+    flags = vars(parser.parse_args(argv))
+    own = {name: flags.pop(name) for name in _OWN}
+
+    from remi_tf import run, training  # TensorFlow: loaded once the flags are known to be right
+
+    if own["resume"]:
+        if own["run_dir"] is None:
+            raise InputError("--resume needs --run_dir, the folder of the run to go on with")
+        refused = [name for name in ("dataset", "remi", "overwrite") if own[name]] + [
+            n for n in flags if n not in _LATER
+        ]
+        if refused:
+            raise InputError(f"--resume takes the run's own settings; leave out --{refused[0]}, or start another run")
+        path = own["run_dir"]
+        settings, dataset = run.read_config(path)
+        settings = settings.replace(**flags)
+    else:
+        if own["dataset"] is None:
+            raise InputError(
+                "--dataset is missing: the name or path of a prepared dataset, such as --dataset synthetic"
+            )
+        dataset = run.find_dataset(own["dataset"])
+        settings = resolve(dataset.name, own["profile"], own["remi"], {"model_type": "SA", **flags})
+        marks = [dataset.name, settings.encoder.model_type] + ["remi"] * own["remi"]
+        path = own["run_dir"] or Path("runs") / "-".join(marks + ["released"] * (own["profile"] == "released"))
+        run.create_run(path, settings, dataset, own["overwrite"])
+    return training.run_training(path, settings, dataset, own["resume"])
+
+
+_OWN = ("dataset", "remi", "profile", "run_dir", "resume", "overwrite")
+_LATER = ("max_steps", "patience")  # what --resume may change
+
+if __name__ == "__main__":
+    run_main(main)
