@@ -13,11 +13,20 @@ __version__ = "0.1.0"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
+def active_keras_3() -> str | None:
+    """Version of Keras 3 if it sits under tf.keras in this process, else None.
+
+    Looks into dictionaries only: touching an attribute of tf.keras would load one.
+    """
+    tensorflow = sys.modules.get("tensorflow")
+    keras = vars(tensorflow).get("keras") if tensorflow is not None else None
+    version = vars(keras).get("__version__") if keras is not None else None  # tf_keras keeps no version there
+    return str(version) if version is not None else None
+
+
 def _use_keras_2() -> None:
-    loaded = sys.modules.get("tensorflow")
-    keras_api = vars(loaded).get("keras") if loaded is not None else None
     refused = os.environ.get("TF_USE_LEGACY_KERAS", "1").lower() not in ("1", "true")
-    if refused or str(getattr(keras_api, "__version__", "2")).startswith("3"):
+    if refused or active_keras_3() is not None:
         raise ImportError(
             "remi_tf needs Keras 2 under tf.keras (tensorflow-recommenders requires it), but Keras 3 is active "
             "in this process. Import remi_tf before tensorflow.keras is first used, or set TF_USE_LEGACY_KERAS=1."

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
+from remi_tf import active_keras_3
+
 PACKAGES = {  # distribution → the module it is imported as
     "numpy": "numpy",
     "tensorflow": "tensorflow",
@@ -178,7 +180,7 @@ def main(argv: list[str]) -> int:
         return 0 if argv[0] in ("-h", "--help") else 2
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     found = versions()
-    keras_version = _active_keras_3()
+    keras_version = active_keras_3()
     errors = try_imports(found)
     for name, version in found.items():
         if name != "scann" or version is not None:
@@ -194,16 +196,6 @@ def main(argv: list[str]) -> int:
         print(f"conflict: {remedy}")
     print(f"{len(remedies)} conflict(s) found" if remedies else "no conflict found")
     return 1 if remedies else 0
-
-
-def _active_keras_3() -> str | None:
-    """Version of Keras 3 if it sits under tf.keras in this process, else None.
-
-    Looks into dictionaries only: touching an attribute of tf.keras would load one. (tf_keras keeps no version there.)
-    """
-    loaded = sys.modules.get("tensorflow")
-    keras_api = vars(loaded).get("keras") if loaded is not None else None
-    return vars(keras_api).get("__version__") if keras_api is not None else None
 
 
 def _minor(version: str) -> tuple[int, ...]:

@@ -222,7 +222,7 @@ def main(argv: list[str]) -> int:
       InputError: a flag cannot be used, or there is no run.
     """
     flags = _parse(argv)
-    from remi_tf.training import load_run
+    from remi_tf.run import load_run
 
     run = load_run(flags.run_dir)
     data, options = run.dataset.split(flags.split), {"released_ndcg": flags.released_ndcg}

@@ -9,11 +9,9 @@ items.txt        the vocabulary that the rows of the item table follow
 """
 
 import json
-import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ import tensorflow as tf
 import remi_tf
 from remi_tf.config import Settings
 from remi_tf.data.interactions import ITEMS, MANIFEST, Dataset, load_dataset
+from remi_tf.doctor import versions
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, refuse_existing, write_json
 from remi_tf.model import MultiInterestModel
@@ -83,7 +82,7 @@ def create_run(path: Path, settings: Settings, dataset: Dataset, overwrite: bool
             "fingerprint": dataset.fingerprint,
             "num_items": dataset.num_items,
         },
-        "versions": versions(),
+        "versions": {"remi_tf": remi_tf.__version__, **versions()},
         "git_revision": _git_revision(),
     }
     write_json(path / CONFIG, config)
@@ -160,16 +159,6 @@ def truncate_metrics(path: Path, step: int) -> None:
             break
     with atomic_file(path / METRICS) as file:
         file.writelines(kept)
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
-    packages = ("tensorflow", "tf_keras", "tensorflow-recommenders", "numpy")
-    return {
-        "remi_tf": remi_tf.__version__,
-        "python": platform.python_version(),
-        **{package: metadata.version(package) for package in packages},
-    }
 
 
 def _git_revision() -> str | None:

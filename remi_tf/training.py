@@ -184,7 +184,7 @@ class _Follow(tf.keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         losses = self.trainer.check_finite()
         parts = {part: f"{value:.4f}" for part, value in losses.items()}
-        self.bar.set_postfix(loss=f"{sum(losses.values()):.4f}", **parts, refresh=False)
+        self.bar.set_postfix({"loss": f"{sum(losses.values()):.4f}", **parts}, refresh=False)
         self.bar.update(int(self.model.optimizer.iterations.numpy()) - self.bar.n)
         if self.interrupts.came:
             self.model.stop_training = True

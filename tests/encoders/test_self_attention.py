@@ -1,0 +1,88 @@
+"""SA: conformance with both reference releases, and what holds without them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from remi_tf.config import EncoderSettings
+from remi_tf.encoders import make_encoder
+
+
+def encoder_with(weights: dict[str, np.ndarray], num_interests: int):
+    length, dim = weights["positions"].shape
+    settings = EncoderSettings(
+        embedding_dim=dim, max_history=length, num_interests=num_interests, use_bias="hidden_bias" in weights
+    )
+    encoder = make_encoder(settings, seed=0)
+    encoder(tf.zeros([1, length, dim]), tf.ones([1, length], tf.bool))
+    encoder.positions.assign(weights["positions"])
+    for layer in ("hidden", "logits"):
+        dense = getattr(encoder, layer)
+        dense.kernel.assign(weights[f"{layer}_kernel"])
+        if dense.use_bias:
+            dense.bias.assign(weights[f"{layer}_bias"])
+    return encoder
+
+
+def embed(table: tf.Tensor, history: np.ndarray) -> tf.Tensor:
+    return tf.gather(table, history) * tf.cast(history > 0, tf.float32)[..., tf.newaxis]
+
+
+@pytest.mark.shared
+def test_interests_and_gradients_are_those_of_comirecs_tensorflow_release(shared_dir: Path):
+    golden = np.load(shared_dir / "golden" / "comirec_sa.npz", allow_pickle=False)
+    names = {
+        "hidden_kernel": "self_atten/dense/kernel",
+        "hidden_bias": "self_atten/dense/bias",
+        "logits_kernel": "self_atten/dense_1/kernel",
+        "logits_bias": "self_atten/dense_1/bias",
+    }
+    weights = {ours: golden[f"w.{theirs}"] for ours, theirs in names.items()}
+    encoder = encoder_with({"positions": golden["w.position_embedding"][0], **weights}, golden["user"].shape[1])
+    table, history = tf.Variable(golden["w.mid_embedding_var"]), golden["hist"]
+    with tf.GradientTape() as tape:
+        interests = encoder(embed(table, history), tf.constant(history > 0)).vectors
+        target = tf.gather(table, golden["target"])
+        chosen = tf.gather(interests, tf.argmax(tf.einsum("bkd,bd->bk", interests, target), axis=1), batch_dims=1)
+        score = tf.reduce_sum(chosen * target)
+    variables = [table, encoder.positions, *(getattr(encoder, n.split("_")[0]) for n in ())]
+    variables += [encoder.hidden.kernel, encoder.hidden.bias, encoder.logits.kernel, encoder.logits.bias]
+    gradients = tape.gradient(score, variables)
+
+    np.testing.assert_allclose(interests, golden["user"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(chosen, golden["readout"], rtol=1e-4, atol=1e-5)
+    theirs = ["mid_embedding_var", "position_embedding", *names.values()]
+    for name, gradient in zip(theirs, gradients, strict=True):
+        expected = golden[f"grad.{name}"]
+        np.testing.assert_allclose(
+            tf.reshape(tf.convert_to_tensor(gradient), expected.shape), expected, rtol=1e-4, atol=1e-5, err_msg=name
+        )
+
+
+@pytest.fixture
+def encoder():
+    return make_encoder(EncoderSettings(embedding_dim=8, max_history=6, num_interests=3), seed=4)
+
+
+@pytest.fixture
+def embeddings():
+    return tf.constant(np.random.default_rng(0).normal(size=(5, 6, 8)), tf.float32)
+
+
+def test_interests_are_the_items_mixed_by_the_routing_without_positions(encoder, embeddings):
+    interests = encoder(embeddings, tf.ones([5, 6], tf.bool))
+    np.testing.assert_allclose(tf.reduce_sum(interests.routing, axis=2), np.ones((5, 3)), rtol=1e-6)
+    np.testing.assert_allclose(interests.vectors, interests.routing @ embeddings, rtol=1e-5, atol=1e-6)
+
+
+def test_routing_depends_on_the_order_of_the_history(encoder, embeddings):
+    mask = tf.ones([5, 6], tf.bool)
+    forwards, backwards = encoder(embeddings, mask), encoder(embeddings[:, ::-1], mask)
+    assert np.abs(forwards.vectors - backwards.vectors).max() > 1e-3
+
+
+def test_an_empty_history_has_zero_interests(encoder, embeddings):
+    interests = encoder(embeddings, tf.zeros([5, 6], tf.bool))
+    assert not interests.vectors.numpy().any() and not interests.routing.numpy().any()
