@@ -82,8 +82,8 @@ def test_asking_for_the_active_keras_does_not_load_one():
     folder = os.path.dirname(doctor.__file__)
     program = (
         f"import sys; sys.path.insert(0, {folder!r}); import doctor, tensorflow as tf; "
-        "print(doctor._active_keras_3(), type(vars(tf)['keras']).__name__); "
-        "tf.keras.layers; print(doctor._active_keras_3())"
+        "print(doctor.active_keras_3(), type(vars(tf)['keras']).__name__); "
+        "tf.keras.layers; print(doctor.active_keras_3())"
     )
     environment = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
     result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)

@@ -1,6 +1,5 @@
 import gc
 import json
-import sys
 import types
 import weakref
 
@@ -148,7 +147,7 @@ def test_most_popular_without_the_history_moves_the_next_item_up():
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """A stand-in for remi_tf.training with one run over a small dataset."""
+    """A stand-in for a run over a small dataset."""
     parts = {name: interactions(*random_users(12, seed)) for seed, name in enumerate(("train", "valid", "test"))}
     write_dataset(
         tmp_path / "data",
@@ -162,9 +161,7 @@ def run(tmp_path, monkeypatch):
     run = types.SimpleNamespace(
         model=TinyModel(), dataset=load_dataset(tmp_path / "data"), settings=None, step=7, path=tmp_path / "run"
     )
-    training = types.ModuleType("remi_tf.training")
-    training.load_run = lambda path: run
-    monkeypatch.setitem(sys.modules, "remi_tf.training", training)
+    monkeypatch.setattr("remi_tf.run.load_run", lambda path: run)
     return run
 
 

@@ -1,0 +1,7 @@
+"""Export a run as a SavedModel: ``python export.py --run_dir RUN``."""
+
+from remi_tf.cli import run_main
+from remi_tf.serving import main
+
+if __name__ == "__main__":
+    run_main(main)
