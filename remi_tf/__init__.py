@@ -25,11 +25,11 @@ def active_keras_3() -> str | None:
 
 
 def _use_keras_2() -> None:
-    refused = os.environ.get("TF_USE_LEGACY_KERAS", "1").lower() not in ("1", "true")
-    if refused or active_keras_3() is not None:
+    if (version := active_keras_3()) is not None:
         raise ImportError(
-            "remi_tf needs Keras 2 under tf.keras (tensorflow-recommenders requires it), but Keras 3 is active "
-            "in this process. Import remi_tf before tensorflow.keras is first used, or set TF_USE_LEGACY_KERAS=1."
+            f"remi_tf needs Keras 2 under tf.keras (tensorflow-recommenders requires it), but Keras {version} is "
+            "active in this process. Import remi_tf before tensorflow.keras is first used, or set "
+            "TF_USE_LEGACY_KERAS=1 before Python starts."
         )
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
 

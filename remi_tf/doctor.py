@@ -1,8 +1,6 @@
 """``python -m remi_tf.doctor``: which versions and devices are here, and what to do about known conflicts.
 
-It has to work where remi_tf does not: nothing outside the standard library is imported without being caught, and
-every check is a function of plain values. (With TF_USE_LEGACY_KERAS=0 the package itself refuses to be imported
-and says so; ``python remi_tf/doctor.py`` still runs then.)
+No package is imported without its failure being caught, and every check is a function of plain values.
 """
 
 import contextlib
@@ -56,20 +54,17 @@ def check_missing(found: Mapping[str, str | None]) -> str | None:
     return f"missing: {', '.join(missing)}; run pip install -r requirements.txt" if missing else None
 
 
-def check_keras(environment: Mapping[str, str], active_version: str | None) -> str | None:
-    """A remedy if tf.keras is, or will be, Keras 3.
+def check_keras(active_version: str | None) -> str | None:
+    """A remedy if tf.keras is Keras 3 in this process.
 
-    active_version: version of the tf.keras that is loaded in this process, None if there is none or it is Keras 2.
+    active_version: its version, None if tf.keras is not loaded or is Keras 2.
     """
-    setting = environment.get("TF_USE_LEGACY_KERAS")
-    if setting is not None and setting.lower() not in ("1", "true"):
-        return f"TF_USE_LEGACY_KERAS={setting} asks for Keras 3: unset TF_USE_LEGACY_KERAS, or set it to 1"
-    if active_version is not None and active_version.startswith("3"):
-        return (
-            f"tf.keras is Keras {active_version} in this process: set TF_USE_LEGACY_KERAS=1 before TensorFlow is "
-            "loaded (sitecustomize, notebook start-up and .pth files may load it early)"
-        )
-    return None
+    if active_version is None:
+        return None
+    return (
+        f"tf.keras is Keras {active_version} in this process: set TF_USE_LEGACY_KERAS=1 before TensorFlow is "
+        "loaded (sitecustomize, notebook start-up and .pth files may load it early)"
+    )
 
 
 def check_tf_keras(found: Mapping[str, str | None]) -> str | None:
@@ -120,7 +115,6 @@ def check_imports(found: Mapping[str, str | None], errors: Mapping[str, str]) ->
 def conflicts(
     found: Mapping[str, str | None],
     errors: Mapping[str, str],
-    environment: Mapping[str, str],
     keras_version: str | None,
     python: tuple[int, ...],
 ) -> list[str]:
@@ -128,7 +122,7 @@ def conflicts(
     explained = [
         check_python(python),
         check_missing(found),
-        check_keras(environment, keras_version),
+        check_keras(keras_version),
         check_tf_keras(found),
         check_numpy(found, errors),
         check_scann(found, errors),
@@ -191,7 +185,7 @@ def main(argv: list[str]) -> int:
     with contextlib.suppress(OSError), open("/proc/meminfo", encoding="ascii") as file:
         for name, gibibytes in memory(file.read()).items():
             print(f"{name:<24} {gibibytes:.1f} GiB")
-    remedies = conflicts(found, errors, os.environ, keras_version, sys.version_info[:3])
+    remedies = conflicts(found, errors, keras_version, sys.version_info[:3])
     for remedy in remedies:
         print(f"conflict: {remedy}")
     print(f"{len(remedies)} conflict(s) found" if remedies else "no conflict found")

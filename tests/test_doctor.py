@@ -24,12 +24,12 @@ def found_with(**changed):
     return {**GOOD, **{name.replace("__", "-"): value for name, value in changed.items()}}
 
 
-def conflicts(found=None, errors=None, environment=None, keras_version=None, python=(3, 11, 7)):
-    return doctor.conflicts(found or GOOD, errors or {}, environment or {}, keras_version, python)
+def conflicts(found=None, errors=None, keras_version=None, python=(3, 11, 7)):
+    return doctor.conflicts(found or GOOD, errors or {}, keras_version, python)
 
 
 def test_a_sound_environment_has_no_conflict():
-    assert conflicts(environment={"TF_USE_LEGACY_KERAS": "1"}, keras_version="2.21.0") == []
+    assert conflicts() == []
 
 
 def test_keras_3_on_disk_is_no_conflict_as_tensorflow_brings_it():
@@ -42,7 +42,6 @@ def test_keras_3_on_disk_is_no_conflict_as_tensorflow_brings_it():
         ({"python": (3, 9, 1)}, "Python 3.10 to 3.13"),
         ({"python": (3, 14, 0)}, "Python 3.10 to 3.13"),
         ({"found": found_with(faiss__cpu=None)}, "missing: faiss-cpu; run pip install -r requirements.txt"),
-        ({"environment": {"TF_USE_LEGACY_KERAS": "0"}}, "unset TF_USE_LEGACY_KERAS"),
         ({"keras_version": "3.12.0"}, "set TF_USE_LEGACY_KERAS=1 before TensorFlow is loaded"),
         ({"found": found_with(tf_keras="2.19.0")}, "pip install 'tf_keras==2.21.*'"),
         ({"found": found_with(tensorflow="2.17.1", tf_keras="2.17.0")}, "pip install 'numpy<2'"),
@@ -77,19 +76,26 @@ def test_an_import_that_fails_is_reported_and_does_not_stop_the_others(monkeypat
     assert doctor.try_imports(GOOD) == {"faiss-cpu": "AttributeError: _ARRAY_API not found"}
 
 
-def test_asking_for_the_active_keras_does_not_load_one():
+def run(program, **environment):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"} | environment
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+
+
+def test_importing_the_package_chooses_keras_2_without_loading_it():
     """tf.keras is a lazy loader that picks Keras 3 or 2 when first touched."""
-    folder = os.path.dirname(doctor.__file__)
     program = (
-        f"import sys; sys.path.insert(0, {folder!r}); import doctor, tensorflow as tf; "
-        "print(doctor.active_keras_3(), type(vars(tf)['keras']).__name__); "
-        "tf.keras.layers; print(doctor.active_keras_3())"
+        "import tensorflow as tf, remi_tf; print(remi_tf.active_keras_3(), type(vars(tf)['keras']).__name__); "
+        "print(tf.keras.Model.__module__)"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
-    result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
-    untouched, touched = result.stdout.splitlines()
-    assert untouched == "None KerasLazyLoader"
-    assert touched.startswith("3.")
+    for setting in ({}, {"TF_USE_LEGACY_KERAS": "0"}):
+        untouched, touched = run(program, **setting).stdout.splitlines()
+        assert untouched == "None KerasLazyLoader"
+        assert touched.startswith("tf_keras.")
+
+
+def test_a_process_where_keras_3_is_loaded_already_is_refused_with_the_remedy():
+    result = run("import tensorflow as tf; tf.keras.Model; import remi_tf")
+    assert result.returncode == 1 and "set TF_USE_LEGACY_KERAS=1 before" in result.stderr.splitlines()[-1]
 
 
 def test_memory_is_read_in_gibibytes():
@@ -98,11 +104,14 @@ def test_memory_is_read_in_gibibytes():
     assert doctor.memory("") == {}
 
 
-def test_the_report_runs_and_exits_by_what_it_found():
-    script = doctor.__file__  # run by itself, as with a package that refuses to be imported
-    for setting, code, last in (("1", 0, "no conflict found"), ("0", 1, "1 conflict(s) found")):
-        environment = {**os.environ, "TF_USE_LEGACY_KERAS": setting}
-        result = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
-        assert result.returncode == code, result.stderr
-        assert result.stdout.splitlines()[-1] == last
-        assert "tensorflow               2." in result.stdout
+def test_the_report_of_a_sound_machine_exits_with_0():
+    result = subprocess.run([sys.executable, "-m", "remi_tf.doctor"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "no conflict found"
+    assert "tensorflow               2." in result.stdout
+
+
+def test_a_conflict_is_reported_and_exits_with_1(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "versions", lambda: found_with(tf_keras="2.19.0"))
+    assert doctor.main([]) == 1
+    assert "pip install 'tf_keras==2.21.*'" in capsys.readouterr().out
