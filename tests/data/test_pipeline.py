@@ -1,0 +1,77 @@
+"""Training windows: what a window is, and that a batch is a function of (seed, step)."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from remi_tf.data.interactions import Interactions
+from remi_tf.data.pipeline import training_batches
+from remi_tf.errors import InputError
+
+LENGTHS = [5, 3, 9, 30, 6, 12]
+OPTIONS = {"batch_size": 4, "max_history": 7, "first_target": 4, "seed": 5}
+
+
+@pytest.fixture
+def log():
+    """User u's items are 100 u + position, so that a window tells where it was cut; one item a day."""
+    offsets = np.concatenate([[0], np.cumsum(LENGTHS)])
+    items = np.concatenate([100 * user + np.arange(n) for user, n in enumerate(LENGTHS)]).astype(np.int32)
+    days = np.concatenate([np.arange(n) for n in LENGTHS])
+    return Interactions(items, 1_000_000 + 86_400 * days, offsets, np.array(LENGTHS))
+
+
+def batches(log, number, **options):
+    dataset = training_batches(log, **{**OPTIONS, **options})
+    return [{key: value.numpy() for key, value in batch.items()} for batch in itertools.islice(dataset, number)]
+
+
+def test_the_history_is_what_precedes_the_target_oldest_first_right_padded(log):
+    for batch in batches(log, 50):
+        for history, target in zip(batch["history"], batch["target"], strict=True):
+            user, position = divmod(int(target), 100)
+            first = max(0, position - 7)
+            expected = [100 * user + p for p in range(first, position)]
+            assert history.tolist() == expected + [0] * (7 - len(expected))
+
+
+def test_targets_are_uniform_from_the_first_that_is_allowed(log):
+    targets = np.concatenate([batch["target"] for batch in batches(log, 3000)])
+    counts = np.bincount(targets[targets // 100 == 3] % 100, minlength=30)
+    assert not counts[:4].any()
+    expected = counts.sum() / 26
+    assert ((counts[4:] - expected) ** 2 / expected).sum() < 25 + 5 * np.sqrt(50)
+
+
+def test_users_are_distinct_in_a_batch_and_equally_likely_and_short_ones_left_out(log):
+    users = np.stack([batch["target"] // 100 for batch in batches(log, 2000)])
+    assert all(len(set(row)) == 4 for row in users.tolist())
+    counts = np.bincount(users.ravel(), minlength=6)
+    assert counts[1] == 0  # three items: none may be a target
+    np.testing.assert_allclose(counts[[0, 2, 3, 4, 5]], 2000 * 4 / 5, rtol=0.05)
+
+
+def test_a_batch_larger_than_the_users_takes_each_as_often_as_it_fits(log):
+    (batch,) = batches(log, 1, batch_size=10)
+    assert np.bincount(batch["target"] // 100).tolist() == [2, 0, 2, 2, 2, 2]
+
+
+def test_a_batch_is_a_function_of_seed_and_step(log):
+    stream, late, other = batches(log, 6), batches(log, 2, start_step=4), batches(log, 1, seed=6)
+    for ours, theirs in zip(stream[4:], late, strict=True):
+        np.testing.assert_array_equal(ours["history"], theirs["history"])
+        np.testing.assert_array_equal(ours["target"], theirs["target"])
+    assert stream[0]["target"].tolist() != stream[1]["target"].tolist() != other[0]["target"].tolist()
+
+
+def test_days_count_from_the_logs_first_and_are_zero_on_padding(log):
+    for batch in batches(log, 20, with_days=True):
+        padding = batch["history"] == 0
+        padding[:, 0] = False  # the first slot is never padding; user 0's first item has the number 0
+        np.testing.assert_array_equal(batch["days"], np.where(padding, 0, batch["history"] % 100 + 1))
+
+
+def test_a_log_without_any_target_is_refused_with_the_remedy(log):
+    with pytest.raises(InputError, match=r"more than 40 items.*--first_target"):
+        training_batches(log, **{**OPTIONS, "first_target": 40})

@@ -1,0 +1,104 @@
+"""Negative samplers: their distribution, their correction, and that a draw is a function of (seed, step)."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from remi_tf.objective.negatives import SAMPLERS, LogUniformNegatives, UniformNegatives
+from remi_tf.objective.softmax import sampled_softmax
+
+TARGET = tf.constant([1, 2, 5])
+
+
+def draw(sampler, steps: int) -> np.ndarray:
+    function = tf.function(lambda step: sampler(TARGET, step).ids)
+    return np.stack([function(tf.constant(step, tf.int64)) for step in range(steps)])
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLERS))
+def test_a_draw_is_a_function_of_seed_and_step(name):
+    def ids(seed, step):
+        return SAMPLERS[name](1000, 50, seed)(TARGET, tf.constant(step)).ids.numpy().tolist()
+
+    assert ids(1, 7) == ids(1, 7)
+    assert ids(1, 7) != ids(1, 8) and ids(1, 7) != ids(2, 7)
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLERS))
+def test_padding_is_never_a_negative_unless_asked_for(name):
+    assert draw(SAMPLERS[name](30, 20, 1), 200).min() == 1
+    assert draw(SAMPLERS[name](30, 20, 1, include_padding=True), 200).min() == 0
+    assert draw(SAMPLERS[name](30, 20, 1), 200).max() == 30
+
+
+def test_uniform_draws_every_item_alike():
+    counts = np.bincount(draw(UniformNegatives(50, 100, 3), 1000).ravel(), minlength=51)[1:]
+    chi_square = ((counts - 2000) ** 2 / 2000).sum()
+    assert chi_square < 49 + 5 * np.sqrt(2 * 49)
+
+
+def test_log_uniform_probabilities():
+    sampler = LogUniformNegatives(9, 3, 1, include_padding=True)
+    probability = np.exp(sampler._log_expected_count(tf.range(10), tf.constant(1)))
+    np.testing.assert_allclose(probability[:4], [0.289065, 0.169092, 0.119973, 0.093058], atol=2e-6)
+    assert probability.sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_log_uniform_ids_are_distinct_also_when_nearly_all_items_are_wanted():
+    for ids in draw(LogUniformNegatives(40, 38, 5), 50):
+        assert len(set(ids.tolist())) == 38
+
+
+def test_log_uniform_expected_counts_are_the_frequencies_seen():
+    """TensorFlow's convention: an id's expected count given the tries that were needed, averaged over draws."""
+    sampler = LogUniformNegatives(60, 20, 11)
+    everything = tf.range(1, 61)
+
+    @tf.function
+    def step(number):
+        drawn = sampler(everything, number)
+        return drawn.ids, tf.exp(drawn.target_log_q)
+
+    seen, expected = np.zeros(60), np.zeros(60)
+    for number in range(3000):
+        ids, q = step(tf.constant(number))
+        seen[ids.numpy() - 1] += 1
+        expected += q
+    np.testing.assert_allclose(seen / 3000, expected / 3000, atol=0.03)
+
+
+def test_too_many_distinct_negatives_are_refused():
+    with pytest.raises(ValueError, match="11 distinct negatives cannot be drawn from 10"):
+        LogUniformNegatives(10, 11, 1)
+
+
+def test_loss_and_gradient_are_those_of_tensorflows_sampled_softmax_loss():
+    """ComiRec's objective, with the accidental hits masked, given the same candidates."""
+    generator = np.random.default_rng(2)
+    num_items, dim = 40, 6
+    table = tf.Variable(generator.normal(size=(num_items + 1, dim)).astype(np.float32))
+    inputs = tf.constant(generator.normal(size=(3, dim)).astype(np.float32))
+    drawn = LogUniformNegatives(num_items, 15, 4)(TARGET, tf.constant(3))
+    assert np.isin(TARGET.numpy(), drawn.ids.numpy()).any(), "the draw must hold an accidental hit for this test"
+
+    with tf.GradientTape() as tape:
+        theirs = tf.nn.sampled_softmax_loss(
+            table,
+            tf.zeros([num_items + 1]),
+            tf.cast(TARGET, tf.int64)[:, tf.newaxis],
+            inputs,
+            num_sampled=15,
+            num_classes=num_items + 1,
+            sampled_values=(
+                tf.cast(drawn.ids, tf.int64),
+                tf.exp(drawn.target_log_q)[:, tf.newaxis],
+                tf.exp(drawn.log_q),
+            ),
+        )
+    their_gradient = tf.convert_to_tensor(tape.gradient(theirs, table))
+    with tf.GradientTape() as tape:
+        positive = tf.reduce_sum(inputs * tf.gather(table, TARGET), axis=1) - drawn.target_log_q
+        negative = tf.matmul(inputs, tf.gather(table, drawn.ids), transpose_b=True) - drawn.log_q
+        ours = sampled_softmax(positive, negative, TARGET[:, tf.newaxis] == drawn.ids)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(tf.convert_to_tensor(tape.gradient(ours, table)), their_gradient, rtol=1e-4, atol=1e-6)
