@@ -157,7 +157,7 @@ class Exported:
 
     def __init__(self, path: str | Path):
         """Raises InputError if the folder holds no version."""
-        found = _versions(Path(path))
+        found = [version for version in _versions(Path(path)) if (Path(path) / str(version) / CARD).is_file()]
         if not found:
             raise InputError(f"{path}: no exported model here; make one with python export.py --run_dir RUN")
         self.path = Path(path) / str(max(found))

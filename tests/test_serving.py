@@ -162,15 +162,27 @@ def test_the_last_known_rows_are_kept_in_order(rows, length):
 
 FRESH_PROCESS = """
 import sys
+import numpy as np
 import tensorflow as tf
 signature = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
 answer = signature(history=tf.constant([["ïtem 3", "nobody", "item,7"]]))
 print(answer["items"][0, 0].numpy().decode(), int(answer["known_items"][0]))
+
+v1 = tf.compat.v1
+with v1.Session(graph=tf.Graph()) as session:  # how TensorFlow Serving loads and runs it
+    signature = v1.saved_model.load(session, ["serve"], sys.argv[1]).signature_def["serving_default"]
+    fetched = {name: tensor.name for name, tensor in signature.outputs.items()}
+    for rows in (2, 0, 1):
+        history = np.full([rows, 3], ["ïtem 3", "nobody", "item,7"], dtype=object)
+        result = session.run(fetched, {signature.inputs["history"].name: history})
+        assert (result["items"] == answer["items"].numpy()).all() and result["items"].shape[0] == rows
 assert not any(name.split(".")[0] in ("remi_tf", "tf_keras", "tensorflow_recommenders") for name in sys.modules)
 """
 
 
-def test_a_fresh_process_loads_it_with_tensorflow_alone_even_after_a_move(dataset, model, tmp_path):
+def test_a_fresh_process_loads_it_with_tensorflow_alone_eager_or_as_a_session_even_after_a_move(
+    dataset, model, tmp_path
+):
     path = serving.export(model, dataset, tmp_path / "here", 20)
     moved = tmp_path / "there"
     path.rename(moved)
