@@ -64,6 +64,8 @@ class TypedReader:
         if isinstance(column, pa.ChunkedArray):
             column = column.combine_chunks()
         kind = column.type
+        if pa.types.is_null(kind):
+            return np.full(len(column), np.nan)
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             self._set_unit("iso", name)
             return _numbers(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()))

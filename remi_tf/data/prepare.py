@@ -180,12 +180,12 @@ def build_sequences(log: RawLog, kept: Kept, settings: PrepareSettings) -> tuple
     position = np.zeros(len(log.user_ids), np.int32)
     position[shuffled_codes] = np.arange(len(shuffled), dtype=np.int32)
     times = None if log.times is None else (log.times if whole else log.times[kept.rows])
-    order = sort_rows(position[users], times)
-    item_row = np.zeros(len(log.item_ids), np.int32)
+    owners = position[users]
+    order = sort_rows(owners, times)
+    item_row = np.zeros(len(log.item_ids), np.int32)  # raw code → row
     item_row[kept.item_order] = np.arange(1, len(kept.item_order) + 1, dtype=np.int32)
-    rows = kept.rows[order]
-    items = item_row[log.items[rows]]
-    lengths = np.bincount(position[users], minlength=len(shuffled))
+    items = item_row[(log.items if whole else log.items[kept.rows])[order]]
+    lengths = np.bincount(owners, minlength=len(shuffled))
     offsets = np.concatenate(([0], np.cumsum(lengths)))
     if log.has_calendar:
         assert times is not None
@@ -196,13 +196,28 @@ def build_sequences(log: RawLog, kept: Kept, settings: PrepareSettings) -> tuple
 
 
 def sort_rows(users: np.ndarray, times: np.ndarray | None) -> np.ndarray:
-    """[n] order of rows by user, then time, ties as they stand."""
-    if times is None:
-        return np.argsort(users, kind="stable")
-    by_time = None if np.all(times[1:] >= times[:-1]) else np.argsort(times, kind="stable")
-    if by_time is None:
-        return np.argsort(users, kind="stable")
-    return by_time[np.argsort(users[by_time], kind="stable")]
+    """[n] order of rows by user, then time, ties as they stand.
+
+    A radix sort: numpy's stable sort is linear for 16-bit keys, so the keys are sorted 16 bits at a time, lowest first.
+    """
+    keys = [users] if times is None or np.all(times[1:] >= times[:-1]) else [times, users]
+    order: np.ndarray | None = None
+    for key in keys:
+        for digit in [key] if key.dtype.kind == "f" else _digits(key):
+            step = np.argsort(digit if order is None else digit[order], kind="stable")
+            order = step if order is None else order[step]
+    assert order is not None
+    return order
+
+
+def _digits(key: np.ndarray) -> list[np.ndarray]:
+    """[n] uint16 digits of whole numbers, lowest first."""
+    rest = key - key.min()
+    digits = [rest.astype(np.uint16)]
+    while int(rest.max()) >> 16:
+        rest = rest >> 16
+        digits.append(rest.astype(np.uint16))
+    return digits
 
 
 def item_labels(log: RawLog, vocabulary: Vocabulary) -> tuple[list[str] | None, np.ndarray | None, list[str] | None]:
@@ -211,12 +226,13 @@ def item_labels(log: RawLog, vocabulary: Vocabulary) -> tuple[list[str] | None, 
     titles = [" ".join(log.titles.get(raw_id, "").split()) for raw_id in raw_ids] if log.titles else None
     if not log.categories:
         return titles, None, None
-    # Numbered by first appearance in the order of the source's item table, as in the papers' category files.
+    # Numbered by first appearance among the kept items, in the order of the item table or log.
+    kept = set(raw_ids)
+    labels = {raw_id: " ".join(label.split()) for raw_id, label in log.categories.items() if raw_id in kept}
     numbers: dict[str, int] = {}
-    for category in log.categories.values():
-        numbers.setdefault(" ".join(category.split()), len(numbers) + 1)
-    found = (log.categories.get(raw_id) for raw_id in raw_ids)
-    rows = [0, *(0 if category is None else numbers[" ".join(category.split())] for category in found)]
+    for label in labels.values():
+        numbers.setdefault(label, len(numbers) + 1)
+    rows = [0, *(numbers[labels[raw_id]] if raw_id in labels else 0 for raw_id in raw_ids)]
     return titles, np.array(rows, np.int32), list(numbers)
 
 

@@ -17,11 +17,11 @@ KEYS = ("user", "item", "category", "title")
 class Chunk:
     """Some rows of a log, in file order.
 
-    texts: DictionaryArray [n] for user and item, and for category and title where the log has them.
+    texts: dictionary-encoded strings [n] for user and item, and for category and title where the log has them.
     times: [n] int64 or float64 in the unit of the log, None where the log has no time.
     """
 
-    texts: dict[str, pa.DictionaryArray]
+    texts: dict[str, pa.DictionaryArray | pa.ChunkedArray]
     times: np.ndarray | None
 
 
@@ -82,17 +82,20 @@ def assemble(chunks: list[Chunk], unit: str) -> RawLog:
     return log
 
 
-def _unify(columns: list[pa.DictionaryArray]) -> tuple[np.ndarray, pa.Array]:
+def _unify(columns: list[pa.DictionaryArray | pa.ChunkedArray]) -> tuple[np.ndarray, pa.Array]:
     """([n] int32 codes, their texts) with codes in the order of first appearance."""
-    columns = [column for column in columns if len(column)]
+    parts = [column.chunks if isinstance(column, pa.ChunkedArray) else [column] for column in columns]
+    columns = [chunk for chunks in parts for chunk in chunks if len(chunk)]
     if not columns:
         return np.zeros(0, np.int32), pa.array([], pa.string())
     unified = pa.chunked_array(columns).unify_dictionaries()
     texts = unified.chunk(0).dictionary
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in unified.chunks]).astype(np.int32, copy=False)
-    first = np.full(len(texts), len(codes), np.int64)
-    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # of equal codes the last assignment stays: the first row
-    used = np.count_nonzero(first < len(codes))
+    # Of equal codes the last assignment stays, which is the first row.
+    backwards = np.arange(len(codes) - 1, -1, -1, dtype=np.int32 if len(codes) < 2**31 else np.int64)
+    first: np.ndarray = np.full(len(texts), len(codes), backwards.dtype)
+    first[codes[::-1]] = backwards
+    used = int(np.count_nonzero(first != len(codes)))
     order = np.argsort(first, kind="stable")[:used]
     if used < len(texts) or not np.array_equal(order, np.arange(used)):
         rank = np.empty(len(texts), np.int32)

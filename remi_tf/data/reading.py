@@ -13,6 +13,7 @@ import pyarrow.parquet as parquet
 from remi_tf.data.frames import TypedReader
 from remi_tf.data.json_tables import read_json
 from remi_tf.data.layouts import Columns, Layout, find_column, kind_of
+from remi_tf.data.prepare import PrepareSettings, prepare_log
 from remi_tf.data.rawlog import Chunk, RawLog, assemble
 from remi_tf.data.rows import BadRows
 from remi_tf.data.sources import Source, find_layout
@@ -67,6 +68,34 @@ def read_frame(frame: pd.DataFrame, columns: Columns, *, time_unit: str = "auto"
     if columns.time is not None and time_unit == "auto":
         log.notes.append(f"times were taken for {UNIT_NAMES[log.unit]} (auto); time_unit says otherwise")
     return log
+
+
+def prepare_frame(
+    frame: pd.DataFrame,
+    output: str | Path,
+    *,
+    user_col: str,
+    item_col: str,
+    time_col: str | None = None,
+    category_col: str | None = None,
+    title_col: str | None = None,
+    time_unit: str = "auto",
+    on_bad_row: str = "stop",
+    settings: PrepareSettings | None = None,
+    name: str | None = None,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Write the dataset folder of a DataFrame; the flags of data/prepare.py as arguments.
+
+    Returns:
+      What was made, kept and dropped (`remi_tf.data.prepare.summary_lines` puts it into words).
+
+    Raises:
+      InputError: a column or row that cannot be used, nothing left after the filters, or an output that exists.
+    """
+    columns = Columns(user_col, item_col, time_col, category_col, title_col)
+    log = read_frame(frame, columns, time_unit=time_unit, on_bad_row=on_bad_row)
+    return prepare_log(log, output, settings, name=name, source="DataFrame", overwrite=overwrite)
 
 
 def _series_array(series: pd.Series) -> pa.Array:

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+import numpy as np
+
 from remi_tf.data.rows import BadRows, split_records
 from remi_tf.errors import InputError
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 4 << 20
 LONGEST_LINE = 64 << 20
 COMPRESSIONS: dict[bytes, Callable[[Any], Any]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
@@ -172,7 +174,7 @@ def read_blocks(stream: IO[bytes], label: str, bad: BadRows, separator: str, quo
         data = rest + piece if rest else piece
         if broken is not None:
             data = data[: data.rfind(b"\n") + 1]
-            bad.truncated(label, f"the file ends early, after line {line - 1 + data.count(NEWLINE)} ({broken})")
+            bad.truncated(label, f"the file ends early, after line {line - 1 + count_lines(data)} ({broken})")
         if ended:
             if data:
                 yield Block(data, line)
@@ -181,12 +183,18 @@ def read_blocks(stream: IO[bytes], label: str, bad: BadRows, separator: str, quo
         if cut == 0 and len(data) > LONGEST_LINE:
             raise InputError(f"{label} line {line}: no line end within 64 MB; is this a text file?")
         if cut:
-            yield Block(data[:cut], line)
-            line += data.count(NEWLINE, 0, cut)
+            whole = data[:cut]
+            yield Block(whole, line)
+            line += count_lines(whole)
         rest = data[cut:]
 
 
 NEWLINE = b"\n"
+
+
+def count_lines(data: bytes) -> int:
+    """How many line ends there are; several times faster than bytes.count where lines are short."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == NEWLINE[0]))
 
 
 def _fill(stream: IO[bytes], size: int) -> tuple[bytes, bool, BaseException | None]:
@@ -218,7 +226,7 @@ def _check_start(data: bytes, label: str) -> bytes:
 def _record_end(data: bytes, separator: str, quoting: bool) -> int:
     """Where the last whole record ends. A quoted field may hold line breaks; an even number of quotes closes all."""
     cut = data.rfind(NEWLINE) + 1
-    if not quoting or data.count(b'"', 0, cut) % 2 == 0:
+    if not quoting or b'"' not in data or data.count(b'"', 0, cut) % 2 == 0:
         return cut
     lines = 0
     for record in split_records(data[:cut], 1, separator, quoting):

@@ -11,7 +11,7 @@ from pyarrow import csv
 from remi_tf.data.layouts import Layout, find_column, find_index, guess_separator
 from remi_tf.data.rawlog import Chunk, encode
 from remi_tf.data.rows import BadRow, BadRows, bad_times, check_id, guess_unit, parse_time, split_records
-from remi_tf.data.streams import Block, read_blocks
+from remi_tf.data.streams import Block, count_lines, read_blocks
 from remi_tf.errors import InputError
 
 TIME_TYPES = {True: [pa.timestamp("us", "UTC"), pa.timestamp("us")], False: [pa.int64(), pa.float64()]}
@@ -77,11 +77,11 @@ class TextReader:
                 piece = Block(block.data[position:end], line)
                 fast = self._fast(table, piece.data)
                 yield self._slow(table, piece) if fast is None else fast
-                position, line = end, line + piece.data.count(b"\n")
+                position, line = end, line + count_lines(piece.data)
 
     def _fast(self, table: "_Table", data: bytes) -> Chunk | None:
         """The rows of a block that is clean throughout, None if anything is amiss."""
-        if data.count(b"\r") != data.count(b"\r\n"):
+        if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
             return None
         candidates = [None] if table.time is None else TIME_TYPES[self.unit == "iso"]
         if self.time_type in candidates:
@@ -95,8 +95,8 @@ class TextReader:
         if table.keep is not None:
             before = len(read)
             read = read.filter(pc.equal(read.column(str(table.keep)).cast(pa.string()), table.layout.keep[1]))  # type: ignore[index]
-        texts = {key: _one_chunk(read.column(str(index))) for key, index in table.texts.items()}
-        if any(_has_bad_id(texts[key].dictionary) for key in ("user", "item")):
+        texts = {key: read.column(str(index)) for key, index in table.texts.items()}
+        if any(_has_bad_id(texts[key], b'"' in data) for key in ("user", "item")):
             return None
         times = None
         if table.time is not None:
@@ -179,18 +179,15 @@ class _Table:
         return [] if self.keep is None else [self.keep]
 
 
-def _one_chunk(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    combined = column.unify_dictionaries().combine_chunks()
-    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
-
-
-def _has_bad_id(texts: pa.Array) -> bool:
+def _has_bad_id(column: pa.ChunkedArray, quoted: bool) -> bool:
     """Whether a dictionary holds an empty id or one with a line break; the slow path then looks for the row."""
-    if pc.any(pc.match_substring_regex(texts, r"[\r\n]")).as_py():
-        return True
-    return bool(pc.any(pc.equal(pc.utf8_trim_whitespace(texts), "")).as_py())
+    for chunk in column.chunks:
+        texts = chunk.dictionary
+        if quoted and pc.any(pc.match_substring_regex(texts, r"[\r\n]")).as_py():
+            return True
+        if pc.any(pc.equal(pc.utf8_trim_whitespace(texts), "")).as_py():
+            return True
+    return False
 
 
 def _sample(table: _Table, block: Block) -> list[str]:
