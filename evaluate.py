@@ -1,7 +1,15 @@
-"""Evaluate a run: ``python evaluate.py --run_dir RUN``."""
+"""Evaluate a run: python evaluate.py --run_dir RUN"""
 
-from remi_tf.cli import run_main
-from remi_tf.evaluation import main
+from remi_tf.cli import load_tensorflow, run_main
+
+
+def main(argv: list[str]) -> int:
+    """Flags → remi_tf → exit code."""
+    load_tensorflow()
+    from remi_tf import evaluation
+
+    return evaluation.main(argv)
+
 
 if __name__ == "__main__":
     run_main(main)

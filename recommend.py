@@ -1,7 +1,15 @@
-"""Recommend for a history: ``python recommend.py --run_dir RUN --history "id,id,id"``."""
+"""Recommend for a history: python recommend.py --run_dir RUN --history "id,id,id""""
 
-from remi_tf.cli import run_main
-from remi_tf.serving import recommend_main
+from remi_tf.cli import load_tensorflow, run_main
+
+
+def main(argv: list[str]) -> int:
+    """Flags → remi_tf → exit code."""
+    load_tensorflow()
+    from remi_tf import serving
+
+    return serving.recommend_main(argv)
+
 
 if __name__ == "__main__":
-    run_main(recommend_main)
+    run_main(main)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from remi_tf.cli import Parser, add_settings, run_main
+from remi_tf.cli import Parser, add_settings, load_tensorflow, run_main
 from remi_tf.config import PROFILES, resolve
 from remi_tf.errors import InputError
 
@@ -26,7 +26,8 @@ def main(argv: list[str]) -> int:
     flags = vars(parser.parse_args(argv))
     own = {name: flags.pop(name) for name in _OWN}
 
-    from remi_tf import run, training  # TensorFlow: loaded once the flags are known to be right
+    load_tensorflow()  # once the flags are known to be right
+    from remi_tf import run, training
 
     if own["resume"]:
         if own["run_dir"] is None:
@@ -48,8 +49,7 @@ def main(argv: list[str]) -> int:
         settings = resolve(dataset.name, own["profile"], own["remi"], {"model_type": "SA", **flags})
         marks = [dataset.name, settings.encoder.model_type] + ["remi"] * own["remi"]
         path = own["run_dir"] or Path("runs") / "-".join(marks + ["released"] * (own["profile"] == "released"))
-        run.create_run(path, settings, dataset, own["overwrite"])
-    return training.run_training(path, settings, dataset, own["resume"])
+    return training.run_training(path, settings, dataset, own["resume"], own["overwrite"])
 
 
 _OWN = ("dataset", "remi", "profile", "run_dir", "resume", "overwrite")

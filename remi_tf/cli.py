@@ -3,7 +3,9 @@
 import argparse
 import dataclasses
 import difflib
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -23,14 +25,20 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        parsed, unknown = self.parse_known_args(args, namespace)
+        """As argparse; a mistyped flag is named first, whatever else is missing."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        for argument in arguments:
+            if argument.startswith("--") and argument.split("=")[0] not in self._option_string_actions:
+                self._refuse(argument.split("=")[0])
+        parsed, unknown = self.parse_known_args(arguments, namespace)
         if unknown:
-            flag = unknown[0].split("=")[0]
-            known = [option for action in self._actions for option in action.option_strings]
-            close = difflib.get_close_matches(flag, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "--help lists the flags"
-            raise InputError(f"unknown flag {flag}; {hint}")
+            self._refuse(unknown[0])
         return parsed
+
+    def _refuse(self, argument: str) -> NoReturn:
+        close = difflib.get_close_matches(argument, self._option_string_actions, n=1)
+        hint = f"did you mean {close[0]}?" if close else "--help lists the flags"
+        raise InputError(f"unknown flag {argument}; {hint}")
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; --help lists the flags")
@@ -66,6 +74,28 @@ def number_list(text: str) -> tuple[int, ...]:
     if numbers[0] < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of positive whole numbers such as 20,50")
     return tuple(numbers)
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow without what its C++ side prints at import, which no setting turns off.
+
+    If the import fails, all that was printed is shown. `python -m remi_tf.doctor` tells of devices.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()  # where the search for GPUs prints
+        except BaseException:
+            printed.seek(0)
+            os.write(stderr, printed.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def run_main(main: Callable[[list[str]], int]) -> NoReturn:

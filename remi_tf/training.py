@@ -2,6 +2,7 @@
 
 import math
 import signal
+import sys
 import time
 from pathlib import Path
 from types import FrameType
@@ -43,13 +44,14 @@ class Trainer:
       path: the run folder, made by `run.create_run`.
       settings: the run's settings.
       dataset: the data they are trained on.
+      model: made of these settings for this dataset.
     """
 
-    def __init__(self, path: Path, settings: Settings, dataset: Dataset):
+    def __init__(self, path: Path, settings: Settings, dataset: Dataset, model: MultiInterestModel):
         self.path, self.settings, self.dataset = path, settings, dataset
         self.validation = _first_users(dataset.valid, settings.training.eval_users)
-        self.model = MultiInterestModel(settings, dataset.num_items)
-        run_folder.build(self.model)
+        self.model = model
+        run_folder.build(model)
         optimizer = make_optimizer(settings.training)
         optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer=optimizer, steps_per_execution=min(STEPS_PER_CALL, settings.training.eval_every))
@@ -89,12 +91,11 @@ class Trainer:
                 start = self.step
                 end = min((start // training.eval_every + 1) * training.eval_every, training.max_steps)
                 reached = self._fit(start, end, bar, interrupts)
-                if reached < end:
-                    self._save()
-                    return False
-                if reached % training.eval_every == 0 or reached == training.max_steps:
+                if reached == end:
                     self._validate(bar)
-                self._save()
+                self.checkpoints.save(checkpoint_number=reached)
+                if interrupts.came:
+                    return False
         return True
 
     def _fit(self, start: int, end: int, bar: tqdm, interrupts: "_Interrupts") -> int:
@@ -157,9 +158,6 @@ class Trainer:
             + mark
         )
 
-    def _save(self) -> None:
-        self.checkpoints.save(checkpoint_number=self.step)
-
     def _out_of_patience(self) -> bool:
         return int(self.progress.bad_validations.numpy()) > self.settings.training.patience
 
@@ -169,7 +167,7 @@ class Trainer:
             initial=self.step,
             unit="step",
             dynamic_ncols=True,
-            mininterval=0.5,
+            mininterval=0.5 if sys.stderr.isatty() else 30.0,
             desc=f"{self.settings.encoder.model_type} on {self.dataset.name}",
         )
 
@@ -220,13 +218,16 @@ def _first_users(interactions: Interactions, users: int) -> Interactions:
     )
 
 
-def run_training(path: Path, settings: Settings, dataset: Dataset, resume: bool) -> int:
-    """Train in a run folder and tell how it went and what to do next.
+def run_training(path: Path, settings: Settings, dataset: Dataset, resume: bool, overwrite: bool) -> int:
+    """Make or reopen a run folder, train in it, tell how it went and what to do next.
 
     Returns:
       Exit code: 0 at the end of training, 130 after an interrupt.
     """
-    trainer = Trainer(path, settings, dataset)
+    model = MultiInterestModel(settings, dataset.num_items)  # before the folder: what cannot be built leaves none
+    if not resume:
+        run_folder.create_run(path, settings, dataset, overwrite)
+    trainer = Trainer(path, settings, dataset, model)
     if resume:
         trainer.restore()
         print(f"Resuming {path} at step {trainer.step:,}.")

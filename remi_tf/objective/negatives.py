@@ -1,5 +1,6 @@
 """Negative samplers: which items compete with the target. Each draw is a function of (seed, step) alone."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -95,4 +96,5 @@ class LogUniformNegatives:
         return tf.math.log(-tf.math.expm1(tf.cast(tries, tf.float32) * tf.math.log1p(-probability)))
 
 
-SAMPLERS = {"uniform": UniformNegatives, "log_uniform": LogUniformNegatives}
+Sampler = UniformNegatives | LogUniformNegatives
+SAMPLERS: dict[str, Callable[..., Sampler]] = {"uniform": UniformNegatives, "log_uniform": LogUniformNegatives}

@@ -1,0 +1,208 @@
+"""The training command: it learns, resumes bit for bit, never loses a run, and stops clearly when it diverges."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from remi_tf.errors import InputError, TrainingDiverged
+from remi_tf.run import load_run
+from remi_tf.training import Trainer
+from train import main
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = ["--num_negatives", "20", "--embedding_dim", "8", "--batch_size", "16", "--eval_every", "20"]
+
+
+def command(*arguments) -> list[str]:
+    return [sys.executable, str(ROOT / "train.py"), *map(str, arguments)]
+
+
+def train(dataset: Path, path: Path, *arguments: str) -> int:
+    return main(["--dataset", str(dataset), "--run_dir", str(path), *SMALL, *arguments])
+
+
+def newest_state(path: Path) -> dict[str, np.ndarray]:
+    reader = tf.train.load_checkpoint(str(path / "checkpoints"))
+    names = [name for name in reader.get_variable_to_shape_map() if not name.startswith(("_CHECK", "save_counter"))]
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def measurements(path: Path) -> list[dict]:
+    lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "time"} for line in lines]
+
+
+def assert_same_run(ours: Path, theirs: Path) -> None:
+    left, right = newest_state(ours), newest_state(theirs)
+    assert left.keys() == right.keys() and any("velocit" in name or "/_variables" in name for name in left)
+    for name in left:
+        np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+    assert measurements(ours) == measurements(theirs)
+
+
+def test_training_learns_and_leaves_everything_a_user_needs(toy_dataset, tmp_path, capsys):
+    assert train(toy_dataset, tmp_path / "run", "--remi", "--max_steps", "400", "--eval_every", "100") == 0
+    losses = [line["loss_softmax"] for line in measurements(tmp_path / "run")]
+    assert [line["step"] for line in measurements(tmp_path / "run")] == [100, 200, 300, 400]
+    assert losses[-1] < 0.96 * losses[0]
+    run = load_run(tmp_path / "run")
+    assert run.settings.objective.beta == 1 and run.settings.objective.rr_lambda == 100
+    assert run.model.item_table.shape == (61, 8)
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+    assert f"python evaluate.py --run_dir {tmp_path / 'run'}" in capsys.readouterr().out
+
+
+def test_two_runs_of_one_seed_are_equal_and_of_two_seeds_are_not(toy_dataset, tmp_path):
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        train(toy_dataset, tmp_path / name, "--remi", "--max_steps", "40", "--seed", seed)
+    assert_same_run(tmp_path / "a", tmp_path / "b")
+    assert measurements(tmp_path / "a") != measurements(tmp_path / "c")
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.35, 0.8])
+def test_a_killed_and_resumed_run_equals_one_never_interrupted(toy_dataset, tmp_path, seconds):
+    """SIGKILL at an arbitrary moment after the first validation."""
+    options = ["--max_steps", "4000", "--patience", "1000"]
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = subprocess.Popen(
+        command("--dataset", toy_dataset, "--run_dir", killed, *SMALL, *options), stderr=subprocess.DEVNULL
+    )
+    while not (killed / "metrics.jsonl").exists():
+        time.sleep(0.05)
+        assert process.poll() is None
+    time.sleep(seconds)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    reached = measurements(killed)[-1]["step"]
+    # The budget is shortened so that the test is short; the run cannot know it.
+    budget = str(reached + 60)
+    assert main(["--resume", "--run_dir", str(killed), "--max_steps", budget]) == 0
+    assert train(toy_dataset, whole, *options[2:], "--max_steps", budget) == 0
+    assert_same_run(killed, whole)
+
+
+def test_ctrl_c_saves_and_says_how_to_resume(toy_dataset, tmp_path):
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        command("--dataset", toy_dataset, "--run_dir", run, *SMALL, "--max_steps", "1000000", "--patience", "1000000"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    while not (run / "metrics.jsonl").exists():
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    stopped = int(re.search(r"Stopped at step ([\d,]+)", output)[1].replace(",", ""))
+    assert f"python train.py --resume --run_dir {run}" in output
+    budget = str(stopped + 40)
+    assert main(["--resume", "--run_dir", str(run), "--max_steps", budget]) == 0
+    train(toy_dataset, tmp_path / "whole", "--patience", "1000000", "--max_steps", budget)
+    assert_same_run(run, tmp_path / "whole")
+
+
+def test_training_stops_when_patience_is_exceeded_and_stays_stopped(toy_dataset, tmp_path):
+    train(toy_dataset, tmp_path / "run", "--learning_rate", "1e-12", "--patience", "2", "--max_steps", "10000")
+    steps = [line["step"] for line in measurements(tmp_path / "run")]
+    assert steps == [20, 40, 60, 80]  # the best at once, then three without improvement: more than two
+    main(["--resume", "--run_dir", str(tmp_path / "run")])
+    assert [line["step"] for line in measurements(tmp_path / "run")] == steps
+
+
+def test_the_best_weights_are_kept_not_the_last(toy_dataset, tmp_path):
+    train(toy_dataset, tmp_path / "run", "--remi", "--max_steps", "300", "--learning_rate", "0.03")
+    scores = {line["step"]: line["valid_recall@50"] for line in measurements(tmp_path / "run")}
+    best = max(scores.values())
+    assert load_run(tmp_path / "run").step == min(step for step, score in scores.items() if score == best)
+
+
+def test_a_diverging_loss_stops_with_step_part_and_remedy(toy_dataset, tmp_path):
+    with pytest.raises(TrainingDiverged) as error:
+        train(toy_dataset, tmp_path / "run", "--learning_rate", "1e38", "--max_steps", "100")
+    assert re.search(r"step \d: the loss part 'softmax' is (nan|inf)", str(error.value))
+    assert "--learning_rate (now 1e+38)" in str(error.value)
+    assert not (tmp_path / "run" / "metrics.jsonl").exists()
+
+
+def test_a_run_is_never_overwritten_unless_told_to(toy_dataset, tmp_path):
+    train(toy_dataset, tmp_path / "run", "--max_steps", "20")
+    before = (tmp_path / "run" / "metrics.jsonl").read_bytes()
+    with pytest.raises(InputError, match=r"--resume.*--overwrite"):
+        train(toy_dataset, tmp_path / "run", "--max_steps", "20")
+    assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == before
+    assert train(toy_dataset, tmp_path / "run", "--max_steps", "40", "--overwrite") == 0
+    assert [line["step"] for line in measurements(tmp_path / "run")] == [20, 40]
+
+
+def test_overwrite_does_not_delete_a_folder_that_is_no_run(toy_dataset, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(InputError, match="no run folder"):
+        train(toy_dataset, tmp_path, "--overwrite")
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_changed_data_is_refused_by_name(toy_dataset, tmp_path):
+    import shutil
+
+    copy = tmp_path / "toy"
+    shutil.copytree(toy_dataset, copy)
+    train(copy, tmp_path / "run", "--max_steps", "20")
+    (copy / "train_items.npy").write_bytes((copy / "train_items.npy").read_bytes()[:-4] + b"\1\0\0\0")
+    with pytest.raises(InputError, match=r"train_items.npy.*prepare the dataset again"):
+        load_run(tmp_path / "run")
+
+
+def test_resume_keeps_the_runs_settings(toy_dataset, tmp_path):
+    train(toy_dataset, tmp_path / "run", "--max_steps", "20")
+    with pytest.raises(InputError, match="leave out --beta"):
+        main(["--resume", "--run_dir", str(tmp_path / "run"), "--beta", "2"])
+    with pytest.raises(InputError, match="needs --run_dir"):
+        main(["--resume"])
+
+
+def test_an_interval_that_is_no_multiple_of_the_steps_per_call_is_kept(toy_dataset, tmp_path):
+    train(toy_dataset, tmp_path / "run", "--eval_every", "73", "--max_steps", "150")
+    assert [line["step"] for line in measurements(tmp_path / "run")] == [73, 146, 150]
+
+
+def test_training_uses_the_first_validation_users_when_asked(toy_dataset, tmp_path):
+    train(toy_dataset, tmp_path / "run", "--max_steps", "20", "--eval_users", "3")
+    run = load_run(tmp_path / "run")
+    assert Trainer(tmp_path / "run", run.settings, run.dataset, run.model).validation.num_users == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--modle_type", "SA"], "unknown flag --modle_type; did you mean --model_type?"),
+        (["--model_type", "SAA"], "--model_type 'SAA': choose one of"),
+        (["--dataset", "nowhere"], "python data/prepare.py --output data/nowhere"),
+        (["--batch_size", "0"], "--batch_size 0: must be a positive number"),
+        (["--learning_rate", "nan"], "--learning_rate nan"),
+        (["--beta", "1", "--sampler", "log_uniform"], "IHN reweights uniform negatives"),
+        (["--num_negatives", "61"], "61 distinct negatives cannot be drawn from 60"),
+    ],
+)
+def test_misuse_ends_with_one_line_and_leaves_no_run_behind(toy_dataset, tmp_path, arguments, message):
+    where = ["--run_dir", str(tmp_path / "run")]
+    result = subprocess.run(
+        command("--dataset", toy_dataset, *where, *arguments),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert result.returncode == 2
+    assert message in result.stderr.splitlines()[-1] and result.stderr.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "run").exists()
