@@ -1,4 +1,4 @@
-"""Recommend for a history: python recommend.py --run_dir RUN --history "id,id,id""""
+"""Recommend for a history: python recommend.py --run_dir RUN --history ID,ID,ID"""
 
 from remi_tf.cli import load_tensorflow, run_main
 

@@ -1,0 +1,35 @@
+# A newcomer needs Python 3.10-3.13 and make: `make demo`, `make test`. PYTHON=python3.12 picks another interpreter.
+PYTHON ?= python3
+VENV := .venv
+RUN := runs/demo
+
+.PHONY: demo test test-slow lint clean
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"remi_tf needs Python 3.10 to 3.13, $(PYTHON) is {v[0]}.{v[1]}: set PYTHON, as in make PYTHON=python3.12 demo")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -m pip install --quiet -r requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(VENV)/bin/python data/prepare.py --source synthetic --output data/synthetic --overwrite
+	$(VENV)/bin/python train.py --dataset synthetic --model_type SA --remi --run_dir $(RUN) --overwrite
+	$(VENV)/bin/python evaluate.py --run_dir $(RUN)
+	$(VENV)/bin/python export.py --run_dir $(RUN)
+	$(VENV)/bin/python recommend.py --run_dir $(RUN) --history "c1i3,c1i5,c4i2,c1i9,c4i7" --top_n 10
+
+lint: $(VENV)/.installed
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+test: lint
+	$(VENV)/bin/python -m pytest
+
+test-slow: $(VENV)/.installed
+	$(VENV)/bin/python -m pytest -m slow
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
