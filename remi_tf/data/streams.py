@@ -19,6 +19,7 @@ from remi_tf.data.rows import BadRows, split_records
 from remi_tf.errors import InputError
 
 BLOCK_BYTES = 4 << 20
+READ_BYTES = 1 << 20
 LONGEST_LINE = 64 << 20
 COMPRESSIONS: dict[bytes, Callable[[Any], Any]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
@@ -166,70 +167,81 @@ def read_blocks(stream: IO[bytes], label: str, bad: BadRows, separator: str, quo
     Raises:
       InputError: not UTF-8 text, or a single line of more than 64 MB.
     """
-    rest, line = b"", 1
+    # One buffer for all blocks: fresh megabytes for each would cost more in page faults than the parsing.
+    buffer, filled, line = bytearray(BLOCK_BYTES), 0, 1
+    begun = False
     while True:
-        piece, ended, broken = _fill(stream, BLOCK_BYTES)
-        if line == 1 and not rest:
-            piece = _check_start(piece, label)
-        data = rest + piece if rest else piece
+        filled, ended, broken = _fill(stream, buffer, filled)
+        if not begun:
+            filled, begun = _check_start(buffer, filled, label), True
+        cut = buffer.rfind(NEWLINE, 0, filled) + 1
         if broken is not None:
-            data = data[: data.rfind(b"\n") + 1]
-            bad.truncated(label, f"the file ends early, after line {line - 1 + count_lines(data)} ({broken})")
+            filled = cut
+            bad.truncated(label, f"the file ends early, after line {line - 1 + count_lines(buffer[:cut])} ({broken})")
+        data = bytes(memoryview(buffer)[: filled if ended else cut])
         if ended:
             if data:
                 yield Block(data, line)
             return
         cut = _record_end(data, separator, quoting)
-        if cut == 0 and len(data) > LONGEST_LINE:
-            raise InputError(f"{label} line {line}: no line end within 64 MB; is this a text file?")
         if cut:
-            whole = data[:cut]
-            yield Block(whole, line)
-            line += count_lines(whole)
-        rest = data[cut:]
+            yield Block(data[:cut], line)
+            line += count_lines(data[:cut])
+            buffer[: filled - cut] = buffer[cut:filled]
+            filled -= cut
+        elif filled == len(buffer):
+            if filled > LONGEST_LINE:
+                raise InputError(f"{label} line {line}: no line end within 64 MB; is this a text file?")
+            buffer.extend(bytes(len(buffer)))
 
 
 NEWLINE = b"\n"
 
 
-def count_lines(data: bytes) -> int:
+def count_lines(data: bytes | bytearray) -> int:
     """How many line ends there are; several times faster than bytes.count where lines are short."""
     return int(np.count_nonzero(np.frombuffer(data, np.uint8) == NEWLINE[0]))
 
 
-def _fill(stream: IO[bytes], size: int) -> tuple[bytes, bool, BaseException | None]:
-    """(bytes, whether the stream ended, what broke it). Small reads, so that a break loses nothing before it."""
-    read = getattr(stream, "read1", stream.read)
-    pieces: list[bytes] = []
-    total = 0
-    try:
-        while total < size:
-            piece = read(1 << 20)
-            if not piece:
-                return b"".join(pieces), True, None
-            pieces.append(piece)
-            total += len(piece)
-    except BROKEN as error:
-        return b"".join(pieces), True, error
-    return b"".join(pieces), False, None
+def _fill(stream: IO[bytes], buffer: bytearray, filled: int) -> tuple[int, bool, BaseException | None]:
+    """Read on until the buffer is full.
+
+    Returns:
+      How much of it is filled, whether the stream ended, and what broke it. Reads are single steps
+      (readinto1), so that a break loses nothing that came before it.
+    """
+    read: Callable[[memoryview], int] = getattr(stream, "readinto1", None) or stream.readinto  # type: ignore[attr-defined]
+    with memoryview(buffer) as view:
+        try:
+            while filled < len(buffer):
+                count = read(view[filled : filled + READ_BYTES])
+                if not count:
+                    return filled, True, None
+                filled += count
+        except BROKEN as error:
+            return filled, True, error
+    return filled, False, None
 
 
-def _check_start(data: bytes, label: str) -> bytes:
-    """The first bytes of a text file without the byte-order mark."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+def _check_start(buffer: bytearray, filled: int, label: str) -> int:
+    """Take the byte-order mark off the start of a text file; how much is filled then."""
+    start = bytes(buffer[: min(filled, 4096)])
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{label}: UTF-16 text; save it as UTF-8")
-    if b"\0" in data[:4096]:
+    if b"\0" in start:
         raise InputError(f"{label}: holds zero bytes, so it is not a text table; name CSV, TSV, JSON lines or Parquet")
-    return data.removeprefix(b"\xef\xbb\xbf")
+    if start.startswith(b"\xef\xbb\xbf"):
+        buffer[: filled - 3] = buffer[3:filled]
+        filled -= 3
+    return filled
 
 
 def _record_end(data: bytes, separator: str, quoting: bool) -> int:
-    """Where the last whole record ends. A quoted field may hold line breaks; an even number of quotes closes all."""
-    cut = data.rfind(NEWLINE) + 1
-    if not quoting or b'"' not in data or data.count(b'"', 0, cut) % 2 == 0:
-        return cut
+    """Where the last whole record of some whole lines ends: a quoted field may hold line breaks."""
+    if not quoting or b'"' not in data or data.count(b'"') % 2 == 0:
+        return len(data)
     lines = 0
-    for record in split_records(data[:cut], 1, separator, quoting):
+    for record in split_records(data, 1, separator, quoting):
         if not record.closed:
             break
         lines = record.line + record.lines - 1
