@@ -168,7 +168,7 @@ class _Table:
         try:
             return csv.read_csv(
                 pa.BufferReader(data),
-                csv.ReadOptions(column_names=[str(i) for i in range(self.width)], block_size=1 << 20),
+                csv.ReadOptions(column_names=[str(i) for i in range(self.width)], block_size=2 << 20),
                 csv.ParseOptions(delimiter=separator, quote_char='"' if quoted else False, newlines_in_values=quoted),
                 csv.ConvertOptions(include_columns=list(types), column_types=types, null_values=[]),
             )

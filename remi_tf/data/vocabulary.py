@@ -50,13 +50,13 @@ def write_lines(path: str | Path, lines: Iterable[str]) -> None:
     Raises:
       InputError: a string holds a line break.
     """
+    lines = list(lines)
+    text = "".join(f"{line}\n" for line in lines)
+    if "\r" in text or text.count("\n") != len(lines):
+        number, line = next((n, line) for n, line in enumerate(lines, start=1) if "\n" in line or "\r" in line)
+        raise InputError(f"{Path(path).name} line {number}: {line!r} holds a line break; take it out of the log")
     with atomic_file(path) as file:
-        for number, line in enumerate(lines, start=1):
-            if "\n" in line or "\r" in line:
-                raise InputError(
-                    f"{Path(path).name} line {number}: {line!r} holds a line break; take it out of the log"
-                )
-            file.write(line + "\n")
+        file.write(text)
 
 
 def read_lines(path: str | Path) -> list[str]:
