@@ -212,12 +212,10 @@ def sort_rows(users: np.ndarray, times: np.ndarray | None) -> np.ndarray:
 
 def _digits(key: np.ndarray) -> list[np.ndarray]:
     """[n] uint16 digits of whole numbers, lowest first."""
-    rest = key - key.min()
-    digits = [rest.astype(np.uint16)]
-    while int(rest.max()) >> 16:
-        rest = rest >> 16
-        digits.append(rest.astype(np.uint16))
-    return digits
+    rest = np.subtract(key, key.min(), dtype="<i8")
+    parts = rest.view("<u2").reshape(-1, 4)
+    count = max(1, -(-int(rest.max()).bit_length() // 16))
+    return [parts[:, digit].copy() for digit in range(count)]
 
 
 def item_labels(log: RawLog, vocabulary: Vocabulary) -> tuple[list[str] | None, np.ndarray | None, list[str] | None]:

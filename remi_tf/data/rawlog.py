@@ -88,9 +88,15 @@ def _unify(columns: list[pa.DictionaryArray | pa.ChunkedArray]) -> tuple[np.ndar
     columns = [chunk for chunks in parts for chunk in chunks if len(chunk)]
     if not columns:
         return np.zeros(0, np.int32), pa.array([], pa.string())
-    unified = pa.chunked_array(columns).unify_dictionaries()
-    texts = unified.chunk(0).dictionary
-    codes = np.concatenate([chunk.indices.to_numpy() for chunk in unified.chunks]).astype(np.int32, copy=False)
+    # The chunks' dictionaries are made one, then every chunk's codes go straight to their place in the result.
+    merged = pa.concat_arrays([chunk.dictionary for chunk in columns]).dictionary_encode()
+    texts, mapping = merged.dictionary, merged.indices.to_numpy()
+    codes = np.empty(sum(map(len, columns)), np.int32)
+    row = entry = 0
+    for chunk in columns:
+        own = mapping[entry : entry + len(chunk.dictionary)]
+        np.take(own, chunk.indices.to_numpy(), out=codes[row : row + len(chunk)], mode="clip")
+        row, entry = row + len(chunk), entry + len(own)
     # Of equal codes the last assignment stays, which is the first row.
     backwards = np.arange(len(codes) - 1, -1, -1, dtype=np.int32 if len(codes) < 2**31 else np.int64)
     first: np.ndarray = np.full(len(texts), len(codes), backwards.dtype)
