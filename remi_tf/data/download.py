@@ -137,7 +137,7 @@ def _write_version(part: Path, headers: Any) -> None:
 
 
 def _check(wanted: Download, path: Path) -> None:
-    """Raise InputError, and remove the file, if its checksum is not the published one."""
+    """Raise InputError if the checksum is not the published one; a file just fetched is then removed."""
     if wanted.md5 is None:
         return
     digest = hashlib.md5(usedforsecurity=False)
@@ -145,11 +145,14 @@ def _check(wanted: Download, path: Path) -> None:
         while block := file.read(BLOCK):
             digest.update(block)
     if digest.hexdigest() != wanted.md5:
-        path.unlink()
-        _state_file(path).unlink(missing_ok=True)
+        fetched = path.suffix == ".part"  # a file that lay there already is its owner's to remove
+        if fetched:
+            path.unlink()
+            _state_file(path).unlink(missing_ok=True)
+        remedy = "it was damaged on the way and has been removed: run it again" if fetched else f"remove {path}"
         raise InputError(
-            f"{wanted.file}: md5 {digest.hexdigest()}, but {wanted.md5} is published; the file was damaged on the way "
-            f"and has been removed: run it again, or {_by_hand(wanted, path.parent)}"
+            f"{wanted.file}: md5 {digest.hexdigest()}, but {wanted.md5} is published; {remedy}, "
+            f"or {_by_hand(wanted, path.parent)}"
         )
 
 

@@ -120,6 +120,13 @@ def test_a_corrupted_file_is_removed_and_reported(server, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_wrong_file_put_there_by_hand_is_refused_and_left_alone(server, tmp_path):
+    (tmp_path / "log.gz").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"is published; remove .*log\.gz"):
+        fetch(Download(address(server), MD5), tmp_path)
+    assert (tmp_path / "log.gz").read_bytes() == b"mine" and not server.requests
+
+
 def test_404_names_the_address_and_the_manual_way(server, tmp_path):
     with pytest.raises(InputError, match=r"nothing\.gz: the server answered 404 .*by hand: fetch .* put it at"):
         fetch(Download(address(server, "nothing.gz")), tmp_path)
