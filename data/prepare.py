@@ -4,10 +4,10 @@
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout need not be installed
 
-from remi_tf.data.command import main  # noqa: E402 (the checkout need not be installed)
+from remi_tf.cli import run_main
+from remi_tf.data.command import main
 
 if __name__ == "__main__":
-    sys.exit(main(root=ROOT / "data"))
+    run_main(main)

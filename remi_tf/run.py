@@ -19,14 +19,13 @@ import tensorflow as tf
 
 import remi_tf
 from remi_tf.config import Settings
-from remi_tf.data.interactions import ITEMS, MANIFEST, Dataset, load_dataset
+from remi_tf.data.interactions import DATA, ITEMS, MANIFEST, Dataset, load_dataset
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, refuse_existing, write_json
 from remi_tf.model import MultiInterestModel
 
 CONFIG, METRICS, CHECKPOINTS, BEST = "config.json", "metrics.jsonl", "checkpoints", "best"
-DATA = Path("data")
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
 """The command line of data/prepare.py: flags → log → dataset folder."""
 
 import argparse
-import difflib
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from remi_tf.cli import Parser
 from remi_tf.data.comirec import prepare_comirec
 from remi_tf.data.download import DOWNLOADS, download
+from remi_tf.data.interactions import DATA
 from remi_tf.data.item_tables import ItemColumns, add_item_table, add_tables_beside
 from remi_tf.data.layouts import Columns, Layout, parse_separator
 from remi_tf.data.prepare import PrepareSettings, prepare_log, summary_lines
@@ -101,36 +100,12 @@ WRITE: dict[str, dict[str, Any]] = {
 }
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser that raises InputError, and suggests the flag that was meant."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; --help lists the flags")
-
-    def parse_args(self, arguments: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
-        """Parse all arguments.
-
-        Raises:
-          InputError: an unknown flag or a value that does not fit.
-        """
-        known, unknown = self.parse_known_args(arguments, namespace)
-        if unknown:
-            flag = unknown[0].split("=")[0]
-            near = difflib.get_close_matches(flag, self._option_string_actions, n=1)
-            raise InputError(
-                f"unknown argument {flag!r}" + (f"; did you mean {near[0]}?" if near else "; --help lists the flags")
-            )
-        return known
-
-
 def make_parser() -> Parser:
     """The flags of data/prepare.py."""
     parser = Parser(
         prog="data/prepare.py",
         description="Turn a raw interaction log into a dataset folder.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     for title, flags in (("what to read", READ), ("what to keep, and how to split", KEEP), ("what to write", WRITE)):
         group = parser.add_argument_group(title)
@@ -139,36 +114,31 @@ def make_parser() -> Parser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> int:
-    """Run the command; 0 if a dataset was written, 2 after an InputError (one line on stderr).
+def main(argv: list[str]) -> int:
+    """data/prepare.py: write a dataset folder and print what it holds.
 
-    Args:
-      root: the folder `data/` of the checkout; default outputs and downloads go there.
+    Raises:
+      InputError: a flag, a file or a row cannot be used.
     """
-    try:
-        flags = make_parser().parse_args(arguments)
-        for line in run(flags, root or Path("data")):
-            print(line)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    for line in run(make_parser().parse_args(argv)):
+        print(line)
     return 0
 
 
-def run(flags: argparse.Namespace, root: Path) -> list[str]:
+def run(flags: argparse.Namespace) -> list[str]:
     """Read, prepare, write.
 
     Returns:
       The lines of the summary.
     """
     _check_flags(flags)
-    output = Path(flags.output) if flags.output else root / (flags.name or flags.source or _default_name(flags))
+    output = Path(flags.output) if flags.output else DATA / (flags.name or flags.source or _default_name(flags))
     refuse_existing(output, flags.overwrite)
     settings = PrepareSettings(flags.min_count, flags.core, flags.dedup, flags.split, flags.seed)
     fetched: list[dict[str, Any]] = []
     if flags.download:
-        fetched = download(flags.source, root / "raw" / flags.source)
-        flags.input = flags.input or [str(root / "raw" / flags.source / entry["file"]) for entry in fetched[:1]]
+        fetched = download(flags.source, DATA / "raw" / flags.source)
+        flags.input = flags.input or [str(DATA / "raw" / flags.source / entry["file"]) for entry in fetched[:1]]
     if flags.source == "comirec":
         options = {"name": flags.name, "on_bad_row": flags.on_bad_row, "overwrite": flags.overwrite}
         made_by = prepare_comirec(flags.input[0], output, **options)

@@ -28,6 +28,7 @@ from remi_tf.errors import InputError
 from remi_tf.files import atomic_folder, sha256, write_json
 
 FORMAT_VERSION = 1
+DATA = Path("data")  # where datasets are looked up by name, below the current folder
 SPLITS = ("train", "valid", "test")
 ARRAYS = {"items": np.int32, "timestamps": np.int64, "offsets": np.int64, "cuts": np.int64}
 MANIFEST = "manifest.json"
