@@ -15,7 +15,7 @@ from tqdm import tqdm
 from remi_tf import run as run_folder
 from remi_tf.config import Settings
 from remi_tf.data.interactions import Dataset, Interactions
-from remi_tf.data.pipeline import training_batches
+from remi_tf.data.pipeline import TrainingBatches
 from remi_tf.errors import TrainingDiverged
 from remi_tf.evaluation import evaluate
 from remi_tf.model import MultiInterestModel
@@ -50,6 +50,14 @@ class Trainer:
     def __init__(self, path: Path, settings: Settings, dataset: Dataset, model: MultiInterestModel):
         self.path, self.settings, self.dataset = path, settings, dataset
         self.validation = _first_users(dataset.valid, settings.training.eval_users)
+        self.batches = TrainingBatches(
+            dataset.train,
+            batch_size=settings.training.batch_size,
+            max_history=settings.encoder.max_history,
+            first_target=settings.training.first_target,
+            seed=settings.training.seed,
+            with_days=model.encoder.needs_days,
+        )
         self.model = model
         run_folder.build(model)
         optimizer = make_optimizer(settings.training)
@@ -99,17 +107,8 @@ class Trainer:
         return True
 
     def _fit(self, start: int, end: int, bar: tqdm, interrupts: "_Interrupts") -> int:
-        training = self.settings.training
-        batches = training_batches(
-            self.dataset.train,
-            batch_size=training.batch_size,
-            max_history=self.settings.encoder.max_history,
-            first_target=training.first_target,
-            seed=training.seed,
-            start_step=start,
-            with_days=self.model.encoder.needs_days,
-        )
         follow = _Follow(self, bar, interrupts)
+        batches = self.batches.from_step(start)
         self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=[follow])
         self.progress.step.assign(self.model.optimizer.iterations)
         return self.step

@@ -7,62 +7,70 @@ from remi_tf.data.interactions import Interactions
 from remi_tf.errors import InputError
 
 
-def training_batches(
-    train: Interactions,
-    *,
-    batch_size: int,
-    max_history: int,
-    first_target: int,
-    seed: int,
-    start_step: int = 0,
-    with_days: bool = False,
-) -> tf.data.Dataset:
-    """Endless batches from `start_step` on; batch number s is the same whichever step the pipeline started from.
+class TrainingBatches:
+    """Endless batches of training windows; batch number s is the same whichever step the pipeline starts from.
 
     Each step draws distinct users uniformly (where there are fewer users than the batch holds, each as often as it
     fits), and for each a target uniform among the items from position `first_target` on; the history is what precedes
     it (ComiRec's training stream).
 
-    Returns:
-      Dataset of dicts: history [batch_size, max_history] int32 oldest first, right-padded with 0; target [batch_size]
-      int32; with `with_days` also days [batch_size, max_history] int32, day numbers of the history since the log's
-      first, from 1.
-
     Raises:
       InputError: no user has an item that may be a target.
     """
-    eligible = np.flatnonzero(train.lengths > first_target)
-    if not len(eligible):
-        raise InputError(
-            f"no training user has more than {first_target} items, so none has a target; "
-            "prepare a log with longer sequences or lower --first_target"
-        )
-    starts = tf.constant(train.offsets[eligible], tf.int64)
-    lengths = tf.constant(train.lengths[eligible], tf.int32)
-    items = tf.constant(train.items, tf.int32)
-    days = tf.constant(_day_numbers(train.timestamps), tf.int32) if with_days else None
 
-    def window(step: tf.Tensor) -> dict[str, tf.Tensor]:
-        user = _distinct(len(eligible), batch_size, seed, step)  # [B]
-        length = tf.gather(lengths, user)
-        uniform = tf.random.stateless_uniform([batch_size], _seed(seed, step, 0), alg="philox")
-        choices = length - first_target
-        target = first_target + tf.minimum(tf.cast(uniform * tf.cast(choices, tf.float32), tf.int32), choices - 1)
-        oldest = tf.maximum(target - max_history, 0)  # [B] position in the user's sequence
-        slot = tf.range(max_history)[tf.newaxis, :]  # [1, L]
-        start = tf.gather(starts, user)  # [B]
+    def __init__(
+        self,
+        train: Interactions,
+        *,
+        batch_size: int,
+        max_history: int,
+        first_target: int,
+        seed: int,
+        with_days: bool = False,
+    ):
+        eligible = np.flatnonzero(train.lengths > first_target)
+        if not len(eligible):
+            raise InputError(
+                f"no training user has more than {first_target} items, so none has a target; "
+                "prepare a log with longer sequences or lower --first_target"
+            )
+        self.batch_size, self.max_history, self.first_target, self.seed = batch_size, max_history, first_target, seed
+        self.num_users = len(eligible)
+        self._starts = tf.constant(train.offsets[eligible], tf.int64)
+        self._lengths = tf.constant(train.lengths[eligible], tf.int32)
+        self._items = tf.constant(train.items, tf.int32)
+        self._days = tf.constant(_day_numbers(train.timestamps), tf.int32) if with_days else None
+
+    def from_step(self, step: int) -> tf.data.Dataset:
+        """Batches number `step`, `step` + 1, … as dicts.
+
+        Returns:
+          history [batch_size, max_history] int32 oldest first, right-padded with 0; target [batch_size] int32; with
+          `with_days` also days [batch_size, max_history] int32, day numbers of the history since the log's first,
+          from 1.
+        """
+        steps = tf.data.Dataset.range(step, np.iinfo(np.int64).max)
+        return steps.map(self._batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(
+            tf.data.AUTOTUNE
+        )
+
+    def _batch(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        user = _distinct(self.num_users, self.batch_size, self.seed, step)  # [B]
+        uniform = tf.random.stateless_uniform([self.batch_size], _seed(self.seed, step, 0), alg="philox")
+        choices = tf.gather(self._lengths, user) - self.first_target
+        target = tf.minimum(tf.cast(uniform * tf.cast(choices, tf.float32), tf.int32), choices - 1) + self.first_target
+        oldest = tf.maximum(target - self.max_history, 0)  # [B] position in the user's sequence
+        slot = tf.range(self.max_history)[tf.newaxis, :]  # [1, L]
+        start = tf.gather(self._starts, user)  # [B]
         valid = slot < (target - oldest)[:, tf.newaxis]  # [B, L]
         row = tf.where(valid, (start + tf.cast(oldest, tf.int64))[:, tf.newaxis] + tf.cast(slot, tf.int64), 0)
         batch = {
-            "history": tf.where(valid, tf.gather(items, row), 0),
-            "target": tf.gather(items, start + tf.cast(target, tf.int64)),
+            "history": tf.where(valid, tf.gather(self._items, row), 0),
+            "target": tf.gather(self._items, start + tf.cast(target, tf.int64)),
         }
-        if days is not None:
-            batch["days"] = tf.where(valid, tf.gather(days, row), 0)
+        if self._days is not None:
+            batch["days"] = tf.where(valid, tf.gather(self._days, row), 0)
         return batch
-
-    steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max)
-    return steps.map(window, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
 
 def _distinct(num_users: int, batch_size: int, seed: int, step: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from remi_tf.data.interactions import Interactions
-from remi_tf.data.pipeline import training_batches
+from remi_tf.data.pipeline import TrainingBatches
 from remi_tf.errors import InputError
 
 LENGTHS = [5, 3, 9, 30, 6, 12]
@@ -22,8 +22,8 @@ def log():
     return Interactions(items, 1_000_000 + 86_400 * days, offsets, np.array(LENGTHS))
 
 
-def batches(log, number, **options):
-    dataset = training_batches(log, **{**OPTIONS, **options})
+def batches(log, number, start_step=0, **options):
+    dataset = TrainingBatches(log, **{**OPTIONS, **options}).from_step(start_step)
     return [{key: value.numpy() for key, value in batch.items()} for batch in itertools.islice(dataset, number)]
 
 
@@ -74,4 +74,4 @@ def test_days_count_from_the_logs_first_and_are_zero_on_padding(log):
 
 def test_a_log_without_any_target_is_refused_with_the_remedy(log):
     with pytest.raises(InputError, match=r"more than 40 items.*--first_target"):
-        training_batches(log, **{**OPTIONS, "first_target": 40})
+        TrainingBatches(log, **{**OPTIONS, "first_target": 40})
