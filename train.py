@@ -18,7 +18,7 @@ def main(argv: list[str]) -> int:
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     parser.add_argument("--dataset", help="name of a folder below data/, or a dataset folder's path")
     parser.add_argument("--remi", action="store_true", help="REMI: IHN (--beta 1) and routing regularisation (100)")
-    parser.add_argument("--profile", choices=PROFILES, default="default", help="released: the reference's semantics")
+    parser.add_argument("--profile", choices=PROFILES, help="released: what the reference release computes")
     parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-released])")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run_dir, with its settings")
     parser.add_argument("--overwrite", action="store_true", help="delete the run in --run_dir and begin anew")
@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
     if own["resume"]:
         if own["run_dir"] is None:
             raise InputError("--resume needs --run_dir, the folder of the run to go on with")
-        refused = [name for name in ("dataset", "remi", "overwrite") if own[name]] + [
+        refused = [name for name in ("dataset", "remi", "profile", "overwrite") if own[name]] + [
             n for n in flags if n not in _LATER
         ]
         if refused:
@@ -46,14 +46,14 @@ def main(argv: list[str]) -> int:
                 "--dataset is missing: the name or path of a prepared dataset, such as --dataset synthetic"
             )
         dataset = run.find_dataset(own["dataset"])
-        settings = resolve(dataset.name, own["profile"], own["remi"], {"model_type": "SA", **flags})
+        settings = resolve(dataset.name, own["profile"] or "default", own["remi"], {"model_type": "SA", **flags})
         marks = [dataset.name, settings.encoder.model_type] + ["remi"] * own["remi"]
         path = own["run_dir"] or Path("runs") / "-".join(marks + ["released"] * (own["profile"] == "released"))
     return training.run_training(path, settings, dataset, own["resume"], own["overwrite"])
 
 
 _OWN = ("dataset", "remi", "profile", "run_dir", "resume", "overwrite")
-_LATER = ("max_steps", "patience")  # what --resume may change
+_LATER = ("max_steps", "patience", "learning_rate")  # what --resume may change
 
 if __name__ == "__main__":
     run_main(main)

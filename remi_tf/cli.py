@@ -99,11 +99,14 @@ def load_tensorflow() -> None:
 
 
 def run_main(main: Callable[[list[str]], int]) -> NoReturn:
-    """Run an entry point: exit 0, or 2 with one line for an error that is the user's to mend, or 130 after Ctrl-C."""
+    """Run an entry point: exit 0, 2 with one line for an error that is the user's to mend, 130 after Ctrl-C."""
     try:
         code = main(sys.argv[1:])
     except (InputError, TrainingDiverged) as error:
         print(f"error: {error}", file=sys.stderr)
+        code = 2
+    except OSError as error:
+        print(f"error: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -127,8 +127,8 @@ DATASET_PRESETS: dict[str, dict[str, Any]] = {
     "book": {},
     "gowalla": {"max_history": 40},
     "rocket": {"eval_every": 200},
-    "taobao": {"max_history": 50, "eval_every": 500, "batch_size": 256},
-    "ml-100k": {"max_history": 40, "eval_every": 200, "patience": 20},
+    "taobao": {"max_history": 50, "eval_every": 500, "batch_size": 256, "num_negatives": 2560},
+    "ml-100k": {"max_history": 40, "eval_every": 200, "patience": 20, "num_negatives": 256},
     "ml-1m": {"max_history": 40},
     "synthetic": {"max_steps": 3000, "eval_every": 500, "num_negatives": 256},
 }

@@ -35,35 +35,54 @@ def atomic_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
 
 
 @contextlib.contextmanager
-def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
+def atomic_folder(path: str | Path, marker: str, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `path` only if the block ends without an error.
 
+    Args:
+      marker: a file that every folder of this kind holds; what does not hold it is never replaced.
+
     Raises:
-      InputError: `path` exists and `overwrite` is false.
+      InputError: `path` holds something that may not be replaced (see `refuse_existing`).
     """
     path = Path(path)
-    refuse_existing(path, overwrite)
+    refuse_existing(path, marker, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         yield temporary
         os.chmod(temporary, 0o777 & ~_umask())
-        if path.exists():
-            old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-            os.replace(path, old / path.name)
-            os.replace(temporary, path)
-            shutil.rmtree(old)
-        else:
-            os.replace(temporary, path)
+        _replace_folder(path, temporary)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
 
 
-def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Raise InputError if `path` holds something and may not be replaced."""
-    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not overwrite):
+def refuse_existing(path: Path, marker: str, overwrite: bool) -> None:
+    """Raise InputError if `path` holds something, unless `overwrite` is true and it holds a file called `marker`."""
+    if path.is_file():
+        raise InputError(f"{path} is a file; name a folder")
+    if not path.is_dir() or not any(path.iterdir()):
+        return
+    if not (path / marker).is_file():
+        raise InputError(f"{path} holds other files (it has no {marker}), so it is never replaced; name another folder")
+    if not overwrite:
         raise InputError(f"{path} exists already; name another folder or add --overwrite")
+
+
+def _replace_folder(path: Path, new: Path) -> None:
+    """Move `new` to `path`; what was there is deleted after that, or put back if it fails."""
+    if not path.exists():
+        os.replace(new, path)
+        return
+    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
+    os.replace(path, old / path.name)
+    try:
+        os.replace(new, path)
+    except BaseException:
+        os.replace(old / path.name, path)
+        raise
+    finally:
+        shutil.rmtree(old)
 
 
 def write_json(path: str | Path, value: Any) -> None:

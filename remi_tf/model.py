@@ -56,10 +56,12 @@ class MultiInterestModel(tfrs.Model):
             if objective.rr_lambda
             else None
         )
-        # Sums since the last reset: each loss part, the steps whose sums were finite, the steps.
+        if self.regularizer is not None and not self.encoder.has_routing:
+            raise InputError(f"--rr_lambda: {encoder.model_type} has no routing to regularise; use --rr_lambda 0")
+        # Since the last reset: the sum of each loss part, the steps in which it stayed finite, all steps.
         self.loss_sums = self.add_weight(
             "loss_sums",
-            [len(LOSS_PARTS) + 2],
+            [2 * len(LOSS_PARTS) + 1],
             initializer="zeros",
             trainable=False,
             synchronization=tf.VariableSynchronization.ON_READ,
@@ -78,12 +80,13 @@ class MultiInterestModel(tfrs.Model):
         """Mean loss of a batch, divided by the number of replicas; regularisers arrive by add_loss.
 
         Args:
-          inputs: history [batch, max_history] int32, target [batch] int32.
+          inputs: history [batch, max_history] int32, target [batch] int32, and days [batch, max_history] int32 for an
+            encoder that needs them.
         """
         history, target = inputs["history"], inputs["target"]
         negatives = self.sampler(target, self.optimizer.iterations if self.optimizer else tf.constant(0))
         history_rows, target_rows, negative_rows = self._lookup(history, target, negatives.ids)
-        interests = self._encode(history_rows, history > 0, training)
+        interests = self._encode(history_rows, history > 0, training, inputs.get("days"))
 
         positive, negative = self.readout(interests.vectors, target_rows, negative_rows)  # [B], [B, N]
         if negatives.log_q is not None:
@@ -95,24 +98,24 @@ class MultiInterestModel(tfrs.Model):
         )
         penalty = tf.zeros([])
         if self.regularizer is not None:
-            if interests.routing is None:
-                raise InputError("--rr_lambda needs an encoder with routing; this one has none: use --rr_lambda 0")
             penalty = self.regularizer(interests.routing)
         self._record(loss, penalty)
         return loss / self.distribute_strategy.num_replicas_in_sync
 
-    def read_loss_sums(self) -> tuple[dict[str, float], int, int]:
-        """Since the last reset: mean of each loss part, steps until a part stopped being finite, steps."""
-        *sums, finite, steps = self.loss_sums.numpy().tolist()
+    def read_loss_sums(self) -> tuple[dict[str, float], dict[str, int], int]:
+        """Since the last reset: the mean of each loss part, the steps until it stopped being finite, all steps."""
+        parts = len(LOSS_PARTS)
+        values = self.loss_sums.numpy().tolist()
+        sums, finite, steps = values[:parts], values[parts:-1], int(values[-1])
         means = {part: total / max(steps, 1) for part, total in zip(LOSS_PARTS, sums, strict=True)}
-        return means, int(finite), int(steps)
+        return means, {part: int(count) for part, count in zip(LOSS_PARTS, finite, strict=True)}, steps
 
     def reset_loss_sums(self) -> None:
         """Begin to sum anew."""
         self.loss_sums.assign(np.zeros(self.loss_sums.shape, np.float32))
 
-    def _encode(self, rows: tf.Tensor, mask: tf.Tensor, training: bool) -> Interests:
-        return self.encoder(rows * tf.cast(mask, rows.dtype)[:, :, tf.newaxis], mask, training=training)
+    def _encode(self, rows: tf.Tensor, mask: tf.Tensor, training: bool, days: tf.Tensor | None = None) -> Interests:
+        return self.encoder(rows * tf.cast(mask, rows.dtype)[:, :, tf.newaxis], mask, days=days, training=training)
 
     def _lookup(self, *ids: tf.Tensor) -> list[tf.Tensor]:
         """The table's rows of several id tensors by one gather: [...] int32 → [..., dim] each."""
@@ -124,6 +127,6 @@ class MultiInterestModel(tfrs.Model):
         ]
 
     def _record(self, *parts: tf.Tensor) -> None:
-        sums = self.loss_sums[: len(LOSS_PARTS)] + tf.stack(parts)
-        finite = tf.reduce_all(tf.math.is_finite(sums))
-        self.loss_sums.assign_add(tf.concat([tf.stack(parts), [tf.cast(finite, sums.dtype), 1.0]], axis=0))
+        values = tf.stack(parts)
+        finite = tf.math.is_finite(self.loss_sums[: len(LOSS_PARTS)] + values)  # false for ever after
+        self.loss_sums.assign_add(tf.concat([values, tf.cast(finite, values.dtype), [1.0]], axis=0))

@@ -12,6 +12,7 @@ import json
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ import tensorflow as tf
 
 import remi_tf
 from remi_tf.config import Settings
-from remi_tf.data.interactions import DATA, ITEMS, MANIFEST, Dataset, load_dataset
+from remi_tf.data.interactions import DATA, ITEMS, MANIFEST, TITLES, Catalogue, Dataset, load_dataset
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError
-from remi_tf.files import atomic_file, refuse_existing, write_json
+from remi_tf.files import atomic_file, atomic_folder, write_json
 from remi_tf.model import MultiInterestModel
 
 CONFIG, METRICS, CHECKPOINTS, BEST = "config.json", "metrics.jsonl", "checkpoints", "best"
@@ -30,13 +31,22 @@ CONFIG, METRICS, CHECKPOINTS, BEST = "config.json", "metrics.jsonl", "checkpoint
 
 @dataclass(frozen=True)
 class Run:
-    """A trained run, open for use: the model holds the best weights."""
+    """A trained run, open for use: the model holds the best weights, which were saved at `step`."""
 
     path: Path
     settings: Settings
-    dataset: Dataset
+    catalogue: Catalogue
     model: MultiInterestModel
     step: int
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data it was trained on.
+
+        Raises:
+          InputError: they are gone, or others.
+        """
+        return read_config(self.path)[1]
 
 
 def find_dataset(name_or_path: str) -> Dataset:
@@ -57,34 +67,32 @@ def find_dataset(name_or_path: str) -> Dataset:
 
 
 def create_run(path: Path, settings: Settings, dataset: Dataset, overwrite: bool) -> None:
-    """Make a run folder with its config and vocabulary.
+    """Make a run folder with its config, vocabulary and titles, whole or not at all.
 
     Raises:
-      InputError: the folder holds something and `overwrite` is false, or it holds no run.
+      InputError: the folder holds a run and `overwrite` is false, or it holds something else.
     """
-    if path.is_dir() and any(path.iterdir()) and not overwrite:
+    if (path / CONFIG).is_file() and not overwrite:
         raise InputError(
             f"{path} holds a run already; add --resume to go on with it, --overwrite, or another --run_dir"
         )
-    refuse_existing(path, overwrite)
-    if path.is_dir() and any(path.iterdir()):
-        if not (path / CONFIG).is_file():
-            raise InputError(f"{path} is no run folder ({CONFIG} is missing), so --overwrite does not delete it")
-        shutil.rmtree(path)
-    path.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(dataset.path / ITEMS, path / ITEMS)
-    config = {
-        "settings": settings.to_json(),
-        "dataset": {
-            "name": dataset.name,
-            "path": str(dataset.path.resolve()),
-            "fingerprint": dataset.fingerprint,
-            "num_items": dataset.num_items,
-        },
-        "versions": {"remi_tf": remi_tf.__version__, **versions()},
-        "git_revision": _git_revision(),
-    }
-    write_json(path / CONFIG, config)
+    with atomic_folder(path, CONFIG, overwrite) as folder:
+        for name in (ITEMS, TITLES):
+            if (dataset.path / name).is_file():
+                shutil.copyfile(dataset.path / name, folder / name)
+        known = {"name": dataset.name, "fingerprint": dataset.fingerprint, "num_items": dataset.num_items}
+        config = {
+            "settings": settings.to_json(),
+            "dataset": {"path": str(dataset.path.resolve()), **known},
+            "versions": {"remi_tf": remi_tf.__version__, **versions()},
+            "git_revision": _git_revision(),
+        }
+        write_json(folder / CONFIG, config)
+
+
+def update_settings(path: Path, settings: Settings) -> None:
+    """Write settings that a resumed run has changed into its config."""
+    write_json(path / CONFIG, {**_config(path), "settings": settings.to_json()})
 
 
 def read_config(path: Path) -> tuple[Settings, Dataset]:
@@ -93,16 +101,14 @@ def read_config(path: Path) -> tuple[Settings, Dataset]:
     Raises:
       InputError: no run there, or its dataset is gone or another one.
     """
-    try:
-        config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(
-            f"--run_dir {path}: no run here ({CONFIG} is missing); train one with python train.py"
-        ) from error
-    except ValueError as error:
-        raise InputError(f"{path / CONFIG}: not JSON ({error})") from error
+    config = _config(path)
     known = config["dataset"]
     there = Path(known["path"]) if (Path(known["path"]) / MANIFEST).is_file() else DATA / known["name"]
+    if not (there / MANIFEST).is_file():
+        raise InputError(
+            f"{path} was trained on {known['path']}, which is not there, nor is {there}; put the dataset back or "
+            "prepare it as it was (export.py and recommend.py do without)"
+        )
     dataset = load_dataset(there)
     if dataset.fingerprint != known["fingerprint"]:
         raise InputError(
@@ -113,20 +119,33 @@ def read_config(path: Path) -> tuple[Settings, Dataset]:
 
 
 def load_run(path: str | Path) -> Run:
-    """Open a run with its best weights.
+    """Open a run with its best weights. The dataset is looked for only when `Run.dataset` is asked for.
 
     Raises:
-      InputError: no run there, no weights saved yet, or its dataset is gone.
+      InputError: no run there, or no weights saved yet.
     """
     path = Path(path)
-    settings, dataset = read_config(path)
+    config = _config(path)
+    settings, known = Settings.from_json(config["settings"]), config["dataset"]
+    model = MultiInterestModel(settings, known["num_items"])
+    build(model)
     checkpoint = tf.train.latest_checkpoint(path / BEST)
     if checkpoint is None:
         raise InputError(f"{path}: no best weights yet; the first validation saves them, go on with train.py --resume")
-    model = MultiInterestModel(settings, dataset.num_items)
-    build(model)
     weights(model).restore(checkpoint).assert_existing_objects_matched()
-    return Run(path, settings, dataset, model, int(checkpoint.rsplit("-", 1)[1]))
+    catalogue = Catalogue(path, known["name"], known["fingerprint"], known["num_items"])
+    return Run(path, settings, catalogue, model, int(checkpoint.rsplit("-", 1)[1]))
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads((path / CONFIG).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(
+            f"--run_dir {path}: no run here ({CONFIG} is missing); train one with python train.py"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path / CONFIG}: not JSON ({error}); it was changed since train.py wrote it") from error
 
 
 def build(model: MultiInterestModel) -> None:

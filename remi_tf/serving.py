@@ -6,7 +6,6 @@ Keras, no custom op and no jit_compile (TensorFlow Serving runs without XLA).
 """
 
 import argparse
-import dataclasses
 import json
 import shutil
 import tempfile
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from remi_tf.data.interactions import ITEMS, Dataset
+from remi_tf.data.interactions import ITEMS, Catalogue
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_folder, write_json
@@ -24,6 +23,7 @@ from remi_tf.retrieval.top_k import SCORE_BYTES, Model, recommend
 
 MAX_TOP_N = 100
 CARD = Path("assets.extra") / "model_card.json"
+SAVED_MODEL = "saved_model.pb"
 SIGNATURE = {
     "inputs": {"history": 'string [batch, any]: raw item ids, oldest first; "" is padding, unknown ids are ignored'},
     "outputs": {
@@ -86,7 +86,7 @@ def last_known(rows: tf.Tensor, length: int) -> tf.Tensor:
 
 def export(
     model: Model,
-    dataset: Dataset,
+    catalogue: Catalogue,
     path: str | Path,
     max_top_n: int = MAX_TOP_N,
     exclude_history: bool = False,
@@ -102,20 +102,20 @@ def export(
       score_bytes: bound on the scores a request holds at a time.
 
     Raises:
-      InputError: model and dataset do not belong together, an item's id is empty, the catalogue is too small, or
+      InputError: model and catalogue do not belong together, an item's id is empty, the catalogue is too small, or
         the item table is not finite.
     """
     rows = int(model.item_table.shape[0])
-    if rows != dataset.num_items + 1:
-        raise InputError(f"the model has {rows - 1} items, the dataset {dataset.name} has {dataset.num_items}")
-    if dataset.vocabulary.rows([""])[0]:
-        raise InputError(f"an item of the dataset {dataset.name} has the empty id, which stands for padding here")
+    if rows != catalogue.num_items + 1:
+        raise InputError(f"the model has {rows - 1} items, the dataset {catalogue.name} has {catalogue.num_items}")
+    if catalogue.vocabulary.rows([""])[0]:
+        raise InputError(f"an item of the dataset {catalogue.name} has the empty id, which stands for padding here")
     if max_top_n < 1:
         raise InputError(f"--max_top_n {max_top_n}: give a positive whole number")
-    top_n = min(max_top_n, dataset.num_items - (model.max_history if exclude_history else 0))
+    top_n = min(max_top_n, catalogue.num_items - (model.max_history if exclude_history else 0))
     if top_n < 1:
         raise InputError(
-            f"--exclude_history: a catalogue of {dataset.num_items} items has nothing left to recommend after a "
+            f"--exclude_history: a catalogue of {catalogue.num_items} items has nothing left to recommend after a "
             f"history of {model.max_history}"
         )
     if not np.isfinite(model.item_table.numpy()).all():
@@ -127,13 +127,13 @@ def export(
         "max_top_n": top_n,
         "max_history": model.max_history,
         "exclude_history": exclude_history,
-        "dataset": {"name": dataset.name, "fingerprint": dataset.fingerprint, "num_items": dataset.num_items},
+        "dataset": {"name": catalogue.name, "fingerprint": catalogue.fingerprint, "num_items": catalogue.num_items},
         **(card or {}),
         "versions": versions(),
     }
-    with tempfile.TemporaryDirectory() as anywhere, atomic_folder(path / str(version)) as folder:
+    with tempfile.TemporaryDirectory() as anywhere, atomic_folder(path / str(version), SAVED_MODEL) as folder:
         # The tables are named after their file's path: a copy keeps the name unique and the dataset's path private.
-        vocabulary = Path(shutil.copy(dataset.path / ITEMS, anywhere))
+        vocabulary = Path(shutil.copy(catalogue.path / ITEMS, anywhere))
         module = Recommender(model, vocabulary, top_n, exclude_history, score_bytes)
         tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
         write_json(folder / CARD, content)
@@ -144,12 +144,14 @@ def export_run(run: Any, path: Path, max_top_n: int = MAX_TOP_N, exclude_history
     """`export` a run, with its settings, step and (if evaluate.py was run for this step) metrics in the card."""
     evaluated = run.path / "evaluation_test.json"
     evaluation = json.loads(evaluated.read_text(encoding="utf-8")) if evaluated.is_file() else {}
-    card = {
-        "step": run.step,
-        "settings": dataclasses.asdict(run.settings),
-        "test_metrics": evaluation["metrics"] if evaluation.get("step") == run.step else None,
-    }
-    return export(run.model, run.dataset, path, max_top_n, exclude_history, card)
+    same_question = evaluation.get("step") == run.step and evaluation.get("exclude_history") == exclude_history
+    card = {**_origin(run), "test_metrics": evaluation["metrics"] if same_question else None}
+    return export(run.model, run.catalogue, path, max_top_n, exclude_history, card)
+
+
+def _origin(run: Any) -> dict[str, Any]:
+    """What tells one export from another: the settings and the step of the weights."""
+    return {"step": run.step, "settings": run.settings.to_json()}
 
 
 class Exported:
@@ -245,16 +247,16 @@ def recommend_main(argv: list[str]) -> int:
     if not _versions(flags.export_dir):
         print(f"nothing exported yet: exporting to {export_run(run, flags.export_dir, max(MAX_TOP_N, flags.top_n))}")
     exported = Exported(flags.export_dir)
-    if exported.card.get("step") != run.step:
-        print(f"note: {exported.path} was exported at step {exported.card.get('step')}, the run's best is {run.step}")
+    if any(exported.card.get(name) != value for name, value in _origin(run).items()):
+        print(f"note: {exported.path} holds other weights than the run's best (step {run.step}); export.py renews it")
     items, scores, known = exported.recommend(history, flags.top_n)
-    rows = run.dataset.vocabulary.rows(history)
+    rows = run.catalogue.vocabulary.rows(history)
     if unknown := [raw_id for raw_id, row in zip(history, rows, strict=True) if row == 0]:
         print(f"not in the catalogue and ignored: {', '.join(unknown)}")
     if known == 0:
         print("no item of the history is known: these are the most popular items")
-    titles = run.dataset.titles
-    of_items = [titles[row - 1] if titles and row else "" for row in run.dataset.vocabulary.rows(items)]
+    titles = run.catalogue.titles
+    of_items = [titles[row - 1] if titles and row else "" for row in run.catalogue.vocabulary.rows(items)]
     width = max(7, *map(len, items))
     print(f"{'rank':>4}  {'item_id':<{width}}  {'score':>8}  {'title' if titles else ''}".rstrip())
     for rank, (item, score, title) in enumerate(zip(items, scores, of_items, strict=True), start=1):

@@ -1,13 +1,14 @@
 """The fit loop: train an interval, validate, save, until patience or the budget ends. Resumable bit for bit on CPU."""
 
-import math
 import signal
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 from tqdm import tqdm
@@ -16,7 +17,7 @@ from remi_tf import run as run_folder
 from remi_tf.config import Settings
 from remi_tf.data.interactions import Dataset, Interactions
 from remi_tf.data.pipeline import TrainingBatches
-from remi_tf.errors import TrainingDiverged
+from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation import evaluate
 from remi_tf.model import MultiInterestModel
 from remi_tf.optimizers import make_optimizer
@@ -34,42 +35,59 @@ class Progress(tf.Module):
         self.best_score = tf.Variable(-1.0, dtype=tf.float64)
         self.best_step = tf.Variable(0, dtype=tf.int64)
         self.bad_validations = tf.Variable(0, dtype=tf.int64)
-        self.finished = tf.Variable(False)
 
 
 class Trainer:
-    """Trains one model in one run folder.
+    """Trains one model in one run folder; touches the folder only in `restore` and `train`.
 
     Args:
-      path: the run folder, made by `run.create_run`.
+      path: the run folder.
       settings: the run's settings.
-      dataset: the data they are trained on.
-      model: made of these settings for this dataset.
+      dataset: the data to train on.
+
+    Raises:
+      InputError: the settings cannot be built, or the dataset has nobody to train or to validate on.
     """
 
-    def __init__(self, path: Path, settings: Settings, dataset: Dataset, model: MultiInterestModel):
+    def __init__(self, path: Path, settings: Settings, dataset: Dataset):
         self.path, self.settings, self.dataset = path, settings, dataset
-        self.validation = _first_users(dataset.valid, settings.training.eval_users)
+        self.model = MultiInterestModel(settings, dataset.num_items)
         self.batches = TrainingBatches(
             dataset.train,
             batch_size=settings.training.batch_size,
             max_history=settings.encoder.max_history,
             first_target=settings.training.first_target,
             seed=settings.training.seed,
-            with_days=model.encoder.needs_days,
+            with_days=self.model.encoder.needs_days,
         )
-        self.model = model
-        run_folder.build(model)
+        self.validation = _first_users(dataset.valid, settings.training.eval_users)
+        if not (self.validation.lengths > self.validation.cuts).any():
+            raise InputError(
+                f"{dataset.path}: no validation user has a target, so the best weights cannot be chosen; prepare a log "
+                "with more users, or with --split leave_one_out"
+            )
+        run_folder.build(self.model)
         optimizer = make_optimizer(settings.training)
         optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer=optimizer, steps_per_execution=min(STEPS_PER_CALL, settings.training.eval_every))
         self.progress = Progress()
-        state = tf.train.Checkpoint(model=self.model, optimizer=optimizer, progress=self.progress)
-        self.checkpoints = tf.train.CheckpointManager(state, str(path / run_folder.CHECKPOINTS), max_to_keep=2)
-        self.best = tf.train.CheckpointManager(
-            run_folder.weights(self.model), str(path / run_folder.BEST), max_to_keep=1
-        )
-        self.events = tf.summary.create_file_writer(str(path / "tensorboard"))
+
+    @cached_property
+    def checkpoints(self) -> tf.train.CheckpointManager:
+        """The run's newest full states."""
+        state = tf.train.Checkpoint(model=self.model, optimizer=self.model.optimizer, progress=self.progress)
+        return tf.train.CheckpointManager(state, str(self.path / run_folder.CHECKPOINTS), max_to_keep=2)
+
+    @cached_property
+    def best(self) -> tf.train.CheckpointManager:
+        """The best weights; the second best stay for whoever is reading them at this moment."""
+        weights = run_folder.weights(self.model)
+        return tf.train.CheckpointManager(weights, str(self.path / run_folder.BEST), max_to_keep=2)
+
+    @cached_property
+    def events(self) -> Any:
+        """TensorBoard's writer."""
+        return tf.summary.create_file_writer(str(self.path / "tensorboard"))
 
     @property
     def step(self) -> int:
@@ -82,6 +100,7 @@ class Trainer:
             logging.info("%s has no checkpoint yet: starting from step 0", self.path)
         else:
             self.checkpoints.checkpoint.restore(checkpoint).assert_consumed()
+            self.model.optimizer.learning_rate.assign(self.settings.training.learning_rate)  # --resume may change it
         run_folder.truncate_metrics(self.path, self.step)
 
     def train(self) -> bool:
@@ -111,6 +130,7 @@ class Trainer:
         batches = self.batches.from_step(start)
         self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=[follow])
         self.progress.step.assign(self.model.optimizer.iterations)
+        self._check_weights()
         return self.step
 
     def check_finite(self) -> dict[str, float]:
@@ -120,16 +140,27 @@ class Trainer:
           TrainingDiverged: one of them is not finite.
         """
         means, finite_steps, steps = self.model.read_loss_sums()
-        bad = [part for part, value in means.items() if not math.isfinite(value)]
-        if bad:
-            step = int(self.model.optimizer.iterations.numpy()) - steps + finite_steps
-            values = self.settings.flat()
-            now = ", ".join(f"--{name} (now {values[name]})" for name in ("learning_rate", "beta", "rr_lambda"))
-            raise TrainingDiverged(
-                f"step {step}: the loss part {bad[0]!r} is {means[bad[0]]}. The last checkpoint (step {self.step}) is "
-                f"untouched in {self.path}. Try a smaller {now}."
-            )
+        first = min(finite_steps, key=lambda part: finite_steps[part])
+        if finite_steps[first] < steps:
+            before = int(self.model.optimizer.iterations.numpy()) - steps
+            raise self._diverged(before + finite_steps[first] + 1, f"the loss part {first!r} is no longer finite")
         return means
+
+    def _check_weights(self) -> None:
+        for variable in self.model.trainable_variables:
+            if not np.isfinite(variable.numpy()).all():
+                raise self._diverged(self.step, f"{variable.name} holds NaN or infinite numbers")
+
+    def _diverged(self, step: int, what: str) -> TrainingDiverged:
+        values = self.settings.flat()
+        now = ", ".join(f"--{name} (now {values[name]})" for name in ("learning_rate", "beta", "rr_lambda"))
+        saved = self.checkpoints.latest_checkpoint
+        state = (
+            f"{saved} is untouched: go on from it with --resume and a smaller --learning_rate, or start anew with"
+            if saved
+            else "There is no checkpoint yet: start anew with"
+        )
+        return TrainingDiverged(f"step {step}: {what}. {state} a smaller {now}.")
 
     def _validate(self, bar: tqdm) -> None:
         losses = self.check_finite()
@@ -223,13 +254,13 @@ def run_training(path: Path, settings: Settings, dataset: Dataset, resume: bool,
     Returns:
       Exit code: 0 at the end of training, 130 after an interrupt.
     """
-    model = MultiInterestModel(settings, dataset.num_items)  # before the folder: what cannot be built leaves none
-    if not resume:
-        run_folder.create_run(path, settings, dataset, overwrite)
-    trainer = Trainer(path, settings, dataset, model)
+    trainer = Trainer(path, settings, dataset)  # before the folder: what cannot be built neither leaves nor costs one
     if resume:
+        run_folder.update_settings(path, settings)
         trainer.restore()
         print(f"Resuming {path} at step {trainer.step:,}.")
+    else:
+        run_folder.create_run(path, settings, dataset, overwrite)
     finished = trainer.train()
     score, best_step = trainer.progress.best_score.numpy(), trainer.progress.best_step.numpy()
     if not finished:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.run import load_run
 from remi_tf.training import Trainer
@@ -130,9 +132,32 @@ def test_the_best_weights_are_kept_not_the_last(toy_dataset, tmp_path):
 def test_a_diverging_loss_stops_with_step_part_and_remedy(toy_dataset, tmp_path):
     with pytest.raises(TrainingDiverged) as error:
         train(toy_dataset, tmp_path / "run", "--learning_rate", "1e38", "--max_steps", "100")
-    assert re.search(r"step \d: the loss part 'softmax' is (nan|inf)", str(error.value))
+    assert re.search(r"step \d: the loss part 'softmax' is no longer finite", str(error.value))
+    assert "There is no checkpoint yet" in str(error.value)
     assert "--learning_rate (now 1e+38)" in str(error.value)
     assert not (tmp_path / "run" / "metrics.jsonl").exists()
+
+
+def test_the_part_that_blew_up_first_is_named(toy_dataset, tmp_path):
+    with pytest.raises(TrainingDiverged, match="step 1: the loss part 'rr'"):
+        train(toy_dataset, tmp_path / "run", "--rr_lambda", "1e41", "--max_steps", "100")
+
+
+def test_after_a_divergence_the_run_goes_on_from_its_checkpoint_with_a_smaller_learning_rate(toy_dataset, tmp_path):
+    run = tmp_path / "run"
+    train(toy_dataset, run, "--max_steps", "40")
+    with pytest.raises(TrainingDiverged, match="ckpt-40 is untouched: go on from it with --resume"):
+        main(["--resume", "--run_dir", str(run), "--max_steps", "100", "--learning_rate", "1e38"])
+    assert main(["--resume", "--run_dir", str(run), "--learning_rate", "1e-4"]) == 0
+    assert measurements(run)[-1]["step"] == 100
+    assert load_run(run).settings.training.learning_rate == 1e-4  # what ran is what the config says
+
+
+def test_a_longer_budget_given_on_resume_is_remembered(toy_dataset, tmp_path):
+    run = tmp_path / "run"
+    train(toy_dataset, run, "--max_steps", "20")
+    main(["--resume", "--run_dir", str(run), "--max_steps", "40"])
+    assert json.loads((run / "config.json").read_text())["settings"]["training"]["max_steps"] == 40
 
 
 def test_a_run_is_never_overwritten_unless_told_to(toy_dataset, tmp_path):
@@ -147,20 +172,43 @@ def test_a_run_is_never_overwritten_unless_told_to(toy_dataset, tmp_path):
 
 def test_overwrite_does_not_delete_a_folder_that_is_no_run(toy_dataset, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InputError, match="no run folder"):
+    with pytest.raises(InputError, match="never replaced"):
         train(toy_dataset, tmp_path, "--overwrite")
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
-def test_changed_data_is_refused_by_name(toy_dataset, tmp_path):
-    import shutil
+def test_settings_that_cannot_be_built_cost_no_earlier_run(toy_dataset, tmp_path):
+    run = tmp_path / "run"
+    train(toy_dataset, run, "--max_steps", "20")
+    with pytest.raises(InputError, match="--first_target"):
+        train(toy_dataset, run, "--first_target", "500", "--overwrite")
+    assert load_run(run).step == 20
 
+
+def test_a_log_without_validation_users_is_refused_before_training(toy_dataset, tmp_path):
+    dataset = load_dataset(toy_dataset)
+    nobody = Interactions(dataset.valid.items[:0], dataset.valid.timestamps[:0], np.array([0]), np.array([], np.int64))
+    splits = {"train": dataset.train, "valid": nobody, "test": dataset.test}
+    users = {"train": dataset.user_ids("train"), "valid": [], "test": dataset.user_ids("test")}
+    path = tmp_path / "data"
+    write_dataset(path, name="d", splits=splits, users=users, vocabulary=dataset.vocabulary, made_by={})
+    with pytest.raises(InputError, match="no validation user has a target.*leave_one_out"):
+        train(path, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_opens_without_its_data_but_says_where_they_were_when_they_are_needed(toy_dataset, tmp_path):
     copy = tmp_path / "toy"
     shutil.copytree(toy_dataset, copy)
     train(copy, tmp_path / "run", "--max_steps", "20")
     (copy / "train_items.npy").write_bytes((copy / "train_items.npy").read_bytes()[:-4] + b"\1\0\0\0")
+    run = load_run(tmp_path / "run")
+    assert run.catalogue.vocabulary.raw_ids([1]) == ["item-1"]
     with pytest.raises(InputError, match=r"train_items.npy.*prepare the dataset again"):
-        load_run(tmp_path / "run")
+        _ = run.dataset
+    shutil.rmtree(copy)
+    with pytest.raises(InputError, match=f"trained on {copy}, which is not there"):
+        _ = load_run(tmp_path / "run").dataset
 
 
 def test_resume_keeps_the_runs_settings(toy_dataset, tmp_path):
@@ -169,6 +217,8 @@ def test_resume_keeps_the_runs_settings(toy_dataset, tmp_path):
         main(["--resume", "--run_dir", str(tmp_path / "run"), "--beta", "2"])
     with pytest.raises(InputError, match="needs --run_dir"):
         main(["--resume"])
+    with pytest.raises(InputError, match="leave out --profile"):
+        main(["--resume", "--run_dir", str(tmp_path / "run"), "--profile", "released"])
 
 
 def test_an_interval_that_is_no_multiple_of_the_steps_per_call_is_kept(toy_dataset, tmp_path):
@@ -179,7 +229,7 @@ def test_an_interval_that_is_no_multiple_of_the_steps_per_call_is_kept(toy_datas
 def test_training_uses_the_first_validation_users_when_asked(toy_dataset, tmp_path):
     train(toy_dataset, tmp_path / "run", "--max_steps", "20", "--eval_users", "3")
     run = load_run(tmp_path / "run")
-    assert Trainer(tmp_path / "run", run.settings, run.dataset, run.model).validation.num_users == 3
+    assert Trainer(tmp_path / "run", run.settings, run.dataset).validation.num_users == 3
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 from remi_tf.cli import Parser
 from remi_tf.data.comirec import prepare_comirec
 from remi_tf.data.download import DOWNLOADS, download
-from remi_tf.data.interactions import DATA
+from remi_tf.data.interactions import DATA, MANIFEST
 from remi_tf.data.item_tables import ItemColumns, add_item_table, add_tables_beside
 from remi_tf.data.layouts import Columns, Layout, parse_separator
 from remi_tf.data.prepare import PrepareSettings, prepare_log, summary_lines
@@ -133,7 +133,7 @@ def run(flags: argparse.Namespace) -> list[str]:
     """
     _check_flags(flags)
     output = Path(flags.output) if flags.output else DATA / (flags.name or flags.source or _default_name(flags))
-    refuse_existing(output, flags.overwrite)
+    refuse_existing(output, MANIFEST, flags.overwrite)
     settings = PrepareSettings(flags.min_count, flags.core, flags.dedup, flags.split, flags.seed)
     fetched: list[dict[str, Any]] = []
     if flags.download:

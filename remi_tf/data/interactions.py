@@ -55,28 +55,17 @@ class Interactions:
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A dataset folder, open for reading."""
+class Catalogue:
+    """The items alone: what serving needs of a dataset. A dataset folder holds them, and so does every run folder.
+
+    fingerprint: SHA-256 over the checksums of the dataset's files; two with one fingerprint hold the same data.
+    num_items: I, padding not counted.
+    """
 
     path: Path
-    manifest: dict[str, Any]
-    train: Interactions
-    valid: Interactions
-    test: Interactions
-
-    @property
-    def name(self) -> str:
-        return self.manifest["name"]
-
-    @property
-    def num_items(self) -> int:
-        """I, padding not counted."""
-        return self.manifest["num_items"]
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over the checksums of all files: two datasets with one fingerprint hold the same data."""
-        return self.manifest["fingerprint"]
+    name: str
+    fingerprint: str
+    num_items: int
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -87,6 +76,16 @@ class Dataset:
         """Title of row 1, 2, …, or None where the log has none."""
         path = self.path / TITLES
         return read_lines(path) if path.exists() else None
+
+
+@dataclass(frozen=True)
+class Dataset(Catalogue):
+    """A dataset folder, open for reading."""
+
+    manifest: dict[str, Any]
+    train: Interactions
+    valid: Interactions
+    test: Interactions
 
     @cached_property
     def categories(self) -> np.ndarray | None:
@@ -124,7 +123,7 @@ def write_dataset(
     Raises:
       InputError: the folder exists and `overwrite` is false, or a raw id or title holds a line break.
     """
-    with atomic_folder(path, overwrite) as folder:
+    with atomic_folder(path, MANIFEST, overwrite) as folder:
         vocabulary.save(folder / ITEMS)
         if titles is not None:
             write_lines(folder / TITLES, titles)
@@ -175,7 +174,7 @@ def load_dataset(path: str | Path) -> Dataset:
         if sha256(path / file) != checksum:
             raise InputError(f"{path / file}: the checksum differs from prepare's; prepare the dataset again")
     arrays = {split: Interactions(**{array: _open(path, split, array) for array in ARRAYS}) for split in SPLITS}
-    return Dataset(path, manifest, **arrays)
+    return Dataset(path, manifest["name"], manifest["fingerprint"], manifest["num_items"], manifest=manifest, **arrays)
 
 
 def _open(path: Path, split: str, array: str) -> np.ndarray:

@@ -25,6 +25,7 @@ class Encoder(tf.keras.layers.Layer):
     """
 
     needs_days = False
+    has_routing = False  # whether Interests.routing is given, which routing regularisation needs
 
     def __init__(self, settings: EncoderSettings):
         super().__init__(name="encoder")

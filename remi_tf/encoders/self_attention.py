@@ -15,6 +15,8 @@ class SelfAttention(Encoder):
     release). Positions steer the routing but are not part of the interests: V mixes the raw embeddings.
     """
 
+    has_routing = True
+
     def __init__(self, settings: EncoderSettings, seed: int):
         super().__init__(settings)
         dim, length, hidden = settings.embedding_dim, settings.max_history, 4 * settings.embedding_dim

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+NEGATIVES_STREAM = 2  # the windows of the same seed and step use streams 0 and 1 (data/pipeline.py)
+
 
 class Negatives(NamedTuple):
     """ids: [num_negatives] int32, shared by the batch.
@@ -69,8 +71,9 @@ class LogUniformNegatives:
 
         def draw(block: tf.Tensor) -> tf.Tensor:
             seed = tf.stack([tf.cast(self.seed, tf.int32), step])
-            seed = tf.random.experimental.stateless_fold_in(seed, block)
-            uniform = tf.random.stateless_uniform([2 * wanted], seed, dtype=tf.float32, alg="philox")
+            seed = tf.random.experimental.stateless_fold_in(seed, NEGATIVES_STREAM + block)
+            # In double precision: single has too few values to reach every item of a large catalogue's tail.
+            uniform = tf.random.stateless_uniform([2 * wanted], seed, dtype=tf.float64, alg="philox")
             rank = tf.cast(tf.exp(uniform * self.log_range), tf.int32) - 1
             return self.first + tf.minimum(rank, self.range - 1)
 

@@ -42,7 +42,10 @@ class RoutingRegularizer(tf.keras.layers.Layer):
     def call(self, routing: tf.Tensor) -> tf.Tensor:
         """Adds the penalty to the losses and returns it (scalar)."""
         per_user = tf.reduce_sum(tf.square(routing_variance(routing)), axis=1)  # [B]
-        reduce = tf.reduce_sum if self.reduction == "sum" else tf.reduce_mean
-        penalty = self.scale * reduce(per_user)
-        self.add_loss(penalty)
+        if self.reduction == "sum":
+            penalty = self.scale * tf.reduce_sum(per_user)
+            self.add_loss(penalty)
+        else:
+            penalty = self.scale * tf.reduce_mean(per_user)
+            self.add_loss(penalty / tf.distribute.get_strategy().num_replicas_in_sync)  # gradients of replicas add up
         return penalty

@@ -92,6 +92,17 @@ def test_skipped_rows_are_counted_in_the_summary(log, tmp_path, capsys):
     assert "1 bad rows: time is not a number" in said and "1 bad rows: too few columns" in said
 
 
+def test_overwrite_replaces_a_dataset_but_never_a_folder_of_something_else(log, tmp_path):
+    arguments = ["--input", str(log), *COLUMNS, "--output", str(tmp_path / "out")]
+    assert main(arguments) == 0 and main([*arguments, "--overwrite"]) == 0
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.tex").write_text("years of work")
+    with pytest.raises(InputError, match="never replaced"):
+        main(["--input", str(log), *COLUMNS, "--output", str(precious), "--overwrite"])
+    assert (precious / "thesis.tex").read_text() == "years of work"
+
+
 def comirec_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "toy_data"
     folder.mkdir()

@@ -27,7 +27,9 @@ def batch():
 def test_shapes(encoder, batch):
     interests = encoder(*map(tf.constant, batch))
     assert interests.vectors.shape == (4, INTERESTS, DIM)
-    assert interests.routing is None or interests.routing.shape == (4, INTERESTS, LENGTH)
+    assert (interests.routing is not None) == encoder.has_routing
+    if encoder.has_routing:
+        assert interests.routing.shape == (4, INTERESTS, LENGTH)
 
 
 def test_what_a_padded_slot_holds_never_changes_the_interests(encoder, batch):

@@ -47,8 +47,8 @@ def test_interests_and_gradients_are_those_of_comirecs_tensorflow_release(shared
         target = tf.gather(table, golden["target"])
         chosen = tf.gather(interests, tf.argmax(tf.einsum("bkd,bd->bk", interests, target), axis=1), batch_dims=1)
         score = tf.reduce_sum(chosen * target)
-    variables = [table, encoder.positions, *(getattr(encoder, n.split("_")[0]) for n in ())]
-    variables += [encoder.hidden.kernel, encoder.hidden.bias, encoder.logits.kernel, encoder.logits.bias]
+    hidden, logits = encoder.hidden, encoder.logits
+    variables = [table, encoder.positions, hidden.kernel, hidden.bias, logits.kernel, logits.bias]
     gradients = tape.gradient(score, variables)
 
     np.testing.assert_allclose(interests, golden["user"], rtol=1e-4, atol=1e-5)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from remi_tf.data.interactions import Interactions
+from remi_tf.data.pipeline import TrainingBatches
 from remi_tf.objective.negatives import SAMPLERS, LogUniformNegatives, UniformNegatives
 from remi_tf.objective.softmax import sampled_softmax
 
@@ -65,6 +67,30 @@ def test_log_uniform_expected_counts_are_the_frequencies_seen():
         seen[ids.numpy() - 1] += 1
         expected += q
     np.testing.assert_allclose(seen / 3000, expected / 3000, atol=0.03)
+
+
+def test_log_uniform_reaches_every_part_of_a_large_catalogues_tail():
+    """Single precision would leave half of the tail's ids out at this size."""
+    num_items = 1_700_000
+    ids = draw(LogUniformNegatives(num_items, 20_000, 1), 300).ravel()
+    tail = ids[ids > num_items - 40_000]
+    seen = len(np.unique(tail))
+    expected = 40_000 * (1 - np.exp(-len(tail) / 40_000))  # of evenly likely ids, drawn as often
+    assert len(tail) > 10_000 and seen == pytest.approx(expected, rel=0.03)
+
+
+def test_negatives_and_windows_of_a_step_are_independent():
+    """Correlation of the negatives' ranks with the windows' targets, which one shared stream would make near 1."""
+    number, length = 64, 1000
+    offsets = np.arange(number + 1) * length
+    items = np.tile(np.arange(1, length + 1, dtype=np.int32), number)
+    log = Interactions(items, np.zeros(len(items), np.int64), offsets, np.full(number, length))
+    windows = TrainingBatches(log, batch_size=number, max_history=3, first_target=4, seed=5).from_step(0)
+    sampler, pairs = LogUniformNegatives(10**6, number, 5), []
+    for step, batch in zip(range(30), windows, strict=False):
+        pairs.append((batch["target"].numpy(), np.log(sampler(batch["target"], tf.constant(step)).ids.numpy())))
+    targets, ranks = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    assert abs(np.corrcoef(targets, ranks)[0, 1]) < 0.1
 
 
 def test_too_many_distinct_negatives_are_refused():
