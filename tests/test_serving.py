@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import os
 import subprocess
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remi_tf import serving
+from remi_tf.config import Settings
 from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.data.vocabulary import Vocabulary
 from remi_tf.errors import InputError
@@ -34,11 +34,6 @@ class TinyModel:
     def interests(self, history):
         rows = tf.gather(self.item_table, history) * tf.cast(history > 0, tf.float32)[:, :, None]
         return tf.stack([tf.matmul(tf.reduce_sum(rows, axis=1), self.projection), rows[:, 0]], axis=1)
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    seed: int = 1
 
 
 def make_dataset(path, raw_ids=RAW_IDS):
@@ -247,21 +242,23 @@ def test_what_cannot_be_exported_is_refused_before_anything_is_written(dataset, 
 
 @pytest.fixture
 def run(dataset, model, tmp_path, monkeypatch):
-    run = types.SimpleNamespace(model=model, dataset=dataset, settings=Settings(), step=30, path=tmp_path / "run")
+    run = types.SimpleNamespace(model=model, catalogue=dataset, settings=Settings(), step=30, path=tmp_path / "run")
     run.path.mkdir()
     monkeypatch.setattr("remi_tf.run.load_run", lambda path: run)
     return run
 
 
-def test_export_writes_a_card_with_the_metrics_of_the_same_step_only(run, capsys):
-    evaluation = {"step": 30, "metrics": {"model": {"recall@20": 0.25}}}
+def test_the_card_has_the_metrics_of_the_same_step_and_question_only(run, capsys):
+    evaluation = {"step": 30, "exclude_history": False, "metrics": {"model": {"recall@20": 0.25}}}
     (run.path / "evaluation_test.json").write_text(json.dumps(evaluation))
     assert serving.main(["--run_dir", str(run.path), "--max_top_n", "9"]) == 0
     assert capsys.readouterr().out.split()[-1] == str(run.path / "export" / "1")
     card = serving.Exported(run.path / "export").card
     assert card["test_metrics"] == evaluation["metrics"]
-    assert (card["step"], card["max_top_n"], card["settings"]) == (30, 9, {"seed": 1})
-    assert card["dataset"]["fingerprint"] == run.dataset.fingerprint
+    assert (card["step"], card["max_top_n"], card["settings"]) == (30, 9, run.settings.to_json())
+    assert card["dataset"]["fingerprint"] == run.catalogue.fingerprint
+    serving.main(["--run_dir", str(run.path), "--exclude_history"])
+    assert serving.Exported(run.path / "export").card["test_metrics"] is None
     run.step = 40
     serving.main(["--run_dir", str(run.path)])
     assert serving.Exported(run.path / "export").card["test_metrics"] is None
@@ -274,7 +271,7 @@ def test_recommend_exports_first_and_prints_what_the_exported_model_returns(run,
     assert lines[0].startswith("nothing exported yet: exporting to")
     assert lines[1] == "not in the catalogue and ignored: nobody"
     assert lines[2].split() == ["rank", "item_id", "score", "title"]
-    items, scores = expected(run.model, run.dataset, ["ïtem 3", "ïtem 4"], False)
+    items, scores = expected(run.model, run.catalogue, ["ïtem 3", "ïtem 4"], False)
     for rank in range(3):
         assert lines[3 + rank].startswith(f"   {rank + 1}  {items[rank]}")
         assert lines[3 + rank].endswith(f"{scores[rank]:.4f}  Title of {items[rank]}")
@@ -282,7 +279,7 @@ def test_recommend_exports_first_and_prints_what_the_exported_model_returns(run,
     assert "these are the most popular items" in capsys.readouterr().out
     run.step = 50
     serving.recommend_main([*arguments, "ïtem 3"])
-    assert "was exported at step 30, the run's best is 50" in capsys.readouterr().out
+    assert "holds other weights than the run's best (step 50)" in capsys.readouterr().out
     with pytest.raises(InputError, match=r"--top_n 500: .* returns 1 to 100 items"):
         serving.recommend_main(["--run_dir", str(run.path), "--top_n", "500", "--history", "ïtem 3"])
 

@@ -192,7 +192,7 @@ def test_a_log_without_validation_users_is_refused_before_training(toy_dataset, 
     users = {"train": dataset.user_ids("train"), "valid": [], "test": dataset.user_ids("test")}
     path = tmp_path / "data"
     write_dataset(path, name="d", splits=splits, users=users, vocabulary=dataset.vocabulary, made_by={})
-    with pytest.raises(InputError, match="no validation user has a target.*leave_one_out"):
+    with pytest.raises(InputError, match=r"no validation user has a target.*leave_one_out"):
         train(path, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -196,26 +196,27 @@ def build_sequences(log: RawLog, kept: Kept, settings: PrepareSettings) -> tuple
 
 
 def sort_rows(users: np.ndarray, times: np.ndarray | None) -> np.ndarray:
-    """[n] order of rows by user, then time, ties as they stand.
+    """[n] order of rows by user, then time, ties as they stand."""
+    if times is None or np.all(times[1:] >= times[:-1]):
+        return _stable_order(users)
+    by_time = _stable_order(times)
+    return by_time[_stable_order(users[by_time])]
 
-    A radix sort: numpy's stable sort is linear for 16-bit keys, so the keys are sorted 16 bits at a time, lowest first.
+
+def _stable_order(key: np.ndarray) -> np.ndarray:
+    """np.argsort(key, kind="stable"), several times faster for whole numbers.
+
+    Value and row are packed into one integer, so that numpy's vectorised plain sort does it and ties stay in order.
     """
-    keys = [users] if times is None or np.all(times[1:] >= times[:-1]) else [times, users]
-    order: np.ndarray | None = None
-    for key in keys:
-        for digit in [key] if key.dtype.kind == "f" else _digits(key):
-            step = np.argsort(digit if order is None else digit[order], kind="stable")
-            order = step if order is None else order[step]
-    assert order is not None
-    return order
-
-
-def _digits(key: np.ndarray) -> list[np.ndarray]:
-    """[n] uint16 digits of whole numbers, lowest first."""
-    rest = np.subtract(key, key.min(), dtype="<i8")
-    parts = rest.view("<u2").reshape(-1, 4)
-    count = max(1, -(-int(rest.max()).bit_length() // 16))
-    return [parts[:, digit].copy() for digit in range(count)]
+    row_bits = (len(key) - 1).bit_length()
+    if key.dtype.kind == "f" or int(key.max()) - int(key.min()) >= 2 ** (63 - row_bits):
+        return np.argsort(key, kind="stable")
+    packed = np.subtract(key, key.min(), dtype=np.int64)
+    packed <<= row_bits
+    packed |= np.arange(len(key))
+    packed.sort()
+    packed &= (1 << row_bits) - 1
+    return packed
 
 
 def item_labels(log: RawLog, vocabulary: Vocabulary) -> tuple[list[str] | None, np.ndarray | None, list[str] | None]:
