@@ -97,17 +97,23 @@ def _unify(columns: list[pa.DictionaryArray | pa.ChunkedArray]) -> tuple[np.ndar
         own = mapping[entry : entry + len(chunk.dictionary)]
         np.take(own, chunk.indices.to_numpy(), out=codes[row : row + len(chunk)], mode="clip")
         row, entry = row + len(chunk), entry + len(own)
+    if _in_order_of_appearance(codes, len(texts)):  # as Arrow numbers them, unless rows were filtered out after that
+        return codes, texts
     # Of equal codes the last assignment stays, which is the first row.
     backwards = np.arange(len(codes) - 1, -1, -1, dtype=np.int32 if len(codes) < 2**31 else np.int64)
     first: np.ndarray = np.full(len(texts), len(codes), backwards.dtype)
     first[codes[::-1]] = backwards
     used = int(np.count_nonzero(first != len(codes)))
     order = np.argsort(first, kind="stable")[:used]
-    if used < len(texts) or not np.array_equal(order, np.arange(used)):
-        rank = np.empty(len(texts), np.int32)
-        rank[order] = np.arange(used, dtype=np.int32)
-        codes, texts = rank[codes], texts.take(pa.array(order))
-    return codes, texts
+    rank = np.empty(len(texts), np.int32)
+    rank[order] = np.arange(used, dtype=np.int32)
+    return rank[codes], texts.take(pa.array(order))
+
+
+def _in_order_of_appearance(codes: np.ndarray, number: int) -> bool:
+    """Whether 0, 1, …, number - 1 appear in [n] `codes` for the first time in this order."""
+    highest = np.maximum.accumulate(codes)
+    return bool(codes[0] == 0 and highest[-1] == number - 1 and (highest[1:] - highest[:-1]).max(initial=0) <= 1)
 
 
 def _first_text(items: np.ndarray, item_ids: pa.Array, codes: np.ndarray, values: pa.Array) -> dict[str, str]:
