@@ -16,8 +16,8 @@ EXAMPLES = """examples:
 def main(argv: list[str]) -> int:
     """Flags → run folder → training; 0 at the end, 130 after an interrupt."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
-    parser.add_argument("--dataset", help="name of a folder below data/, or a dataset folder's path")
-    parser.add_argument("--remi", action="store_true", help="REMI: IHN (--beta 1) and routing regularisation (100)")
+    parser.add_argument("--dataset", help="folder below data/ or path; book, gowalla … bring presets")
+    parser.add_argument("--remi", action="store_true", help="REMI: --beta 1 --rr_lambda 100 --sampler uniform")
     parser.add_argument("--profile", choices=PROFILES, help="released: what the reference release computes")
     parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-released])")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run_dir, with its settings")
@@ -46,7 +46,9 @@ def main(argv: list[str]) -> int:
                 "--dataset is missing: the name or path of a prepared dataset, such as --dataset synthetic"
             )
         dataset = run.find_dataset(own["dataset"])
-        settings = resolve(dataset.name, own["profile"] or "default", own["remi"], {"model_type": "SA", **flags})
+        settings = resolve(
+            dataset.name, own["profile"] or "default", own["remi"], {"model_type": "SA", **flags}, dataset.num_items
+        )
         marks = [dataset.name, settings.encoder.model_type] + ["remi"] * own["remi"]
         path = own["run_dir"] or Path("runs") / "-".join(marks + ["released"] * (own["profile"] == "released"))
     return training.run_training(path, settings, dataset, own["resume"], own["overwrite"])

@@ -99,6 +99,11 @@ class Settings:
         _check(settings)
         return settings
 
+    def changed(self) -> str:
+        """The settings that are not the defaults of this file, for people."""
+        defaults = Settings().flat()
+        return ", ".join(f"{name} {value}" for name, value in self.flat().items() if value != defaults[name])
+
     def flat(self) -> dict[str, Any]:
         """All settings by name."""
         return {name: value for group in self.to_json().values() for name, value in group.items()}
@@ -136,8 +141,13 @@ DATASET_PRESETS: dict[str, dict[str, Any]] = {
 MODEL_ALIASES = {"ComiRec-SA": "SA"}
 
 
-def resolve(dataset_name: str, profile: str, remi: bool, explicit: dict[str, Any]) -> Settings:
+def resolve(
+    dataset_name: str, profile: str, remi: bool, explicit: dict[str, Any], num_items: int | None = None
+) -> Settings:
     """Settings of a run from its dataset's name, its profile, --remi and the flags that were given.
+
+    Args:
+      num_items: where the catalogue is small, distinct negatives default to half of it.
 
     Raises:
       InputError: an unknown profile, model or setting, or a combination without meaning.
@@ -146,7 +156,10 @@ def resolve(dataset_name: str, profile: str, remi: bool, explicit: dict[str, Any
         raise InputError(f"--profile {profile!r}: choose one of {', '.join(PROFILES)}")
     explicit = {**explicit, "model_type": MODEL_ALIASES.get(explicit["model_type"], explicit["model_type"])}
     values = {**PROFILES[profile], **DATASET_PRESETS.get(dataset_name, {}), **(REMI if remi else {}), **explicit}
-    return Settings().replace(**values)
+    settings = Settings().replace(**values)
+    if num_items is not None and settings.objective.sampler == "log_uniform" and "num_negatives" not in explicit:
+        settings = settings.replace(num_negatives=max(1, min(settings.objective.num_negatives, num_items // 2)))
+    return settings
 
 
 def _check(settings: Settings) -> None:

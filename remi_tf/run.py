@@ -58,6 +58,11 @@ def find_dataset(name_or_path: str) -> Dataset:
     for path in (Path(name_or_path), DATA / name_or_path):
         if (path / MANIFEST).is_file():
             return load_dataset(path)
+    if Path(name_or_path).is_file():
+        raise InputError(
+            f"--dataset {name_or_path}: this is a raw log; make a dataset folder of it with python data/prepare.py "
+            f"--input {name_or_path} … --output data/NAME (see data/README.md)"
+        )
     prepared = sorted(path.parent.name for path in DATA.glob(f"*/{MANIFEST}"))
     raise InputError(
         f"--dataset {name_or_path}: no prepared dataset in {name_or_path} or {DATA / name_or_path}; make it with "

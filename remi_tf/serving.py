@@ -252,7 +252,7 @@ def recommend_main(argv: list[str]) -> int:
     items, scores, known = exported.recommend(history, flags.top_n)
     rows = run.catalogue.vocabulary.rows(history)
     if unknown := [raw_id for raw_id, row in zip(history, rows, strict=True) if row == 0]:
-        print(f"not in the catalogue and ignored: {', '.join(unknown)}")
+        print(f"not in the catalogue and ignored: {', '.join(map(repr, unknown))}")
     if known == 0:
         print("no item of the history is known: these are the most popular items")
     titles = run.catalogue.titles

@@ -261,6 +261,8 @@ def run_training(path: Path, settings: Settings, dataset: Dataset, resume: bool,
         print(f"Resuming {path} at step {trainer.step:,}.")
     else:
         run_folder.create_run(path, settings, dataset, overwrite)
+    print(f"{dataset.name}: {dataset.train.num_users:,} training users, {dataset.num_items:,} items → {path}")
+    print(f"Settings beside the defaults of --help: {settings.changed() or 'none'}")
     finished = trainer.train()
     score, best_step = trainer.progress.best_score.numpy(), trainer.progress.best_step.numpy()
     if not finished:

@@ -53,6 +53,13 @@ def test_remi_as_released_differs_from_the_default_in_what_differences_md_lists(
     assert different and different <= documented
 
 
+def test_a_small_catalogue_halves_the_default_of_distinct_negatives_but_never_a_flag():
+    assert resolve("shop", "default", False, {"model_type": "SA"}, 100).objective.num_negatives == 50
+    assert resolve("shop", "default", True, {"model_type": "SA"}, 100).objective.num_negatives == 1280
+    flags = {"model_type": "SA", "num_negatives": 90}
+    assert resolve("shop", "default", False, flags, 100).objective.num_negatives == 90
+
+
 def test_the_original_spelling_of_a_model_is_understood():
     assert resolve("book", "default", False, {"model_type": "ComiRec-SA"}).encoder.model_type == "SA"
 

@@ -269,7 +269,7 @@ def test_recommend_exports_first_and_prints_what_the_exported_model_returns(run,
     assert serving.recommend_main([*arguments, "ïtem 3, nobody,ïtem 4"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("nothing exported yet: exporting to")
-    assert lines[1] == "not in the catalogue and ignored: nobody"
+    assert lines[1] == "not in the catalogue and ignored: 'nobody'"
     assert lines[2].split() == ["rank", "item_id", "score", "title"]
     items, scores = expected(run.model, run.catalogue, ["ïtem 3", "ïtem 4"], False)
     for rank in range(3):

@@ -238,6 +238,7 @@ def test_training_uses_the_first_validation_users_when_asked(toy_dataset, tmp_pa
         (["--modle_type", "SA"], "unknown flag --modle_type; did you mean --model_type?"),
         (["--model_type", "SAA"], "--model_type 'SAA': choose one of"),
         (["--dataset", "nowhere"], "python data/prepare.py --output data/nowhere"),
+        (["--dataset", str(ROOT / "README.md")], "this is a raw log"),
         (["--batch_size", "0"], "--batch_size 0: must be a positive number"),
         (["--learning_rate", "nan"], "--learning_rate nan"),
         (["--beta", "1", "--sampler", "log_uniform"], "IHN reweights uniform negatives"),
