@@ -213,7 +213,7 @@ def _stable_order(key: np.ndarray) -> np.ndarray:
         return np.argsort(key, kind="stable")
     packed = np.subtract(key, key.min(), dtype=np.int64)
     packed <<= row_bits
-    packed |= np.arange(len(key))
+    packed |= np.arange(len(key), dtype=np.int32 if row_bits < 32 else np.int64)
     packed.sort()
     packed &= (1 << row_bits) - 1
     return packed
