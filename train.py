@@ -32,9 +32,8 @@ def main(argv: list[str]) -> int:
     if own["resume"]:
         if own["run_dir"] is None:
             raise InputError("--resume needs --run_dir, the folder of the run to go on with")
-        refused = [name for name in ("dataset", "remi", "profile", "overwrite") if own[name]] + [
-            n for n in flags if n not in _LATER
-        ]
+        given = {**flags, **{name: own[name] for name in ("dataset", "remi", "profile", "overwrite") if own[name]}}
+        refused = [name for name in given if name not in _LATER]
         if refused:
             raise InputError(f"--resume takes the run's own settings; leave out --{refused[0]}, or start another run")
         path = own["run_dir"]
@@ -42,9 +41,7 @@ def main(argv: list[str]) -> int:
         settings = settings.replace(**flags)
     else:
         if own["dataset"] is None:
-            raise InputError(
-                "--dataset is missing: the name or path of a prepared dataset, such as --dataset synthetic"
-            )
+            raise InputError("--dataset is missing: the name or path of a prepared dataset, such as synthetic")
         dataset = run.find_dataset(own["dataset"])
         settings = resolve(
             dataset.name, own["profile"] or "default", own["remi"], {"model_type": "SA", **flags}, dataset.num_items
