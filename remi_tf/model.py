@@ -47,7 +47,7 @@ class MultiInterestModel(tfrs.Model):
             )
         except ValueError as error:
             raise InputError(
-                f"--num_negatives {objective.num_negatives} --sampler {objective.sampler}: {error}"
+                f"--num_negatives {objective.num_negatives} --sampler {objective.sampler}: {error}; take fewer"
             ) from error
         self.readout = READOUTS[objective.readout]
         self.objective = objective

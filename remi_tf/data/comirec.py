@@ -12,6 +12,7 @@ import numpy as np
 
 from remi_tf.data.interactions import SPLITS, Interactions, write_dataset
 from remi_tf.data.rows import BadRow, BadRows, check_id, date, parse_time, split_records
+from remi_tf.data.splits import history_cuts
 from remi_tf.data.streams import open_members, read_blocks
 from remi_tf.data.vocabulary import Vocabulary
 from remi_tf.errors import InputError
@@ -131,7 +132,7 @@ def _number(text: str, column: str, lowest: int) -> int:
 
 def _with_cuts(data: Interactions, split: str) -> Interactions:
     """In valid and test the first int(0.8 n) of n rows are history."""
-    cuts = data.lengths if split == "train" else (data.lengths * 0.8).astype(np.int64)
+    cuts = data.lengths if split == "train" else history_cuts(data.lengths)
     return Interactions(data.items, data.timestamps, data.offsets, cuts)
 
 

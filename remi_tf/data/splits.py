@@ -36,6 +36,11 @@ class Sequences:
         return Interactions(self.items[rows], self.timestamps[rows], offsets, cuts[users]), users
 
 
+def history_cuts(lengths: np.ndarray) -> np.ndarray:
+    """[users] int64: of a user's n rows the first int(0.8 n) are history, the rest targets (papers' protocol)."""
+    return (lengths * 0.8).astype(np.int64)  # float product and truncation: the same number as int(n * 0.8)
+
+
 def split_users(sequences: Sequences) -> Split:
     """The papers' split: the first 80% of the (shuffled) users train, the next 10% validate, the rest test.
 
@@ -43,7 +48,7 @@ def split_users(sequences: Sequences) -> Split:
     """
     n = sequences.num_users
     lengths = np.diff(sequences.offsets)
-    cuts = (lengths * 0.8).astype(np.int64)  # float product and truncation: the same number as int(n * 0.8)
+    cuts = history_cuts(lengths)
     bounds = {"train": (0, int(n * 0.8)), "valid": (int(n * 0.8), int(n * 0.9)), "test": (int(n * 0.9), n)}
     split = {}
     for name, (first, last) in bounds.items():

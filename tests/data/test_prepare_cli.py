@@ -146,8 +146,6 @@ def test_comirec_folder_errors_name_the_file_and_line(tmp_path):
 @pytest.mark.shared
 def test_ml_100k_from_its_raw_files(shared_dir, tmp_path):
     raw = shared_dir / "data" / "ml-100k" / "u.data"
-    if not raw.is_file():
-        pytest.skip("needs ml-100k/u.data")
     assert main(["--source", "ml-100k", "--input", str(raw), "--output", str(tmp_path / "ml")]) == 0
     dataset = load_dataset(tmp_path / "ml")
     users = [split["users"] for split in dataset.manifest["splits"].values()]
