@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from remi_tf.cli import Parser, add_settings, load_tensorflow, run_main
-from remi_tf.config import PROFILES, resolve
 from remi_tf.errors import InputError
+from remi_tf.presets import PROFILES, resolve
 
 EXAMPLES = """examples:
   python train.py --dataset synthetic --remi

@@ -22,11 +22,11 @@ from remi_tf.cli import load_tensorflow
 
 load_tensorflow()
 
-from remi_tf.config import resolve
 from remi_tf.data.interactions import Interactions
 from remi_tf.data.pipeline import TrainingBatches
 from remi_tf.model import MultiInterestModel
 from remi_tf.optimizers import make_optimizer
+from remi_tf.presets import resolve
 
 BOOKS = 367_982
 CASES = [  # (items, optimizer, steps per round)

@@ -1,18 +1,29 @@
-"""Settings: frozen dataclasses, profiles and dataset presets, and their way to and from a run's config.json.
+"""Settings: frozen dataclasses, what values and combinations they may have, and their way to a run's config.json.
 
-A setting's value is the first of: the flag as given, what `--remi` sets, the dataset's preset, the profile, the
-default written here. A field's metadata (help, choices) is all the command line knows of it (cli.py).
+A field's metadata is all the command line knows of it (cli.py). presets.py has the sets of values with a name.
 """
 
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
+from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
 
+Only = dict[str, tuple[str, ...]]
 
-def _setting(default: Any, help: str, choices: tuple[str, ...] | None = None) -> Any:
-    return field(default=default, metadata={"help": help, "choices": choices})
+
+def _setting(default: Any, help: str, choices: tuple[str, ...] | None = None, only: Only | None = None) -> Any:
+    """only: another setting and the values of it under which this one is read; given elsewhere it is refused."""
+    return field(default=default, metadata={"help": help, "choices": choices, "only": only or {}})
+
+
+def _encoders(*names: str) -> Only:
+    return {"model_type": names}
+
+
+_SOFTMAX: Only = {"loss": ("softmax",)}
+_IDW: Only = {"loss": ("idw",)}
 
 
 @dataclass(frozen=True)
@@ -23,24 +34,88 @@ class EncoderSettings:
     embedding_dim: int = _setting(64, "size of item and interest vectors")
     num_interests: int = _setting(4, "interests per user, K")
     max_history: int = _setting(20, "most recent items of the history that are read, L")
-    use_bias: bool = _setting(False, "bias in the encoder's dense layers (ComiRec's TensorFlow release has it)")
+    use_bias: bool = _setting(
+        False,
+        "bias in the encoder's dense layers (ComiRec's TensorFlow release has it)",
+        only=_encoders("SA", "DNN", "MIND", "MTMI-DNN"),
+    )
+    dropout: float = _setting(
+        0.0, "share of values dropped in training", only=_encoders("GRU4REC", "MTMI-GRU", "PIMI", "SASRec")
+    )
+    mask_padding: bool = _setting(
+        True, "leave padded slots out of means, graphs and routing; the releases count some of them in",
+        only=_encoders("DNN", "MTMI-DNN", "MIND", "DR", "PIMI"),
+    )  # fmt: skip
+    gru_projection: bool = _setting(
+        True, "GRU of size 2d, then a dense layer (REMI's port); without: GRU of size d (ComiRec's release)",
+        only=_encoders("GRU4REC", "MTMI-GRU"),
+    )  # fmt: skip
+    routing_softmax: str = _setting(
+        "interests", "what the routing weights compete over", ("interests", "sequence"), only=_encoders("MIND", "DR")
+    )
+    routing_iterations: int = _setting(3, "rounds of dynamic routing", only=_encoders("MIND", "DR", "UMI"))
+    relu_layer: bool = _setting(False, "dense ReLU layer on every capsule", only=_encoders("MIND"))
+    adaptive_interests: bool = _setting(
+        False, "K' = max(1, min(K, log2 |history|)) interests for a short history", only=_encoders("MIND", "DR")
+    )
+    map_fan_in: str = _setting(
+        "item", "initial spread of the maps: sqrt(2/d), or over the whole tensor (REMI's port)", ("item", "tensor"),
+        only=_encoders("DR"),
+    )  # fmt: skip
+    time_threshold: int = _setting(64, "gaps of more days count as this many", only=_encoders("PIMI"))
+    next_item_edges: bool = _setting(False, "the graph also links each item to the next", only=_encoders("PIMI"))
+    profile_dim: int = _setting(8, "size of the embedding of each profile column", only=_encoders("UMI"))
+    num_concepts: int = _setting(50, "rows of the concept table", only=_encoders("SINE"))
+    active_concepts: int = _setting(4, "concepts a user's history is split into", only=_encoders("SINE"))
+    concept_temperature: float = _setting(0.1, "temperature of the weights of the concepts", only=_encoders("SINE"))
+    concept_lambda: float = _setting(0.1, "weight of the concepts' decorrelation", only=_encoders("SINE"))
+    num_blocks: int = _setting(2, "transformer blocks", only=_encoders("SASRec"))
+    num_heads: int = _setting(1, "attention heads", only=_encoders("SASRec", "PIMI"))
 
 
 @dataclass(frozen=True)
 class ObjectiveSettings:
     """Interests, target and negatives → loss."""
 
+    loss: str = _setting(
+        "softmax", "softmax: sampled softmax; idw: MTMI's inverse distance weighted triplets on cosines; bce: SASRec's",
+        ("softmax", "idw", "bce"),
+    )  # fmt: skip
     sampler: str = _setting("log_uniform", "how negatives are drawn", ("log_uniform", "uniform"))
     num_negatives: int = _setting(1280, "negatives per step, shared by the batch, N")
-    readout: str = _setting("hard", "which interest answers for the target", ("hard",))
-    beta: float = _setting(0.0, "IHN concentration; 0 = plain sampled softmax, --remi sets 1")
+    readout: str = _setting(
+        "hard", "which interest answers for a candidate; sampled is BaM, per_candidate is UMI_HN",
+        ("hard", "label_aware", "sampled", "per_candidate", "logsumexp"), only=_SOFTMAX,
+    )  # fmt: skip
+    label_power: float = _setting(1.0, "sharpness p of label-aware attention", only={"readout": ("label_aware",)})
+    label_attention: str = _setting(
+        "scale", "softmax of p times the products, or of their p-th power as in MIND's paper (p odd)",
+        ("scale", "power"), only={"readout": ("label_aware",)},
+    )  # fmt: skip
+    correlation: str = _setting(
+        "inner", "what BaM draws by: inner products, or those of linear projections", ("inner", "linear"),
+        only={"readout": ("sampled",)},
+    )  # fmt: skip
+    correlation_scale: float = _setting(
+        1.0, "factor T on what BaM draws by; larger is harder", only={"readout": ("sampled",)}
+    )
+    multi_interest_weight: float = _setting(
+        0.0, "weight of BaM's second loss, on the log-sum-exp over interests", only=_SOFTMAX
+    )
+    beta: float = _setting(0.0, "IHN concentration; 0 = plain sampled softmax, --remi sets 1", only=_SOFTMAX)
     rr_lambda: float = _setting(0.0, "routing regularisation in REMI's units (batch 128, dim 64); --remi sets 100")
-    stop_gradient_weights: bool = _setting(True, "treat the IHN weights as constants in the gradient")
+    stop_gradient_weights: bool = _setting(True, "treat the IHN weights as constants in the gradient", only=_SOFTMAX)
     mask_accidental_hits: bool = _setting(True, "a negative that is the row's own target does not count")
     padding_is_negative: bool = _setting(False, "the padding row may be drawn as a negative")
     rr_reduction: str = _setting(
         "mean", "mean: over the batch, independent of batch size and dim; sum: REMI's release", ("mean", "sum")
     )
+    re4_attend: float = _setting(0.0, "weight of Re4's re-attend loss")
+    re4_contrast: float = _setting(0.0, "weight of Re4's re-contrast loss")
+    re4_construct: float = _setting(0.0, "weight of Re4's re-construct loss")
+    idw_alpha: float = _setting(2.0, "power of the inverse distance that weights a tower", only=_IDW)
+    idw_margin: float = _setting(0.5, "margin of the triplets, in cosine", only=_IDW)
+    idw_repel: float = _setting(1.0, "weight of the user-representation repel", only=_IDW)
 
 
 @dataclass(frozen=True)
@@ -57,6 +132,7 @@ class TrainingSettings:
         "lazy_adam", "lazy_adam updates only the rows read in the step, adam every row", ("lazy_adam", "adam")
     )
     learning_rate: float = _setting(1e-3, "step size of the optimizer")
+    weight_decay: float = _setting(0.0, "L2 added to the gradient (of the rows read, under lazy_adam)")
     seed: int = _setting(2021, "decides weights, windows and negatives")
 
 
@@ -111,55 +187,7 @@ class Settings:
 
 GROUPS: dict[str, Any] = {"encoder": EncoderSettings, "objective": ObjectiveSettings, "training": TrainingSettings}
 GROUP_OF = {setting.name: group for group, cls in GROUPS.items() for setting in dataclasses.fields(cls)}
-
-REMI = {"sampler": "uniform", "beta": 1.0, "rr_lambda": 100.0}
-
-PROFILES: dict[str, dict[str, Any]] = {
-    "default": {},
-    # REMI's PyTorch release, its plain SA baseline included (DIFFERENCES.md has a row for each).
-    "released": {
-        "sampler": "uniform",
-        "stop_gradient_weights": False,
-        "mask_accidental_hits": False,
-        "padding_is_negative": True,
-        "rr_reduction": "sum",
-        "optimizer": "adam",
-    },
-}
-
-# The papers' values for the papers' datasets (REMI, ComiRec), and ours for the small public logs.
-DATASET_PRESETS: dict[str, dict[str, Any]] = {
-    "book": {},
-    "gowalla": {"max_history": 40},
-    "rocket": {"eval_every": 200},
-    "taobao": {"max_history": 50, "eval_every": 500, "batch_size": 256, "num_negatives": 2560},
-    "ml-100k": {"max_history": 40, "eval_every": 200, "patience": 20, "num_negatives": 256},
-    "ml-1m": {"max_history": 40},
-    "synthetic": {"max_steps": 3000, "eval_every": 500, "num_negatives": 256},
-}
-
-MODEL_ALIASES = {"ComiRec-SA": "SA"}
-
-
-def resolve(
-    dataset_name: str, profile: str, remi: bool, explicit: dict[str, Any], num_items: int | None = None
-) -> Settings:
-    """Settings of a run from its dataset's name, its profile, --remi and the flags that were given.
-
-    Args:
-      num_items: where the catalogue is small, distinct negatives default to half of it.
-
-    Raises:
-      InputError: an unknown profile, model or setting, or a combination without meaning.
-    """
-    if profile not in PROFILES:
-        raise InputError(f"--profile {profile!r}: choose one of {', '.join(PROFILES)}")
-    explicit = {**explicit, "model_type": MODEL_ALIASES.get(explicit["model_type"], explicit["model_type"])}
-    values = {**PROFILES[profile], **DATASET_PRESETS.get(dataset_name, {}), **(REMI if remi else {}), **explicit}
-    settings = Settings().replace(**values)
-    if num_items is not None and settings.objective.sampler == "log_uniform" and "num_negatives" not in explicit:
-        settings = settings.replace(num_negatives=max(1, min(settings.objective.num_negatives, num_items // 2)))
-    return settings
+SETTING = {setting.name: setting for cls in GROUPS.values() for setting in dataclasses.fields(cls)}
 
 
 def _check(settings: Settings) -> None:
@@ -172,16 +200,48 @@ def _check(settings: Settings) -> None:
                 raise InputError(f"--{setting.name} {value!r}: choose one of {', '.join(choices)}")
             if type(value) is int and value < (0 if setting.name in _MAY_BE_ZERO else 1):
                 raise InputError(f"--{setting.name} {value}: must be a positive number ({setting.metadata['help']})")
-    for name in ("beta", "rr_lambda", "learning_rate"):
-        if not 0 <= values[name] < float("inf"):
-            raise InputError(f"--{name} {values[name]}: must be a finite number of at least 0")
-    if values["learning_rate"] == 0:
-        raise InputError("--learning_rate 0: nothing would be learnt; the default is 0.001")
+            if type(value) is float and not 0 <= value < float("inf"):
+                raise InputError(f"--{setting.name} {value}: must be a finite number of at least 0")
+    for name in ("learning_rate", "label_power", "correlation_scale", "concept_temperature"):
+        if values[name] == 0:
+            raise InputError(f"--{name} 0: must be more than 0; the default is {SETTING[name].default}")
+    if values["dropout"] >= 1:
+        raise InputError(f"--dropout {values['dropout']}: nothing would be left; give a share below 1")
+    if values["label_attention"] == "power" and values["label_power"] % 2 != 1:
+        raise InputError(
+            f"--label_attention power --label_power {values['label_power']}: an even power loses the sign of negative "
+            "products and a fractional one has no value for them; take an odd whole number, or --label_attention scale"
+        )
     if values["beta"] > 0 and values["sampler"] != "uniform":
         raise InputError(
             f"--beta {values['beta']} with --sampler {values['sampler']}: IHN reweights uniform negatives "
             "(REMI, section 3.2); use --sampler uniform or --beta 0"
         )
+    _check_model(settings)
+
+
+def _check_model(settings: Settings) -> None:
+    """Refuse what the encoder cannot do."""
+    if settings.encoder.model_type not in ENCODERS:
+        raise InputError(f"--model_type {settings.encoder.model_type!r}: choose one of {', '.join(ENCODERS)}")
+    model_type, objective = settings.encoder.model_type, settings.objective
+    entry = ENCODERS[model_type]
+    if entry.single and settings.encoder.num_interests > 1:
+        raise InputError(
+            f"--num_interests {settings.encoder.num_interests}: {model_type} gives one vector a user; leave it out, or "
+            f"take a multi-interest model ({', '.join(name for name in ENCODERS if not ENCODERS[name].single)})"
+        )
+    for name in ("rr_lambda", "re4_attend", "re4_contrast", "re4_construct"):
+        if getattr(objective, name) and not entry.routing:
+            raise InputError(
+                f"--{name} {getattr(objective, name)}: {model_type} has no routing matrix to work on; models with one "
+                f"are {', '.join(name for name in ENCODERS if ENCODERS[name].routing)}"
+                + (" (REMI's weighting alone: --beta 1 --sampler uniform)" if name == "rr_lambda" else "")
+            )
+    if objective.loss == "bce" and model_type != "SASRec":
+        raise InputError(f"--loss bce: it scores the state after each item, which only SASRec has, not {model_type}")
+    if objective.loss == "idw" and entry.single:
+        raise InputError(f"--loss idw: it sets interests against each other, and {model_type} has one; use softmax")
 
 
 _MAY_BE_ZERO = ("seed", "patience", "eval_users")

@@ -5,15 +5,15 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from remi_tf.config import Settings
-from remi_tf.encoders import Interests, make_encoder
+from remi_tf.encoders import ENCODERS, make_encoder
 from remi_tf.encoders.base import kaiming_normal
 from remi_tf.errors import InputError
+from remi_tf.objective.example import Example
+from remi_tf.objective.losses import LOSSES
 from remi_tf.objective.negatives import SAMPLERS
-from remi_tf.objective.readout import READOUTS
 from remi_tf.objective.regularizers import RoutingRegularizer
-from remi_tf.objective.softmax import sampled_softmax
 
-LOSS_PARTS = ("softmax", "rr")
+ENCODER_STREAM, OBJECTIVE_STREAM = -1, -2  # of a step's random numbers; data and negatives use those from 0 on
 
 
 class MultiInterestModel(tfrs.Model):
@@ -22,100 +22,119 @@ class MultiInterestModel(tfrs.Model):
     `item_table` [num_items + 1, embedding_dim] holds the input embeddings and the output weights at once (row 0 is
     padding). Every step reads it by one concatenated lookup, so that its gradient stays sparse.
 
+    Attributes:
+      max_history: items of a history that are read, at most.
+      needs: inputs beside the history, as in encoders.Entry.
+
     Args:
       settings: what to build.
       num_items: I, padding not counted.
 
     Raises:
-      InputError: routing regularisation for an encoder without routing, or more negatives than items.
+      InputError: more distinct negatives than items.
     """
 
     def __init__(self, settings: Settings, num_items: int):
         super().__init__()
-        encoder, objective, seed = settings.encoder, settings.objective, settings.training.seed
-        self.max_history = encoder.max_history
+        encoder, objective, self.seed = settings.encoder, settings.objective, settings.training.seed
+        self.max_history, self.needs = encoder.max_history, ENCODERS[encoder.model_type].needs
+        self.by_cosine = objective.loss == "idw"
         self.item_table = self.add_weight(
             "item_table",
             [num_items + 1, encoder.embedding_dim],
-            initializer=kaiming_normal(encoder.embedding_dim, seed),
+            initializer=kaiming_normal(encoder.embedding_dim, self.seed),
             trainable=True,
         )
-        self.encoder = make_encoder(encoder, seed + 1)
+        self.encoder = make_encoder(encoder, self.seed + 1)
         try:
             self.sampler = SAMPLERS[objective.sampler](
-                num_items, objective.num_negatives, seed, include_padding=objective.padding_is_negative
+                num_items, objective.num_negatives, self.seed, include_padding=objective.padding_is_negative
             )
         except ValueError as error:
             raise InputError(
                 f"--num_negatives {objective.num_negatives} --sampler {objective.sampler}: {error}; take fewer"
             ) from error
-        self.readout = READOUTS[objective.readout]
-        self.objective = objective
-        self.regularizer = (
-            RoutingRegularizer(objective.rr_lambda, encoder.embedding_dim, objective.rr_reduction)
-            if objective.rr_lambda
-            else None
-        )
-        if self.regularizer is not None and not self.encoder.has_routing:
-            raise InputError(f"--rr_lambda: {encoder.model_type} has no routing to regularise; use --rr_lambda 0")
+        self.objective = LOSSES[objective.loss](settings, self.seed + 2)
+        self.loss_parts: tuple[str, ...] = self.objective.parts
+        if objective.rr_lambda:
+            self.routing_regularizer = RoutingRegularizer(
+                objective.rr_lambda, encoder.embedding_dim, objective.rr_reduction
+            )
+            self.loss_parts += ("rr",)
         # Since the last reset: the sum of each loss part, the steps in which it stayed finite, all steps.
         self.loss_sums = self.add_weight(
             "loss_sums",
-            [2 * len(LOSS_PARTS) + 1],
+            [2 * len(self.loss_parts) + 1],
             initializer="zeros",
             trainable=False,
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.MEAN,
         )
 
-    def interests(self, history: tf.Tensor) -> tf.Tensor:
-        """[batch, max_history] int32 history, right-padded with 0 → [batch, num_interests, dim] interest vectors."""
-        return self._encode(tf.gather(self.item_table, history), history > 0, training=False).vectors
+    def interests(self, history: tf.Tensor, **features: tf.Tensor) -> tf.Tensor:
+        """Interest vectors of histories, to be scored with `item_vectors` by inner product.
 
-    def call(self, history: tf.Tensor) -> tf.Tensor:
+        Args:
+          history: [batch, length] int32 rows, oldest first, right-padded with 0; length up to max_history.
+          features: what the model `needs`: days [batch, length] int32, profile [batch, columns] int32.
+
+        Returns:
+          [batch, num_interests, dim].
+        """
+        vectors = self.encoder(tf.gather(self.item_table, history), history > 0, **features).vectors
+        return tf.math.l2_normalize(vectors, axis=-1) if self.by_cosine else vectors
+
+    def item_vectors(self) -> tf.Tensor:
+        """[num_items + 1, dim] what interests are scored with: the item table, or its rows at length 1 for cosines."""
+        table = tf.convert_to_tensor(self.item_table)
+        return tf.math.l2_normalize(table, axis=-1) if self.by_cosine else table
+
+    def call(self, history: tf.Tensor, **features: tf.Tensor) -> tf.Tensor:
         """As `interests`."""
-        return self.interests(history)
+        return self.interests(history, **features)
 
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Mean loss of a batch, divided by the number of replicas; regularisers arrive by add_loss.
 
         Args:
-          inputs: history [batch, max_history] int32, target [batch] int32, and days [batch, max_history] int32 for an
-            encoder that needs them.
+          inputs: history [batch, max_history] int32, target [batch] int32, and what the model `needs`.
         """
+        step = self.optimizer.iterations if self.optimizer else tf.constant(0)
         history, target = inputs["history"], inputs["target"]
-        negatives = self.sampler(target, self.optimizer.iterations if self.optimizer else tf.constant(0))
+        negatives = self.sampler(target, step)
         history_rows, target_rows, negative_rows = self._lookup(history, target, negatives.ids)
-        interests = self._encode(history_rows, history > 0, training, inputs.get("days"))
-
-        positive, negative = self.readout(interests.vectors, target_rows, negative_rows)  # [B], [B, N]
-        if negatives.log_q is not None:
-            positive -= negatives.target_log_q
-            negative -= negatives.log_q
-        excluded = target[:, tf.newaxis] == negatives.ids if self.objective.mask_accidental_hits else None
-        loss = tf.reduce_mean(
-            sampled_softmax(positive, negative, excluded, self.objective.beta, self.objective.stop_gradient_weights)
-        )
-        penalty = tf.zeros([])
-        if self.regularizer is not None:
-            penalty = self.regularizer(interests.routing)
-        self._record(loss, penalty)
-        return loss / self.distribute_strategy.num_replicas_in_sync
+        features = {name: inputs[name] for name in self.needs}
+        seed = self._seed(step, ENCODER_STREAM) if training else None
+        interests = self.encoder(history_rows, history > 0, training_seed=seed, **features)
+        example = Example(
+            history, history_rows, target, target_rows, negatives, negative_rows, interests,
+            self._seed(step, OBJECTIVE_STREAM),
+        )  # fmt: skip
+        losses = self.objective(example)
+        penalties = []
+        if "rr" in self.loss_parts:
+            penalties.append(self.routing_regularizer(interests.routing))
+        self._record(*losses, *penalties)
+        return tf.add_n(losses) / self.distribute_strategy.num_replicas_in_sync
 
     def read_loss_sums(self) -> tuple[dict[str, float], dict[str, int], int]:
         """Since the last reset: the mean of each loss part, the steps until it stopped being finite, all steps."""
-        parts = len(LOSS_PARTS)
+        parts = len(self.loss_parts)
         values = self.loss_sums.numpy().tolist()
         sums, finite, steps = values[:parts], values[parts:-1], int(values[-1])
-        means = {part: total / max(steps, 1) for part, total in zip(LOSS_PARTS, sums, strict=True)}
-        return means, {part: int(count) for part, count in zip(LOSS_PARTS, finite, strict=True)}, steps
+        means = {part: total / max(steps, 1) for part, total in zip(self.loss_parts, sums, strict=True)}
+        return means, {part: int(count) for part, count in zip(self.loss_parts, finite, strict=True)}, steps
 
     def reset_loss_sums(self) -> None:
         """Begin to sum anew."""
         self.loss_sums.assign(np.zeros(self.loss_sums.shape, np.float32))
 
-    def _encode(self, rows: tf.Tensor, mask: tf.Tensor, training: bool, days: tf.Tensor | None = None) -> Interests:
-        return self.encoder(rows * tf.cast(mask, rows.dtype)[:, :, tf.newaxis], mask, days=days, training=training)
+    def _seed(self, step: tf.Tensor, stream: int) -> tf.Tensor:
+        """[2] int32 seed of one of a step's streams of random numbers, another one on each replica."""
+        seed = tf.stack([tf.cast(self.seed, tf.int32), tf.cast(step, tf.int32)])
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        seed = tf.random.experimental.stateless_fold_in(seed, stream)
+        return tf.random.experimental.stateless_fold_in(seed, tf.cast(replica, tf.int32))
 
     def _lookup(self, *ids: tf.Tensor) -> list[tf.Tensor]:
         """The table's rows of several id tensors by one gather: [...] int32 → [..., dim] each."""
@@ -128,5 +147,5 @@ class MultiInterestModel(tfrs.Model):
 
     def _record(self, *parts: tf.Tensor) -> None:
         values = tf.stack(parts)
-        finite = tf.math.is_finite(self.loss_sums[: len(LOSS_PARTS)] + values)  # false for ever after
+        finite = tf.math.is_finite(self.loss_sums[: len(self.loss_parts)] + values)  # false for ever after
         self.loss_sums.assign_add(tf.concat([values, tf.cast(finite, values.dtype), [1.0]], axis=0))

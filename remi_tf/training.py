@@ -58,7 +58,7 @@ class Trainer:
             max_history=settings.encoder.max_history,
             first_target=settings.training.first_target,
             seed=settings.training.seed,
-            with_days=self.model.encoder.needs_days,
+            with_days="days" in self.model.needs,
         )
         self.validation = _first_users(dataset.valid, settings.training.eval_users)
         if not (self.validation.lengths > self.validation.cuts).any():

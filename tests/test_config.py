@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from remi_tf.cli import Parser, add_settings, number_list
-from remi_tf.config import DATASET_PRESETS, GROUP_OF, GROUPS, PROFILES, Settings, resolve
+from remi_tf.config import GROUP_OF, GROUPS, Settings
 from remi_tf.errors import InputError
+from remi_tf.presets import DATASET_PRESETS, PROFILES, resolve
 
 ROOT = Path(__file__).resolve().parents[1]
 

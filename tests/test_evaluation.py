@@ -20,11 +20,15 @@ class TinyModel:
     """Two interests: the vectors of the first and the last item of the history."""
 
     max_history = 3
+    needs = ()
 
     def __init__(self, seed=0):
         table = np.random.default_rng(seed).standard_normal((NUM_ITEMS + 1, 4))
         self.item_table = tf.Variable(table.astype(np.float32))
         self.traces = 0
+
+    def item_vectors(self):
+        return tf.convert_to_tensor(self.item_table)
 
     def interests(self, history):
         self.traces += 1

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import PROFILES, Settings
-from remi_tf.errors import InputError
+from remi_tf.config import Settings
 from remi_tf.model import MultiInterestModel
 from remi_tf.objective.negatives import Negatives
+from remi_tf.presets import PROFILES
 
 BATCH = {
     "history": tf.constant([[1, 2, 3, 0, 0], [4, 5, 6, 7, 8], [9, 3, 0, 0, 0]]),
@@ -150,7 +150,7 @@ def test_weights_start_with_the_releases_spread():
 
 
 def test_the_loss_sums_tell_which_part_stopped_being_finite_and_when():
-    model = model_with()
+    model = model_with(rr_lambda=1.0)
     for softmax, rr in ((1.0, 0.5), (3.0, np.inf), (np.nan, np.nan)):
         model._record(tf.constant(softmax), tf.constant(rr))
     means, finite, steps = model.read_loss_sums()
@@ -159,12 +159,6 @@ def test_the_loss_sums_tell_which_part_stopped_being_finite_and_when():
     model._record(tf.constant(2.0), tf.constant(1.0))
     assert model.read_loss_sums() == ({"softmax": 2.0, "rr": 1.0}, {"softmax": 1, "rr": 1}, 1)
     assert np.isnan(means["softmax"])
-
-
-def test_routing_regularisation_needs_routing(monkeypatch):
-    monkeypatch.setattr("remi_tf.encoders.self_attention.SelfAttention.has_routing", False)
-    with pytest.raises(InputError, match="no routing to regularise"):
-        model_with(rr_lambda=1.0)
 
 
 TWO_REPLICAS = """

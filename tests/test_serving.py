@@ -25,11 +25,15 @@ class TinyModel:
     """Interests: the mean of the history (with a weight of its own) and its first item."""
 
     max_history = 4
+    needs = ()
 
     def __init__(self, num_items=NUM_ITEMS, seed=0):
         rng = np.random.default_rng(seed)
         self.item_table = tf.Variable(rng.standard_normal((num_items + 1, 8)).astype(np.float32))
         self.projection = tf.Variable(rng.standard_normal((8, 8)).astype(np.float32))
+
+    def item_vectors(self):
+        return tf.convert_to_tensor(self.item_table)
 
     def interests(self, history):
         rows = tf.gather(self.item_table, history) * tf.cast(history > 0, tf.float32)[:, :, None]

@@ -8,24 +8,37 @@ from remi_tf.config import EncoderSettings
 
 
 class Interests(NamedTuple):
-    """vectors: [batch, num_interests, embedding_dim]. routing: [batch, num_interests, max_history] whose rows sum
-    to 1 over the history (0 on padding), or None for an encoder that does not route."""
+    """What an encoder makes of a batch of histories.
+
+    vectors: [batch, num_interests, embedding_dim]. An interest that a user does not have repeats the first one, so that
+      a maximum over interests never notices it.
+    routing: [batch, num_interests, length] whose rows sum to 1 over the history and are 0 on padding, or None for an
+      encoder that does not route.
+    active: [batch, num_interests] bool, false for interests that a user does not have; None where all have all.
+    capsules: [batch, num_interests, embedding_dim] interests before an output layer; None where there is none.
+    states: [batch, length, embedding_dim] the user's vector after each item, where the encoder reads one by one.
+    """
 
     vectors: tf.Tensor
     routing: tf.Tensor | None = None
+    active: tf.Tensor | None = None
+    capsules: tf.Tensor | None = None
+    states: tf.Tensor | None = None
 
 
 class Encoder(tf.keras.layers.Layer):
     """Base of all encoders. It knows nothing of losses, targets or the catalogue.
 
-    Subclasses implement ``call(embeddings, mask, days=None, training=False) -> Interests`` with
-      embeddings: [batch, max_history, embedding_dim] float, the history's rows of the item table, oldest first;
-      mask: [batch, max_history] bool, false on padding (at the end). What a padded slot holds never changes the result;
-      days: [batch, max_history] int32 day numbers, only where `needs_days` is true.
+    Subclasses are built by ``(settings, seed)``, create every weight there or at their first call, and implement
+    ``call(embeddings, mask, training_seed=None, **features) -> Interests`` with
+      embeddings: [batch, length, embedding_dim] float, the history's rows of the item table, oldest first; length is
+        max_history or less;
+      mask: [batch, length] bool, false on padding (at the end). Padded slots hold padding's row: the encoder sees to it
+        that neither what they hold nor how many there are changes the result;
+      training_seed: [2] int32, the seed of the step's random draws (dropout, random routing logits); None outside
+        training, where the result is a function of the inputs alone, user by user;
+      features: what its Entry `needs`: days [batch, length] int32 day numbers, profile [batch, columns] int32.
     """
-
-    needs_days = False
-    has_routing = False  # whether Interests.routing is given, which routing regularisation needs
 
     def __init__(self, settings: EncoderSettings):
         super().__init__(name="encoder")
@@ -35,3 +48,11 @@ class Encoder(tf.keras.layers.Layer):
 def kaiming_normal(fan_in: int, seed: int) -> tf.keras.initializers.Initializer:
     """Untruncated normal with std sqrt(2 / fan_in): what the PyTorch releases initialise every weight with."""
     return tf.keras.initializers.RandomNormal(stddev=(2.0 / fan_in) ** 0.5, seed=seed)
+
+
+def dropout(inputs: tf.Tensor, rate: float, training_seed: tf.Tensor | None, place: int) -> tf.Tensor:
+    """Dropout in training, as a function of the step's seed and the place in the encoder; nothing outside training."""
+    if training_seed is None or rate == 0:
+        return inputs
+    seed = tf.random.experimental.stateless_fold_in(training_seed, place)
+    return tf.nn.experimental.stateless_dropout(inputs, rate, seed, rng_alg="philox")

@@ -15,8 +15,6 @@ class SelfAttention(Encoder):
     release). Positions steer the routing but are not part of the interests: V mixes the raw embeddings.
     """
 
-    has_routing = True
-
     def __init__(self, settings: EncoderSettings, seed: int):
         super().__init__(settings)
         dim, length, hidden = settings.embedding_dim, settings.max_history, 4 * settings.embedding_dim
@@ -37,10 +35,9 @@ class SelfAttention(Encoder):
             name="logits",
         )
 
-    def call(
-        self, embeddings: tf.Tensor, mask: tf.Tensor, days: tf.Tensor | None = None, training: bool = False
-    ) -> Interests:
-        logits = self.logits(self.hidden(embeddings + self.positions))  # [B, L, K]
+    def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
+        positions = self.positions[: tf.shape(embeddings)[1]]  # [L, d]
+        logits = self.logits(self.hidden(embeddings + positions))  # [B, L, K]
         logits = tf.transpose(logits, [0, 2, 1])  # [B, K, L]
         mask = mask[:, tf.newaxis, :]  # [B, 1, L]
         routing = tf.nn.softmax(tf.where(mask, logits, logits.dtype.min))  # [B, K, L]

@@ -23,29 +23,42 @@ class Model(Protocol):
     def item_table(self) -> Any:
         """`[I + 1, d]` variable; row 0 is padding."""
 
+    def item_vectors(self) -> Any:
+        """`[I + 1, d]` tensor that interests are scored with; the table itself unless scores are cosines."""
+
     @property
     def max_history(self) -> int:
         """Items of a history the model reads."""
 
-    def interests(self, history: Any) -> Any:
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the features that `interests` needs beside the history."""
+
+    def interests(self, history: Any, **features: Any) -> Any:
         """`[B, max_history]` int32 rows → `[B, K, d]` interests, without dropout."""
 
 
 def recommend(
-    model: Model, history: tf.Tensor, k: int, exclude_history: bool = False, score_bytes: int = SCORE_BYTES
+    model: Model,
+    history: tf.Tensor,
+    k: int,
+    exclude_history: bool = False,
+    score_bytes: int = SCORE_BYTES,
+    **features: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The best k items for each history; the most popular ones (rows 1..k, scores 0) for an empty history.
 
     Args:
       history: `[B, max_history]` int32 rows, right-padded with 0.
       exclude_history: leave out the items of `history`.
+      features: what `model.needs`.
 
     Returns:
       ids `[B, k]` int32 and scores `[B, k]` float32 as `top_k` gives them. Ids are by descending popularity
       (prepare), hence rows 1..k are the popular items.
     """
     ids, scores = top_k(
-        model.interests(history), model.item_table, k, exclude=history if exclude_history else None,
+        model.interests(history, **features), model.item_vectors(), k, exclude=history if exclude_history else None,
         score_bytes=score_bytes,
     )  # fmt: skip
     popular = tf.range(1, k + 1)

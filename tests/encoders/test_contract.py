@@ -27,8 +27,8 @@ def batch():
 def test_shapes(encoder, batch):
     interests = encoder(*map(tf.constant, batch))
     assert interests.vectors.shape == (4, INTERESTS, DIM)
-    assert (interests.routing is not None) == encoder.has_routing
-    if encoder.has_routing:
+    assert (interests.routing is not None) == ENCODERS[encoder.settings.model_type].routing
+    if interests.routing is not None:
         assert interests.routing.shape == (4, INTERESTS, LENGTH)
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
+from remi_tf.config import EncoderSettings, Settings
 from remi_tf.encoders import make_encoder
-from remi_tf.objective.readout import hard
+from remi_tf.objective.readout import Hard
 from remi_tf.objective.regularizers import RoutingRegularizer
 from remi_tf.objective.softmax import sampled_softmax
 
@@ -35,7 +35,7 @@ def forward(golden, encoder, table, beta: float, rr_lambda: float):
     rows = tf.gather(table, history) * tf.cast(history > 0, tf.float32)[..., tf.newaxis]
     interests = encoder(rows, tf.constant(history > 0))
     target, negatives = tf.gather(table, golden["target"]), tf.gather(table, golden["negatives"])
-    scores = hard(interests.vectors, target, negatives)
+    scores = Hard(Settings(), 0)(interests, target, negatives, tf.constant([0, 0]))
     loss = tf.reduce_mean(sampled_softmax(*scores, beta=beta, stop_gradient_weights=False))
     return interests, loss, RoutingRegularizer(rr_lambda, table.shape[1], "sum")(interests.routing)
 

@@ -134,9 +134,13 @@ class TinyModel:
     """Interests that are the first two items' vectors."""
 
     max_history = 3
+    needs = ()
 
     def __init__(self, table):
         self.item_table = tf.Variable(table)
+
+    def item_vectors(self):
+        return tf.convert_to_tensor(self.item_table)
 
     def interests(self, history):
         return tf.gather(self.item_table, history[:, :2])

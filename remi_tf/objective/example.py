@@ -1,0 +1,28 @@
+"""What a loss sees of a training step."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from remi_tf.encoders.base import Interests
+from remi_tf.objective.negatives import Negatives
+
+
+class Example(NamedTuple):
+    """A batch after the lookup and the encoder.
+
+    history: [batch, max_history] int32 ids, 0 is padding; history_rows: [batch, max_history, dim].
+    target: [batch] int32 ids; target_rows: [batch, dim].
+    negatives: the sampler's draw; negative_rows: [num_negatives, dim].
+    interests: what the encoder made of the history.
+    seed: [2] int32, of the loss's own random draws in this step.
+    """
+
+    history: tf.Tensor
+    history_rows: tf.Tensor
+    target: tf.Tensor
+    target_rows: tf.Tensor
+    negatives: Negatives
+    negative_rows: tf.Tensor
+    interests: Interests
+    seed: tf.Tensor

@@ -1,0 +1,48 @@
+"""The losses by the name that --loss takes; the REMI loss is `SoftmaxLoss` with beta > 0.
+
+A loss is called with an Example and returns one scalar for each of its `parts`: means over the batch, weighted.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from remi_tf.config import Settings
+from remi_tf.objective.example import Example
+from remi_tf.objective.readout import READOUTS, Readout
+from remi_tf.objective.softmax import sampled_softmax
+
+
+class SoftmaxLoss(tf.Module):
+    """Readout × negatives × sampled softmax: ComiRec's loss, REMI's, UMI_HN's and BaM's, by their settings.
+
+    Padding is the sampler's business; accidental hits and the correction by log q are handled here and nowhere else.
+    """
+
+    def __init__(self, settings: Settings, seed: int):
+        super().__init__()
+        self.settings = settings.objective
+        self.readout = READOUTS[self.settings.readout](settings, seed)
+        self.parts: tuple[str, ...] = ("softmax",)
+        if self.settings.multi_interest_weight:
+            self.parts += ("multi_interest",)
+            self.multi_interest = READOUTS["logsumexp"](settings, seed)
+
+    def __call__(self, example: Example) -> list[tf.Tensor]:
+        losses = [self._loss(self.readout, example)]
+        if self.settings.multi_interest_weight:
+            losses.append(self.settings.multi_interest_weight * self._loss(self.multi_interest, example))
+        return losses
+
+    def _loss(self, readout: Readout, example: Example) -> tf.Tensor:
+        negatives = example.negatives
+        positive, negative = readout(example.interests, example.target_rows, example.negative_rows, example.seed)
+        if negatives.log_q is not None:
+            positive -= negatives.target_log_q  # [B]
+            negative -= negatives.log_q  # [B, N]
+        excluded = example.target[:, tf.newaxis] == negatives.ids if self.settings.mask_accidental_hits else None
+        beta, stop = self.settings.beta, self.settings.stop_gradient_weights
+        return tf.reduce_mean(sampled_softmax(positive, negative, excluded, beta, stop))
+
+
+LOSSES: dict[str, Callable[[Settings, int], SoftmaxLoss]] = {"softmax": SoftmaxLoss}
