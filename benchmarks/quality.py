@@ -1,0 +1,178 @@
+"""Quality of any systems on any prepared dataset: test metrics over seeds, at one budget, as one table.
+
+    python benchmarks/quality.py --dataset amazon-books-sample --output docs/results/amazon-books-sample \\
+        --seeds 1,2,3 --system "SA" --system "SA --remi" --system "Re4 @1"
+
+A system is a list of train.py's flags that begins with its --model_type; "@1,2" gives it seeds of its own. Each run is
+train.py and evaluate.py in processes of their own, with a run folder below --runs, so that an interrupted table goes on
+where it stopped. The tables (OUTPUT.md and OUTPUT.json) are renewed after every run.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from remi_tf.cli import number_list
+from remi_tf.files import atomic_file, write_json
+
+METRICS = [f"{metric}@{n}" for n in (20, 50) for metric in ("recall", "hit_rate", "ndcg")]
+TIMES = "quality.json"  # what this script adds to a run folder
+
+
+@dataclass(frozen=True)
+class System:
+    """flags: of train.py, the first one the model; seeds: those to train with."""
+
+    flags: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return " ".join(self.flags)
+
+    @classmethod
+    def parse(cls, text: str, seeds: tuple[int, ...]) -> "System":
+        flags, _, own = text.partition("@")
+        return cls(tuple(flags.split()), number_list(own) if own else seeds)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long every run may train."""
+
+    max_steps: int
+    eval_every: int
+    patience: int
+
+    @property
+    def flags(self) -> list[str]:
+        return [f"--{name}={value}" for name, value in vars(self).items()]
+
+
+def run(system: System, seed: int, dataset: str, budget: Budget, runs: Path, threads: int) -> dict[str, Any]:
+    """Train and evaluate one seed, unless its run folder is finished already; what came out of it."""
+    path = runs / f"{Path(dataset).name}-{'-'.join(flag.lstrip('-') for flag in system.flags)}-seed{seed}"
+    environment = {"TF_NUM_INTRAOP_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), **os.environ}
+
+    def command(script: str, *flags: str) -> None:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / script), *flags], env=environment, text=True, capture_output=True, cwd=ROOT
+        )
+        if done.returncode:
+            raise SystemExit(f"{script} {' '.join(flags)} failed:\n{done.stderr[-3000:]}")
+
+    if not (path / TIMES).is_file():
+        start = time.time()
+        flags = [f"--dataset={dataset}", "--model_type", *system.flags, f"--seed={seed}", f"--run_dir={path}"]
+        command("train.py", *flags, *budget.flags, "--overwrite")
+        seconds = time.time() - start
+        command("evaluate.py", f"--run_dir={path}", "--split=test", "--top_n=20,50")
+        write_json(path / TIMES, {"seconds": seconds, **vars(budget)})
+    return measured(path, budget)
+
+
+def measured(path: Path, budget: Budget) -> dict[str, Any]:
+    """The figures of a finished run folder."""
+    times = json.loads((path / TIMES).read_text(encoding="utf-8"))
+    if any(times[name] != value for name, value in vars(budget).items()):
+        raise SystemExit(f"{path} was trained with another budget ({times}); take another --runs")
+    evaluation = json.loads((path / "evaluation_test.json").read_text(encoding="utf-8"))
+    lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    steps, elapsed = lines[-1]["step"] - lines[0]["step"], lines[-1]["time"] - lines[0]["time"]
+    return {
+        **evaluation["metrics"]["model"],
+        "best_step": evaluation["step"],
+        "steps": lines[-1]["step"],
+        "seconds": times["seconds"],
+        "ms_per_step": 1000 * elapsed / steps if steps else None,
+        "parameters": parameters(path),
+    }
+
+
+def parameters(path: Path) -> int:
+    """Numbers in the weights of a run's best checkpoint."""
+    from remi_tf.cli import load_tensorflow
+
+    load_tensorflow()
+    import tensorflow as tf
+
+    checkpoint = tf.train.latest_checkpoint(path / "best")
+    weights = [shape for name, shape in tf.train.list_variables(checkpoint) if name.endswith("VARIABLE_VALUE")]
+    return sum(int(tf.TensorShape(shape).num_elements()) for shape in weights if shape)
+
+
+def markdown(rows: dict[str, list[dict[str, Any]]]) -> str:
+    """The table: one row a system, mean ± standard deviation over its seeds."""
+    columns = [*METRICS, "seeds", "best at step", "steps", "seconds", "ms/step", "parameters"]
+    lines = ["| system | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, results in rows.items():
+        cells = [_spread([result[metric] for result in results]) for metric in METRICS]
+        cells.append(str(len(results)))
+        for column in ("best_step", "steps", "seconds"):
+            cells.append(f"{statistics.mean(result[column] for result in results):,.0f}")
+        times = [result["ms_per_step"] for result in results if result["ms_per_step"] is not None]
+        cells += [f"{statistics.mean(times):.1f}" if times else "–", f"{results[0]['parameters']:,}"]
+        lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _spread(values: list[float]) -> str:
+    mean = f"{statistics.mean(values):.4f}".lstrip("0")
+    return mean + (f" ± {statistics.stdev(values):.4f}".replace("± 0", "± ") if len(values) > 1 else "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", required=True, help="name below data/ or path of a prepared dataset")
+    parser.add_argument("--system", action="append", required=True, help='flags of train.py, such as "SA --remi"')
+    parser.add_argument("--output", type=Path, required=True, help="the tables are OUTPUT.md and OUTPUT.json")
+    parser.add_argument("--seeds", type=number_list, default=(1, 2, 3), help="default: 1,2,3")
+    parser.add_argument("--max_steps", type=int, default=30_000)
+    parser.add_argument("--eval_every", type=int, default=1000)
+    parser.add_argument("--patience", type=int, default=15)
+    parser.add_argument("--runs", type=Path, default=Path("runs/quality"), help="default: runs/quality")
+    parser.add_argument("--jobs", type=int, default=1, help="runs side by side, each with its share of the cores")
+    flags = parser.parse_args()
+    systems = [System.parse(text, flags.seeds) for text in flags.system]
+    budget = Budget(flags.max_steps, flags.eval_every, flags.patience)
+    threads = max(1, (os.cpu_count() or 1) // flags.jobs)
+    jobs = sorted(((seed, place) for place, system in enumerate(systems) for seed in system.seeds))
+    results: dict[tuple[int, int], dict[str, Any]] = {}
+    flags.output.parent.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(flags.jobs) as pool:
+        waiting = {
+            pool.submit(run, systems[place], seed, flags.dataset, budget, flags.runs.resolve(), threads): (place, seed)
+            for seed, place in jobs  # the first seed of every system before the second of any
+        }
+        for done in as_completed(waiting):
+            place, seed = waiting[done]
+            results[place, seed] = done.result()
+            print(f"{systems[place].name} seed {seed}: recall@50 {results[place, seed]['recall@50']:.4f}", flush=True)
+            rows = {
+                system.name: found
+                for at, system in enumerate(systems)
+                if (found := [results[at, seed] for seed in system.seeds if (at, seed) in results])
+            }
+            with atomic_file(flags.output.with_suffix(".md")) as file:
+                file.write(markdown(rows))
+            per_seed = {
+                system.name: {str(seed): results[at, seed] for seed in system.seeds if (at, seed) in results}
+                for at, system in enumerate(systems)
+            }
+            content = {"dataset": Path(flags.dataset).name, "split": "test", **vars(budget), "systems": per_seed}
+            write_json(flags.output.with_suffix(".json"), content)
+
+
+if __name__ == "__main__":
+    main()
