@@ -1,5 +1,6 @@
 """Readouts: which interest answers for a candidate, given as scores of the target and of the negatives."""
 
+import functools
 from collections.abc import Callable
 from typing import Protocol
 
@@ -7,6 +8,8 @@ import tensorflow as tf
 
 from remi_tf.config import Settings
 from remi_tf.encoders.base import Interests
+
+PROJECTION_DIM = 16  # of BaM's linear correlation
 
 
 class Readout(Protocol):
@@ -39,9 +42,118 @@ class Hard:
     def __call__(
         self, interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        by_target = tf.einsum("bkd,bd->bk", interests.vectors, target)
+        by_target = products(interests.vectors, target)  # [B, K]
         chosen = tf.gather(interests.vectors, tf.argmax(by_target, axis=1), batch_dims=1)  # [B, d]
         return scores(chosen, target, negatives)
+
+
+class LabelAware:
+    """A mixture of the interests by their closeness to the target answers for all candidates (MIND, eq. 8).
+
+        u = Σ_k softmax_k( f(v_k · e_y) ) v_k,   f(a) = p a ("scale") or a^p ("power", the paper's)
+
+    p → ∞ is the hard readout. The gradient also flows through the weights.
+    """
+
+    def __init__(self, settings: Settings, seed: int):
+        self.power = settings.objective.label_power
+        self.form = settings.objective.label_attention
+
+    def __call__(
+        self, interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        logits = products(interests.vectors, target)  # [B, K]
+        if self.form == "power":  # in 64 bits, and cut, as a large power overflows
+            bound = 1e300 ** (1 / self.power)
+            logits = tf.pow(tf.clip_by_value(tf.cast(logits, tf.float64), -bound, bound), self.power)
+        else:
+            logits *= self.power
+        weights = tf.cast(tf.nn.softmax(only_active(logits, interests)), interests.vectors.dtype)  # [B, K]
+        return scores(tf.einsum("bk,bkd->bd", weights, interests.vectors), target, negatives)
+
+
+class Sampled:
+    """An interest drawn by its closeness to the target answers for all candidates (BaM, soft interest selection).
+
+        k ~ softmax_k( T c(v_k, e_y) ),   c(v, e) = v · e ("inner") or W v · W e ("linear")
+
+    No gradient passes the draw, so that W [dim, 16] would never be trained: it is a fixed random projection, the same
+    on both sides, so that c estimates v · e.
+    """
+
+    def __init__(self, settings: Settings, seed: int):
+        self.scale = settings.objective.correlation_scale
+        self.projection = None
+        if settings.objective.correlation == "linear":
+            shape = [settings.encoder.embedding_dim, PROJECTION_DIM]
+            self.projection = tf.random.stateless_normal(shape, [seed, 0], stddev=PROJECTION_DIM**-0.5)
+
+    def __call__(
+        self, interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        logits = only_active(self.scale * self.correlation(interests.vectors, target), interests)  # [B, K]
+        drawn = tf.random.stateless_categorical(logits, 1, seed)[:, 0]  # [B]
+        return scores(tf.gather(interests.vectors, drawn, batch_dims=1), target, negatives)
+
+    def correlation(self, vectors: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        """c(v_k, e_y): [batch, num_interests, dim], [batch, dim] → [batch, num_interests]."""
+        if self.projection is None:
+            return products(vectors, target)
+        return products(tf.tensordot(vectors, self.projection, 1), tf.matmul(target, self.projection))
+
+
+class PerCandidate:
+    """Each candidate, target or negative, is answered by the interest closest to it, as in serving (UMI's HN).
+
+    s_i = max_k v_k · e_i. The gradient of a score flows through one interest alone, the first of equal ones.
+    """
+
+    def __init__(self, settings: Settings, seed: int):
+        pass
+
+    def __call__(
+        self, interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        positive = tf.unstack(products(interests.vectors, target), axis=1)  # K × [B]
+        negative = tf.unstack(all_products(interests.vectors, negatives), axis=1)  # K × [B, N]
+        return functools.reduce(tf.maximum, positive), functools.reduce(tf.maximum, negative)
+
+
+class LogSumExp:
+    """All interests answer for each candidate, the closest ones most (BaM's multi-interest loss).
+
+    S_i = ln Σ_k exp(v_k · e_i).
+    """
+
+    def __init__(self, settings: Settings, seed: int):
+        pass
+
+    def __call__(
+        self, interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        positive = only_active(products(interests.vectors, target), interests)  # [B, K]
+        negative = only_active(all_products(interests.vectors, negatives), interests)  # [B, K, N]
+        return tf.reduce_logsumexp(positive, axis=1), tf.reduce_logsumexp(negative, axis=1)
+
+
+def products(vectors: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Each interest with the user's own target: [batch, num_interests, dim], [batch, dim] → [batch, num_interests]."""
+    return tf.einsum("bkd,bd->bk", vectors, target)
+
+
+def all_products(vectors: tf.Tensor, negatives: tf.Tensor) -> tf.Tensor:
+    """Each interest with every negative, by one matrix product: → [batch, num_interests, num_negatives]."""
+    num_interests, dim = vectors.shape[1:]
+    flat = tf.matmul(tf.reshape(vectors, [-1, dim]), negatives, transpose_b=True)  # [B K, N]
+    return tf.reshape(flat, [-1, num_interests, tf.shape(negatives)[0]])
+
+
+def only_active(logits: tf.Tensor, interests: Interests) -> tf.Tensor:
+    """[batch, num_interests, ...] with the lowest number in place of interests that a user does not have."""
+    if interests.active is None:
+        return logits
+    active = tf.reshape(interests.active, tf.concat([tf.shape(interests.active), [1] * (len(logits.shape) - 2)], 0))
+    return tf.where(active, logits, logits.dtype.min)
 
 
 def scores(chosen: tf.Tensor, target: tf.Tensor, negatives: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -49,4 +161,10 @@ def scores(chosen: tf.Tensor, target: tf.Tensor, negatives: tf.Tensor) -> tuple[
     return tf.reduce_sum(chosen * target, axis=1), tf.matmul(chosen, negatives, transpose_b=True)
 
 
-READOUTS: dict[str, Callable[[Settings, int], Readout]] = {"hard": Hard}
+READOUTS: dict[str, Callable[[Settings, int], Readout]] = {
+    "hard": Hard,
+    "label_aware": LabelAware,
+    "sampled": Sampled,
+    "per_candidate": PerCandidate,
+    "logsumexp": LogSumExp,
+}
