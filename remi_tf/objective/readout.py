@@ -9,6 +9,7 @@ import tensorflow as tf
 from remi_tf.config import Settings
 from remi_tf.encoders.base import Interests
 
+LARGEST_LOGIT = 1e4  # of label-aware attention with a power
 PROJECTION_DIM = 16  # of BaM's linear correlation
 
 
@@ -63,12 +64,15 @@ class LabelAware:
         self, interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         logits = products(interests.vectors, target)  # [B, K]
-        if self.form == "power":  # in 64 bits, and cut, as a large power overflows
-            bound = 1e300 ** (1 / self.power)
-            logits = tf.pow(tf.clip_by_value(tf.cast(logits, tf.float64), -bound, bound), self.power)
+        if self.form == "power":
+            # a^p = size^p (a / size)^p; where size^p would overflow, LARGEST_LOGIT in its place keeps the order.
+            size = tf.maximum(tf.abs(tf.reduce_max(logits, axis=1, keepdims=True)), 1.0)  # [B, 1]
+            size = tf.stop_gradient(size)
+            relative = tf.maximum(logits / size, -(1e30 ** (1 / self.power)))  # the power of the lowest is finite too
+            logits = tf.minimum(tf.pow(size, self.power), LARGEST_LOGIT) * tf.pow(relative, self.power)
         else:
             logits *= self.power
-        weights = tf.cast(tf.nn.softmax(only_active(logits, interests)), interests.vectors.dtype)  # [B, K]
+        weights = tf.nn.softmax(only_active(logits, interests))  # [B, K]
         return scores(tf.einsum("bk,bkd->bd", weights, interests.vectors), target, negatives)
 
 
