@@ -39,15 +39,15 @@ class TrainingBatches:
         self._starts = tf.constant(train.offsets[eligible], tf.int64)
         self._lengths = tf.constant(train.lengths[eligible], tf.int32)
         self._items = tf.constant(train.items, tf.int32)
-        self._days = tf.constant(_day_numbers(train.timestamps), tf.int32) if with_days else None
+        self._days = tf.constant(day_numbers(train.timestamps), tf.int32) if with_days else None
 
     def from_step(self, step: int) -> tf.data.Dataset:
         """Batches number `step`, `step` + 1, … as dicts.
 
         Returns:
           history [batch_size, max_history] int32 oldest first, right-padded with 0; target [batch_size] int32; with
-          `with_days` also days [batch_size, max_history] int32, day numbers of the history since the log's first,
-          from 1.
+          `with_days` also days [batch_size, max_history] int32, day numbers of the history (`day_numbers`), 0 on
+          padding.
         """
         steps = tf.data.Dataset.range(step, np.iinfo(np.int64).max)
         return steps.map(self._batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(
@@ -89,6 +89,6 @@ def _seed(seed: int, step: tf.Tensor, stream: int) -> tf.Tensor:
     return tf.random.experimental.stateless_fold_in(tf.stack([seed, tf.cast(step, tf.int32)]), stream)
 
 
-def _day_numbers(timestamps: np.ndarray) -> np.ndarray:
-    """[n] int64 seconds → [n] int32 days since the log's first, from 1."""
-    return np.round((timestamps - timestamps.min()) / 86_400).astype(np.int32) + 1
+def day_numbers(timestamps: np.ndarray) -> np.ndarray:
+    """[...] int64 seconds since 1970 → [...] int32 days since 1970, the nearest: a timestamp's day needs no log."""
+    return np.round(timestamps / 86_400).astype(np.int32)

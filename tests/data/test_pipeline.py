@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from remi_tf.data.interactions import Interactions
-from remi_tf.data.pipeline import TrainingBatches
+from remi_tf.data.pipeline import TrainingBatches, day_numbers
 from remi_tf.errors import InputError
 
 LENGTHS = [5, 3, 9, 30, 6, 12]
@@ -65,11 +65,17 @@ def test_a_batch_is_a_function_of_seed_and_step(log):
     assert stream[0]["target"].tolist() != stream[1]["target"].tolist() != other[0]["target"].tolist()
 
 
-def test_days_count_from_the_logs_first_and_are_zero_on_padding(log):
+def test_days_are_those_of_the_items_and_zero_on_padding(log):
     for batch in batches(log, 20, with_days=True):
         padding = batch["history"] == 0
         padding[:, 0] = False  # the first slot is never padding; user 0's first item has the number 0
-        np.testing.assert_array_equal(batch["days"], np.where(padding, 0, batch["history"] % 100 + 1))
+        first = day_numbers(np.array([1_000_000]))[0]
+        np.testing.assert_array_equal(batch["days"], np.where(padding, 0, batch["history"] % 100 + first))
+
+
+def test_a_days_number_is_that_of_the_nearest_midnight_since_1970():
+    days = day_numbers(np.array([[0, 43_199], [43_201, 20_000 * 86_400 - 1]]))
+    assert days.tolist() == [[0, 0], [1, 20_000]] and days.dtype == np.int32
 
 
 def test_a_log_without_any_target_is_refused_with_the_remedy(log):
