@@ -1,62 +1,211 @@
 """What every registered encoder promises."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
+from remi_tf import presets, serving
+from remi_tf.config import Settings
+from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
+from remi_tf.data.vocabulary import Vocabulary
 from remi_tf.encoders import ENCODERS, make_encoder
+from remi_tf.encoders.base import Encoder, Interests
+from remi_tf.model import MultiInterestModel
+from remi_tf.optimizers import LazyAdam
+from remi_tf.retrieval.top_k import recommend
 
 LENGTH, DIM, INTERESTS = 6, 8, 3
+PROFILE_SIZES = (2, 3)
+STEP_SEED = tf.constant([5, 6])
+
+# Encoders exempt from a test, with the reason.
+NO_WEIGHTS = {"Pop": "its counts are not trained"}
+LEARNS_NO_GROUPS = {"Pop": "everyone gets the same list"}
 
 
-@pytest.fixture(params=sorted(ENCODERS))
-def encoder(request):
-    settings = EncoderSettings(model_type=request.param, embedding_dim=DIM, max_history=LENGTH, num_interests=INTERESTS)
-    return make_encoder(settings, seed=3)
+@dataclass
+class Batch:
+    """What an encoder is given for users with histories of `lengths` items; padded slots are not zero."""
+
+    embeddings: np.ndarray
+    mask: np.ndarray
+    features: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, model_type: str, lengths: list[int], padding: float = 0.3) -> "Batch":
+        generator = np.random.default_rng(1)
+        mask = np.arange(LENGTH) < np.array(lengths)[:, np.newaxis]
+        embeddings = generator.normal(size=(*mask.shape, DIM)).astype(np.float32)
+        days = 18_000 + np.cumsum(generator.integers(0, 40, mask.shape), axis=1)
+        profile = [generator.integers(0, size + 1, len(lengths)) for size in PROFILE_SIZES]
+        features = {"days": np.where(mask, days, 10 * padding), "profile": np.stack(profile, axis=1)}
+        needed = {name: features[name].astype(np.int32) for name in ENCODERS[model_type].needs}
+        return cls(np.where(mask[..., np.newaxis], embeddings, np.float32(padding)), mask, needed)
+
+    def part(self, users: slice = slice(None), length: int = LENGTH) -> "Batch":
+        features = {name: x[users, :length] if name == "days" else x[users] for name, x in self.features.items()}
+        return Batch(self.embeddings[users, :length], self.mask[users, :length], features)
+
+    def through(self, encoder: Encoder, training_seed: tf.Tensor | None = None) -> Interests:
+        features = {name: tf.constant(value) for name, value in self.features.items()}
+        return encoder(tf.constant(self.embeddings), tf.constant(self.mask), training_seed=training_seed, **features)
 
 
-@pytest.fixture
-def batch():
-    generator = np.random.default_rng(1)
-    embeddings = generator.normal(size=(4, LENGTH, DIM)).astype(np.float32)
-    mask = np.arange(LENGTH) < np.array([[1], [3], [5], [6]])
-    return embeddings, mask
+@pytest.fixture(scope="module", params=sorted(ENCODERS))
+def name(request):
+    return request.param
 
 
-def test_shapes(encoder, batch):
-    interests = encoder(*map(tf.constant, batch))
-    assert interests.vectors.shape == (4, INTERESTS, DIM)
-    assert (interests.routing is not None) == ENCODERS[encoder.settings.model_type].routing
+@pytest.fixture(scope="module")
+def settings(name) -> Settings:
+    """The encoder with its own defaults, in small."""
+    small = {"embedding_dim": DIM, "max_history": LENGTH, "learning_rate": 0.03, "batch_size": 64}
+    interests = {} if ENCODERS[name].single else {"num_interests": INTERESTS}
+    return presets.resolve("toy", "default", False, {"model_type": name, **small, **interests}, num_items=30)
+
+
+def make(settings: Settings, seed: int = 3) -> Encoder:
+    return make_encoder(settings.encoder, seed, PROFILE_SIZES)
+
+
+@pytest.fixture(scope="module")
+def encoder(settings):
+    return make(settings)
+
+
+@pytest.fixture(scope="module")
+def batch(name):
+    return Batch.of(name, [1, 3, 4, 5])
+
+
+def test_shapes(name, encoder, batch):
+    interests, number = batch.through(encoder), 1 if ENCODERS[name].single else INTERESTS
+    assert interests.vectors.shape == (4, number, DIM)
+    assert (interests.routing is not None) == ENCODERS[name].routing
     if interests.routing is not None:
-        assert interests.routing.shape == (4, INTERESTS, LENGTH)
+        assert interests.routing.shape == (4, number, LENGTH)
+        np.testing.assert_allclose(tf.reduce_sum(interests.routing, axis=2), np.ones((4, number)), rtol=1e-5)
+        assert not interests.routing.numpy().transpose(0, 2, 1)[~batch.mask].any()
+    assert interests.active is None or interests.active.shape == (4, number)
 
 
-def test_what_a_padded_slot_holds_never_changes_the_interests(encoder, batch):
-    embeddings, mask = batch
-    noise = np.where(mask[..., np.newaxis], embeddings, 1e3).astype(np.float32)
-    clean, noisy = encoder(tf.constant(embeddings), tf.constant(mask)), encoder(tf.constant(noise), tf.constant(mask))
-    np.testing.assert_array_equal(clean.vectors, noisy.vectors)
+def test_neither_what_padding_holds_nor_how_much_there_is_changes_the_interests(name, encoder, batch):
+    vectors = batch.through(encoder).vectors
+    np.testing.assert_array_equal(vectors, Batch.of(name, [1, 3, 4, 5], padding=1e3).through(encoder).vectors)
+    np.testing.assert_allclose(vectors, batch.part(length=5).through(encoder).vectors, rtol=1e-5, atol=1e-5)
 
 
 def test_a_users_interests_do_not_depend_on_the_rest_of_the_batch(encoder, batch):
-    embeddings, mask = map(tf.constant, batch)
-    whole = encoder(embeddings, mask).vectors
-    alone = tf.concat([encoder(embeddings[i : i + 1], mask[i : i + 1]).vectors for i in range(4)], axis=0)
-    np.testing.assert_allclose(whole, alone, rtol=1e-5, atol=1e-6)
+    alone = [batch.part(slice(user, user + 1)).through(encoder).vectors for user in range(4)]
+    np.testing.assert_allclose(batch.through(encoder).vectors, tf.concat(alone, axis=0), rtol=1e-5, atol=1e-5)
 
 
-def test_the_same_seed_gives_the_same_encoder(encoder, batch):
-    twin = make_encoder(encoder.settings, seed=3)
-    embeddings, mask = map(tf.constant, batch)
-    np.testing.assert_array_equal(encoder(embeddings, mask).vectors, twin(embeddings, mask).vectors)
+def test_an_empty_history_has_finite_interests(name, encoder):
+    assert np.isfinite(Batch.of(name, [0, 2]).through(encoder).vectors).all()
+    assert np.isfinite(Batch.of(name, [0, 2]).through(encoder, STEP_SEED).vectors).all()
 
 
-def test_every_weight_receives_a_gradient(encoder, batch):
-    embeddings, mask = map(tf.constant, batch)
+@pytest.mark.parametrize(("policy", "tolerance"), [("mixed_float16", 0.01), ("mixed_bfloat16", 0.08)])
+def test_16_bits_come_close_to_32(name, settings, encoder, policy, tolerance):
+    batch = Batch.of(name, [1, 3, 4, 0])
+    exact = batch.through(encoder).vectors.numpy()
+    tf.keras.mixed_precision.set_global_policy(policy)
+    try:
+        half = tf.cast(batch.through(make(settings)).vectors, tf.float32).numpy()
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    assert np.linalg.norm(half - exact) <= tolerance * np.linalg.norm(exact)
+
+
+def test_the_seed_decides_the_encoder_and_its_random_draws(name, settings, encoder, batch):
+    for seed in (None, STEP_SEED):
+        ours, twins = (batch.through(of, seed).vectors for of in (encoder, make(settings)))
+        np.testing.assert_array_equal(ours, twins)
+    if name not in NO_WEIGHTS:
+        assert np.abs(batch.through(make(settings, seed=4)).vectors - batch.through(encoder).vectors).max() > 1e-3
+
+
+def test_saved_weights_restore_the_encoder(settings, encoder, batch, tmp_path):
+    other = make(settings, seed=4)
+    batch.through(other)
+    path = tf.train.Checkpoint(encoder=encoder).save(str(tmp_path / "weights"))
+    tf.train.Checkpoint(encoder=other).restore(path).assert_existing_objects_matched()
+    np.testing.assert_array_equal(batch.through(other).vectors, batch.through(encoder).vectors)
+
+
+def test_every_weight_receives_a_gradient(name, encoder, batch):
+    if name in NO_WEIGHTS:
+        pytest.skip(NO_WEIGHTS[name])
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(tf.square(encoder(embeddings, mask).vectors))
-    for variable, gradient in zip(
-        encoder.trainable_variables, tape.gradient(loss, encoder.trainable_variables), strict=True
-    ):
-        assert gradient is not None and np.abs(gradient).max() > 0, variable.name
+        vectors = batch.through(encoder, STEP_SEED).vectors
+        loss = tf.reduce_sum(vectors * tf.random.stateless_normal(vectors.shape, STEP_SEED)) + sum(encoder.losses)
+    gradients = tape.gradient(loss, encoder.trainable_variables)
+    assert gradients
+    for variable, gradient in zip(encoder.trainable_variables, gradients, strict=True):
+        assert gradient is not None, variable.name
+        assert np.abs(tf.convert_to_tensor(gradient)).max() > 0, variable.name
+
+
+# A log of 50 users in 5 groups of 6 items each; within a group, anything may come next.
+GROUPS, SIZE, USERS = 5, 6, 50
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """The dataset (every user's last item is the target) and each user's group."""
+    generator = np.random.default_rng(2)
+    groups = np.arange(USERS) % GROUPS
+    items = np.stack([1 + group + GROUPS * generator.permutation(SIZE) for group in groups])  # [USERS, SIZE]
+    days = np.tile(86_400 * np.arange(SIZE), USERS)
+    users = Interactions(items.ravel(), days, SIZE * np.arange(USERS + 1), np.full(USERS, SIZE - 1))
+    path = tmp_path_factory.mktemp("contract") / "toy"
+    ids = {split: [f"user {user}" for user in range(USERS)] for split in ("train", "valid", "test")}
+    vocabulary = Vocabulary([f"item {row}" for row in range(1, GROUPS * SIZE + 1)])
+    splits = dict.fromkeys(ids, users)
+    write_dataset(path, name="toy", splits=splits, users=ids, vocabulary=vocabulary, made_by={})
+    return load_dataset(path)
+
+
+def windows(model, toy, lengths):
+    """Histories of the first `lengths` items of each user, their features and the item that follows."""
+    items, days = (np.asarray(x).reshape(USERS, SIZE) for x in (toy.train.items, toy.train.timestamps // 86_400))
+    rows = [(user, length) for user in range(USERS) for length in lengths]
+    history, when = np.zeros((2, len(rows), LENGTH), np.int32)
+    for row, (user, length) in enumerate(rows):
+        history[row, :length], when[row, :length] = items[user, :length], days[user, :length]
+    profile = np.array([[user % 3, user % 2 + 1] for user, _ in rows], np.int32)
+    features = {key: value for key, value in (("days", when), ("profile", profile)) if key in model.needs}
+    return {"history": history, "target": np.array([items[row] for row in rows], np.int32), **features}
+
+
+@pytest.fixture(scope="module")
+def trained(settings, toy):
+    """The whole model with the encoder's own objective, after some 100 steps on the users' first items."""
+    sizes = [PROFILE_SIZES] if "profile" in ENCODERS[settings.encoder.model_type].needs else []
+    model = MultiInterestModel(settings, toy.num_items, *sizes)
+    model.compile(optimizer=LazyAdam(settings.training.learning_rate))
+    data = tf.data.Dataset.from_tensor_slices(windows(model, toy, range(1, SIZE - 1)))
+    model.fit(data.shuffle(1000, seed=1).repeat().batch(64), steps_per_epoch=150, verbose=0)
+    return model
+
+
+def test_it_learns_which_items_go_together(name, trained, toy):
+    if name in LEARNS_NO_GROUPS:
+        pytest.skip(LEARNS_NO_GROUPS[name])
+    held_out = windows(trained, toy, [SIZE - 1])
+    target = held_out.pop("target")
+    ids, _ = recommend(trained, k=SIZE, **{key: tf.constant(value) for key, value in held_out.items()})
+    assert np.mean((ids == target[:, np.newaxis]).numpy().any(axis=1)) >= 0.95
+
+
+def test_the_exported_model_answers_as_the_one_in_process(trained, toy, tmp_path):
+    module = tf.saved_model.load(str(serving.export(trained, toy, tmp_path, SIZE)))
+    asked = windows(trained, toy, [1, 3])
+    history, _ = asked.pop("history"), asked.pop("target")
+    ids, scores = recommend(trained, tf.constant(history), SIZE, **{k: tf.constant(v) for k, v in asked.items()})
+    raw = np.where(history > 0, np.char.add("item ", history.astype(str)), "")
+    answer = module.signatures["serving_default"](history=tf.constant(raw))
+    np.testing.assert_allclose(answer["scores"], scores, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(answer["items"].numpy().astype(str), np.char.add("item ", ids.numpy().astype(str)))
