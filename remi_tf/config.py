@@ -207,6 +207,15 @@ def _check(settings: Settings) -> None:
             raise InputError(f"--{name} 0: must be more than 0; the default is {SETTING[name].default}")
     if values["dropout"] >= 1:
         raise InputError(f"--dropout {values['dropout']}: nothing would be left; give a share below 1")
+    if values["embedding_dim"] % values["num_heads"]:
+        raise InputError(
+            f"--num_heads {values['num_heads']}: attention heads divide --embedding_dim {values['embedding_dim']} evenly"
+        )
+    if values["active_concepts"] > values["num_concepts"]:
+        raise InputError(
+            f"--active_concepts {values['active_concepts']} --num_concepts {values['num_concepts']}: a history cannot be "
+            "split into more concepts than there are; take fewer active ones or a larger table"
+        )
     if values["label_attention"] == "power" and values["label_power"] % 2 != 1:
         raise InputError(
             f"--label_attention power --label_power {values['label_power']}: an even power loses the sign of negative "

@@ -3,7 +3,7 @@
 Nothing here loads TensorFlow, so that config.py can refuse a combination as soon as the flags are parsed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,10 +29,23 @@ class Entry(NamedTuple):
 
 ENCODERS: dict[str, Entry] = {
     "SA": Entry("self_attention:SelfAttention", routing=True),
+    "PIMI": Entry("pimi:PIMI", routing=True, needs=("days",), defaults={"dropout": 0.1, "num_heads": 4}),
+    "MIND": Entry("capsules:MIND", routing=True),
+    "DR": Entry("capsules:DynamicRouting", routing=True),
+    "Re4": Entry(
+        "re4:Re4", routing=True, defaults={"re4_attend": 1e-3, "re4_contrast": 0.1, "re4_construct": 0.1}
+    ),
+    "SINE": Entry("sine:SINE", single=True),
+    "UMI": Entry("umi:UMI", routing=True, needs=("profile",), defaults={"readout": "per_candidate"}),
 }
 
 
-def make_encoder(settings: "EncoderSettings", seed: int) -> "Encoder":
-    """The encoder called `settings.model_type`, one of `ENCODERS`; `seed` decides its initial weights."""
-    module, cls = ENCODERS[settings.model_type].path.split(":")
-    return getattr(import_module(f"remi_tf.encoders.{module}"), cls)(settings, seed)
+def make_encoder(settings: "EncoderSettings", seed: int, profile_sizes: Sequence[int] = ()) -> "Encoder":
+    """The encoder called `settings.model_type`, one of `ENCODERS`; `seed` decides its initial weights.
+
+    profile_sizes: how many values each profile column has; only encoders that need profiles are told.
+    """
+    entry = ENCODERS[settings.model_type]
+    module, cls = entry.path.split(":")
+    options = {"profile_sizes": tuple(profile_sizes)} if "profile" in entry.needs else {}
+    return getattr(import_module(f"remi_tf.encoders.{module}"), cls)(settings, seed, **options)
