@@ -8,6 +8,7 @@ from remi_tf.config import Settings
 from remi_tf.encoders import ENCODERS, make_encoder
 from remi_tf.encoders.base import kaiming_normal
 from remi_tf.errors import InputError
+from remi_tf.objective.backward_flow import BackwardFlow
 from remi_tf.objective.example import Example
 from remi_tf.objective.losses import LOSSES
 from remi_tf.objective.negatives import SAMPLERS
@@ -61,6 +62,10 @@ class MultiInterestModel(tfrs.Model):
                 objective.rr_lambda, encoder.embedding_dim, objective.rr_reduction
             )
             self.loss_parts += ("rr",)
+        re4 = (objective.re4_attend, objective.re4_contrast, objective.re4_construct)
+        if any(re4):
+            self.backward_flow = BackwardFlow(*re4, encoder.embedding_dim, encoder.max_history, self.seed + 3)
+            self.loss_parts += ("re4",)
         # Since the last reset: the sum of each loss part, the steps in which it stayed finite, all steps.
         self.loss_sums = self.add_weight(
             "loss_sums",
@@ -114,6 +119,8 @@ class MultiInterestModel(tfrs.Model):
         penalties = []
         if "rr" in self.loss_parts:
             penalties.append(self.routing_regularizer(interests.routing))
+        if "re4" in self.loss_parts:
+            penalties.append(self.backward_flow(history_rows, history > 0, interests))
         self._record(*losses, *penalties)
         return tf.add_n(losses) / self.distribute_strategy.num_replicas_in_sync
 

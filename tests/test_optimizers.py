@@ -1,9 +1,11 @@
-"""LazyAdam: Adam on the rows that were read, nothing on the others."""
+"""LazyAdam: Adam on the rows that were read, nothing on the others; weight decay as in PyTorch."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from remi_tf.optimizers import LazyAdam
+from remi_tf.config import TrainingSettings
+from remi_tf.optimizers import LazyAdam, make_optimizer
 
 RATE, BETA_1, BETA_2, EPSILON = 0.1, 0.9, 0.999, 1e-8
 
@@ -51,3 +53,36 @@ def test_dense_variables_are_updated_as_adam_does():
         for _ in range(5):
             optimizer.apply_gradients([(tf.constant([1.0, -2.0, 0.5]), variable)])
     np.testing.assert_allclose(lazy, dense, rtol=1e-6)
+
+
+def trained(optimizer, gradient_of, steps=3):
+    """A table and a bias after some steps of `gradient_of(table, bias)`."""
+    table = tf.Variable(np.random.default_rng(3).normal(size=(5, 2)).astype(np.float32))
+    bias = tf.Variable([0.5, -2.0])
+    for step in range(steps):
+        optimizer.apply_gradients(zip(gradient_of(step, table, bias), (table, bias), strict=True))
+    return table.numpy(), bias.numpy()
+
+
+@pytest.mark.parametrize("name", ["adam", "lazy_adam"])
+def test_weight_decay_is_that_much_of_the_weight_added_to_its_gradient(name):
+    decay, rows = 0.3, np.array([[1, 3, 3], [3, 4, 1], [1, 1, 3]])
+
+    def plain(step, table, bias):
+        return tf.IndexedSlices(tf.ones([3, 2]), rows[step], [5, 2]), tf.constant([0.1, 0.2])
+
+    def by_hand(step, table, bias):
+        dense = np.zeros((5, 2), np.float32)
+        np.add.at(dense, rows[step], 1)
+        read = np.unique(rows[step])
+        gradient = dense + decay * table.numpy()
+        sparse = tf.IndexedSlices(gradient[read], read, [5, 2])
+        return sparse if name == "lazy_adam" else gradient, tf.constant([0.1, 0.2]) + decay * bias
+
+    with_setting, none = (TrainingSettings(optimizer=name, learning_rate=0.1, weight_decay=w) for w in (decay, 0.0))
+    decayed, expected = trained(make_optimizer(with_setting), plain), trained(make_optimizer(none), by_hand)
+    for ours, theirs in zip(decayed, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    untouched = trained(make_optimizer(none), plain, steps=0)[0]
+    moved = np.any(decayed[0] != untouched, axis=1)
+    assert moved.tolist() == ([False, True, False, True, True] if name == "lazy_adam" else [True] * 5)

@@ -1,4 +1,4 @@
-"""Regularisers of the interests, added to the loss by add_loss."""
+"""Regularisers of the routing and of concept tables, added to the loss by add_loss or as weight regularisers."""
 
 import tensorflow as tf
 
@@ -49,3 +49,17 @@ class RoutingRegularizer(tf.keras.layers.Layer):
             penalty = self.scale * tf.reduce_mean(per_user)
             self.add_loss(penalty / tf.distribute.get_strategy().num_replicas_in_sync)  # gradients of replicas add up
         return penalty
+
+
+def decorrelation(matrix: tf.Tensor) -> tf.Tensor:
+    """½ (|M|² − |diag M|²) with M = C̃ C̃ᵀ / d, C̃ the rows less their own mean (SINE's penalty on its concepts).
+
+    Args:
+      matrix: [rows, d].
+
+    Returns:
+      Scalar; 0 where every two rows are uncorrelated.
+    """
+    centred = matrix - tf.reduce_mean(matrix, axis=1, keepdims=True)
+    covariance = tf.matmul(centred, centred, transpose_b=True) / matrix.shape[1]  # [rows, rows]
+    return (tf.reduce_sum(tf.square(covariance)) - tf.reduce_sum(tf.square(tf.linalg.diag_part(covariance)))) / 2

@@ -1,10 +1,10 @@
-"""RR: reference values and what they mean."""
+"""RR and decorrelation: reference values and what they mean."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.objective.regularizers import RoutingRegularizer, routing_variance
+from remi_tf.objective.regularizers import RoutingRegularizer, decorrelation, routing_variance
 
 ROUTING = tf.constant([[[1.0, 0, 0, 0], [0.25] * 4], [[0.5, 0.5, 0, 0], [0.7, 0.1, 0.1, 0.1]]])
 
@@ -38,3 +38,18 @@ def test_the_penalty_arrives_by_add_loss():
     regularizer = RoutingRegularizer(100.0, 64, "mean")
     value = regularizer(ROUTING)
     assert [float(loss) for loss in regularizer.losses] == [float(value)]
+
+
+def test_decorrelation_is_zero_for_orthogonal_rows_and_the_square_of_their_variance_for_equal_ones():
+    first, second = np.array([1.0, 1, -1, -1]), np.array([1.0, -1, 1, -1])  # orthogonal, mean 0, variance 1
+    for rows, expected in (([first, second], 0), ([first, first], 1), ([first, -3 * first], 9), ([first] * 3, 3)):
+        assert float(decorrelation(tf.constant(rows, tf.float32))) == pytest.approx(expected, abs=1e-6)
+
+
+def test_decorrelation_sees_neither_a_rows_mean_nor_a_single_rows_length():
+    table = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    shifted = table + np.array([[1.0], [-2], [3], [0]], np.float32)
+    assert float(decorrelation(tf.constant(shifted))) == pytest.approx(
+        float(decorrelation(tf.constant(table))), rel=1e-4
+    )
+    assert float(decorrelation(tf.constant(table[:1]))) == pytest.approx(0, abs=1e-6)

@@ -1,0 +1,52 @@
+"""Re4: routing whose interests are checked against the history they came from (WWW'22); the forward half."""
+
+import tensorflow as tf
+
+from remi_tf.config import EncoderSettings
+from remi_tf.encoders.base import Encoder, Interests
+
+
+class Re4(Encoder):
+    """K attention rows over the history, a common map, and an output layer.
+
+        A = softmax_l( tanh(X W11) W12 )ᵀ,   V = A X W2,   U = tanh(V F + b)
+
+    with W11 [d, 4d], W12 [4d, K], W2 [d, d] and F [d, d]. There are no positions. U is what scores items; the three
+    backward losses (objective/backward_flow.py) look at the capsules V. The matrices start as N(0, 1), the output layer
+    as PyTorch's linear layers do, as in the release.
+    """
+
+    def __init__(self, settings: EncoderSettings, seed: int):
+        super().__init__(settings)
+        dim, bound = settings.embedding_dim, settings.embedding_dim**-0.5
+        normal, uniform = tf.keras.initializers.RandomNormal, tf.keras.initializers.RandomUniform
+        self.hidden = tf.keras.layers.Dense(
+            4 * dim, activation="tanh", use_bias=False, kernel_initializer=normal(stddev=1.0, seed=seed), name="hidden"
+        )
+        self.logits = tf.keras.layers.Dense(  # logits reach ±50, too much for 16 bits
+            settings.num_interests,
+            use_bias=False,
+            kernel_initializer=normal(stddev=1.0, seed=seed + 1),
+            name="logits",
+            dtype="float32",
+        )
+        self.map = tf.keras.layers.Dense(
+            dim, use_bias=False, kernel_initializer=normal(stddev=1.0, seed=seed + 2), name="map"
+        )
+        self.output_layer = tf.keras.layers.Dense(
+            dim,
+            activation="tanh",
+            kernel_initializer=uniform(-bound, bound, seed + 3),
+            bias_initializer=uniform(-bound, bound, seed + 4),
+            name="output",
+        )
+
+    def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
+        logits = tf.transpose(self.logits(self.hidden(embeddings)), [0, 2, 1])  # [B, K, L]
+        mask = mask[:, tf.newaxis, :]  # [B, 1, L]
+        routing = tf.nn.softmax(tf.where(mask, logits, logits.dtype.min))  # [B, K, L]
+        routing *= tf.cast(mask, routing.dtype)
+        capsules = self.map(tf.matmul(tf.cast(routing, embeddings.dtype), embeddings))  # [B, K, d]
+        vectors = self.output_layer(capsules)  # [B, K, d]
+        known = tf.reduce_any(mask, axis=2, keepdims=True)  # [B, 1, 1]; an empty history has no interests
+        return Interests(vectors * tf.cast(known, vectors.dtype), routing, capsules=capsules)

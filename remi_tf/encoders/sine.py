@@ -1,0 +1,87 @@
+"""SINE: sparse interests, found by the few concepts of a large table that a history is about (WSDM'21)."""
+
+import tensorflow as tf
+
+from remi_tf.config import EncoderSettings
+from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
+from remi_tf.objective.regularizers import decorrelation
+
+
+class SINE(Encoder):
+    """One vector a user, mixed of the interests in the user's own k of Lc concepts. The paper's form:
+
+        z = pool(X; W1, w2),  s = C z,  C_u = C[top k of s] ⊙ σ(s)                    which concepts
+        P_k|t = softmax_k( norm(x_t W3) · LN(C_u,k) )                                 which of them an item is about
+        P_t|k = softmax_t( w_k2 · tanh(x_t W_k1) )                                    how much it matters there
+        φ_k = norm( Σ_t P_k|t P_t|k x_t )                                             interests
+        x̂_t = Σ_k P_k|t C_u,k,  c = LN(pool(x̂; W3, w4)),  u = Σ_k softmax_k(φ_k · c / τ) φ_k
+
+    with pool(X; W, w) = Σ_t softmax_t(w · tanh(x_t W)) x_t and norm(x) = x / |x|. The choice of the top k has no
+    gradient; the concepts' scores s are trained through σ(s). A penalty keeps the concepts apart
+    (objective/regularizers.py).
+    """
+
+    def __init__(self, settings: EncoderSettings, seed: int):
+        super().__init__(settings)
+        dim, active = settings.embedding_dim, settings.active_concepts
+        penalty = settings.concept_lambda / tf.distribute.get_strategy().num_replicas_in_sync  # gradients add up
+        self.concepts = self.add_weight(
+            "concepts",
+            [settings.num_concepts, dim],
+            initializer=kaiming_normal(dim, seed),
+            regularizer=(lambda concepts: penalty * decorrelation(concepts)) if penalty else None,
+        )
+        self.choice_map, self.item_map = (
+            self.add_weight(name, [dim, dim], initializer=kaiming_normal(dim, seed + place))
+            for place, name in enumerate(("choice_map", "item_map"), start=1)  # W1, W3
+        )
+        self.choice_query, self.intention_query = (
+            self.add_weight(name, [1, dim], initializer=kaiming_normal(dim, seed + place))
+            for place, name in enumerate(("choice_query", "intention_query"), start=3)  # w2, w4
+        )
+        self.importance_maps = self.add_weight(  # W_k1 side by side
+            "importance_maps", [dim, active * dim], initializer=kaiming_normal(dim, seed + 5)
+        )
+        self.importance_queries = self.add_weight(
+            "importance_queries", [active, dim], initializer=kaiming_normal(dim, seed + 6)
+        )
+        self.concept_norm = tf.keras.layers.LayerNormalization(epsilon=1e-5, name="concept_norm")
+        self.intention_norm = tf.keras.layers.LayerNormalization(epsilon=1e-5, name="intention_norm")
+
+    def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
+        items, active, dim = embeddings, self.settings.active_concepts, embeddings.shape[2]
+        pooled = pool(items, tf.tanh(tf.tensordot(items, self.choice_map, 1)), self.choice_query, mask)  # [B, 1, d]
+        scores, chosen = tf.math.top_k(tf.matmul(pooled[:, 0], self.concepts, transpose_b=True), active)  # [B, k]
+        concepts = tf.gather(self.concepts, chosen) * tf.sigmoid(scores)[..., tf.newaxis]  # [B, k, d]
+
+        directions = unit(tf.tensordot(items, self.item_map, 1))  # [B, L, d]
+        about = tf.matmul(directions, self.concept_norm(concepts), transpose_b=True)  # [B, L, k]
+        about = tf.nn.softmax(about)  # P_k|t
+        hidden = tf.tanh(tf.tensordot(items, self.importance_maps, 1))  # [B, L, k d]
+        hidden = tf.reshape(hidden, [-1, tf.shape(items)[1], active, dim])  # [B, L, k, d]
+        importance = attention(tf.einsum("blkd,kd->bkl", hidden, self.importance_queries), mask)  # [B, k, L], P_t|k
+        interests = unit(tf.matmul(importance * tf.transpose(about, [0, 2, 1]), items))  # [B, k, d]
+
+        expected = tf.matmul(about, concepts)  # [B, L, d]
+        expected = pool(expected, tf.tanh(tf.tensordot(expected, self.item_map, 1)), self.intention_query, mask)
+        intention = self.intention_norm(expected)  # [B, 1, d]
+        closeness = tf.matmul(tf.cast(intention, tf.float32), tf.cast(interests, tf.float32), transpose_b=True)
+        weights = tf.nn.softmax(closeness / self.settings.concept_temperature)  # [B, 1, k]
+        return Interests(tf.matmul(tf.cast(weights, interests.dtype), interests))  # [B, 1, d]
+
+
+def attention(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Softmax of [batch, rows, length] over the items, padding left out; zeros for an empty history."""
+    mask = mask[:, tf.newaxis, :]  # [B, 1, L]
+    return tf.nn.softmax(tf.where(mask, logits, logits.dtype.min)) * tf.cast(mask, logits.dtype)
+
+
+def pool(items: tf.Tensor, hidden: tf.Tensor, query: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Items weighted by how their hidden vectors [batch, length, dim] answer the query [1, dim]: [batch, 1, dim]."""
+    logits = tf.matmul(hidden, query, transpose_b=True)  # [B, L, 1]
+    return tf.matmul(attention(tf.transpose(logits, [0, 2, 1]), mask), items)
+
+
+def unit(vectors: tf.Tensor) -> tf.Tensor:
+    """Vectors at length 1 (zero stays zero), the length taken in 32 bits."""
+    return tf.cast(tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1), vectors.dtype)
