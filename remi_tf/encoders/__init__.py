@@ -28,7 +28,13 @@ class Entry(NamedTuple):
 
 
 ENCODERS: dict[str, Entry] = {
+    "DNN": Entry("dnn:DNN", single=True),
+    "GRU4REC": Entry("gru:GRU4REC", single=True, defaults={"dropout": 0.2}),
+    "Que2Search": Entry("que2search:Que2Search", routing=True, single=True),
     "SA": Entry("self_attention:SelfAttention", routing=True),
+    "MTMI-DNN": Entry("dnn:DNN", defaults={"loss": "idw", "sampler": "uniform"}),
+    "MTMI-GRU": Entry("gru:GRU4REC", defaults={"loss": "idw", "sampler": "uniform", "dropout": 0.2}),
+    "MTMI-Q2S": Entry("que2search:Que2Search", routing=True, defaults={"loss": "idw", "sampler": "uniform"}),
     "PIMI": Entry("pimi:PIMI", routing=True, needs=("days",), defaults={"dropout": 0.1, "num_heads": 4}),
     "MIND": Entry("capsules:MIND", routing=True),
     "DR": Entry("capsules:DynamicRouting", routing=True),

@@ -4,13 +4,23 @@ A loss is called with an Example and returns one scalar for each of its `parts`:
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 import tensorflow as tf
 
 from remi_tf.config import Settings
 from remi_tf.objective.example import Example
+from remi_tf.objective.metric_learning import InverseDistanceLoss
 from remi_tf.objective.readout import READOUTS, Readout
 from remi_tf.objective.softmax import sampled_softmax
+
+
+class Loss(Protocol):
+    """What the model asks of a loss."""
+
+    parts: tuple[str, ...]
+
+    def __call__(self, example: Example) -> list[tf.Tensor]: ...
 
 
 class SoftmaxLoss(tf.Module):
@@ -45,4 +55,4 @@ class SoftmaxLoss(tf.Module):
         return tf.reduce_mean(sampled_softmax(positive, negative, excluded, beta, stop))
 
 
-LOSSES: dict[str, Callable[[Settings, int], SoftmaxLoss]] = {"softmax": SoftmaxLoss}
+LOSSES: dict[str, Callable[[Settings, int], Loss]] = {"softmax": SoftmaxLoss, "idw": InverseDistanceLoss}

@@ -1,0 +1,36 @@
+"""DNN: a linear map of the mean item (YouTube's candidate generation, RecSys'16, as the ComiRec releases have it).
+
+MTMI-DNN (MTMI's multi-tower encoder): the same, with K towers.
+"""
+
+import tensorflow as tf
+
+from remi_tf.config import EncoderSettings
+from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
+
+
+class DNN(Encoder):
+    """K towers over the mean of the history; one tower is the plain DNN.
+
+        v_k = W_k (1/n Σ_l x_l) + b_k,   l over the n items of the history
+
+    with W_k [d, d], and b_k only with `use_bias` (ComiRec's TensorFlow release). Without `mask_padding` the sum also
+    runs over the padded slots, still divided by n; padding's row gets no gradient from them (REMI's port).
+    """
+
+    def __init__(self, settings: EncoderSettings, seed: int):
+        super().__init__(settings)
+        dim = settings.embedding_dim
+        self.towers = tf.keras.layers.Dense(
+            settings.num_interests * dim,
+            use_bias=settings.use_bias,
+            kernel_initializer=kaiming_normal(dim, seed),
+            name="towers",
+        )
+
+    def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
+        length = tf.reduce_sum(tf.cast(mask, embeddings.dtype), axis=1, keepdims=True)  # [B, 1]
+        padding = tf.zeros_like(embeddings) if self.settings.mask_padding else tf.stop_gradient(embeddings)
+        total = tf.reduce_sum(tf.where(mask[:, :, tf.newaxis], embeddings, padding), axis=1)  # [B, d]
+        vectors = self.towers(total / tf.maximum(length, 1))  # [B, K d]
+        return Interests(tf.reshape(vectors, [-1, self.settings.num_interests, embeddings.shape[2]]))

@@ -1,0 +1,64 @@
+"""MTMI's loss: inverse distance weighted triplets on cosines, and the repel between towers."""
+
+import tensorflow as tf
+
+from remi_tf.config import Settings
+from remi_tf.encoders.base import Interests
+from remi_tf.objective.example import Example
+from remi_tf.objective.readout import all_products, only_active, products
+
+SMALLEST_DISTANCE = 1e-3  # a closer tower weighs no more
+
+
+class InverseDistanceLoss(tf.Module):
+    """The tower closest to the target learns most, and the others are to stay away from it (MTMI: IDW and URR).
+
+        L = Σ_j w_j t(v_j, y, n) + β mean_{i ≠ j} t(v_j, y, v_i),   t(a, p, n) = max(0, γ − cos(a, p) + cos(a, n))
+        w_j ∝ D_j^−α,  Σ_j w_j = 1,  D_j = max(1 − cos(v_j, y), 0.001)
+
+    t(v_j, y, n) is a mean over the step's negatives that count for the user, t(v_j, y, v_i) one over pairs of towers.
+    w is constant in the gradient: otherwise a tower would lower its loss by moving away from the target. α, γ and β
+    are the settings idw_alpha, idw_margin and idw_repel.
+    """
+
+    def __init__(self, settings: Settings, seed: int):
+        super().__init__()
+        self.settings = settings.objective
+        self.parts: tuple[str, ...] = ("idw", "repel")
+
+    def __call__(self, example: Example) -> list[tf.Tensor]:
+        vectors, target, negatives = (
+            tf.math.l2_normalize(tf.cast(part, tf.float32), axis=-1)
+            for part in (example.interests.vectors, example.target_rows, example.negative_rows)
+        )
+        closeness = products(vectors, target)  # [B, K]
+        slack = self.settings.idw_margin - closeness[:, :, tf.newaxis]  # [B, K, 1]
+
+        log_distances = tf.math.log(tf.maximum(1 - closeness, SMALLEST_DISTANCE))
+        logits = only_active(-self.settings.idw_alpha * log_distances, example.interests)
+        weights = tf.stop_gradient(tf.nn.softmax(logits))  # [B, K]
+        triplets = tf.nn.relu(slack + all_products(vectors, negatives))  # [B, K, N]
+        idw = tf.reduce_sum(weights * _mean(triplets, self._counts(example)[:, tf.newaxis], [2]), axis=1)  # [B]
+
+        triplets = tf.nn.relu(slack + tf.matmul(vectors, vectors, transpose_b=True))  # [B, K, K]
+        repel = _mean(triplets, _pairs(example.interests), [1, 2])  # [B]
+        return [tf.reduce_mean(idw), self.settings.idw_repel * tf.reduce_mean(repel)]
+
+    def _counts(self, example: Example) -> tf.Tensor:
+        """[B, N] bool, the negatives that count."""
+        counts = example.target[:, tf.newaxis] != example.negatives.ids
+        return counts if self.settings.mask_accidental_hits else tf.ones_like(counts)
+
+
+def _pairs(interests: Interests) -> tf.Tensor:
+    """[batch or 1, num_interests, num_interests] bool, the pairs of different interests that the user both has."""
+    different = ~tf.eye(interests.vectors.shape[1], batch_shape=[1], dtype=tf.bool)
+    if interests.active is None:
+        return different
+    return different & interests.active[:, :, tf.newaxis] & interests.active[:, tf.newaxis]
+
+
+def _mean(values: tf.Tensor, counts: tf.Tensor, axis: list[int]) -> tf.Tensor:
+    """Mean of the values that count; 0 where none does."""
+    counts = tf.cast(tf.broadcast_to(counts, tf.shape(values)), values.dtype)
+    return tf.math.divide_no_nan(tf.reduce_sum(values * counts, axis), tf.reduce_sum(counts, axis))
