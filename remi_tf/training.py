@@ -71,6 +71,8 @@ class Trainer:
         optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer=optimizer, steps_per_execution=min(STEPS_PER_CALL, settings.training.eval_every))
         self.progress = Progress()
+        self.counted_table = self.model.encoder.counted_table(dataset.train.items, dataset.num_items)
+        self.max_steps = settings.training.max_steps if self.counted_table is None else 1
 
     @cached_property
     def checkpoints(self) -> tf.train.CheckpointManager:
@@ -114,9 +116,9 @@ class Trainer:
         """
         training = self.settings.training
         with _Interrupts() as interrupts, self._bar() as bar:
-            while self.step < training.max_steps and not self._out_of_patience():
+            while self.step < self.max_steps and not self._out_of_patience():
                 start = self.step
-                end = min((start // training.eval_every + 1) * training.eval_every, training.max_steps)
+                end = min((start // training.eval_every + 1) * training.eval_every, self.max_steps)
                 reached = self._fit(start, end, bar, interrupts)
                 if reached == end:
                     self._validate(bar)
@@ -126,15 +128,20 @@ class Trainer:
         return True
 
     def _fit(self, start: int, end: int, bar: tqdm, interrupts: "_Interrupts") -> int:
-        follow = _Follow(self, bar, interrupts)
-        batches = self.batches.from_step(start)
-        self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=[follow])
+        if self.counted_table is not None:  # no gradient steps
+            self.model.item_table.assign(self.counted_table)
+            self.model.optimizer.iterations.assign(end)
+            bar.update(end - start)
+        else:
+            follow = _Follow(self, bar, interrupts)
+            batches = self.batches.from_step(start)
+            self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=[follow])
         self.progress.step.assign(self.model.optimizer.iterations)
         self._check_weights()
         return self.step
 
     def check_finite(self) -> dict[str, float]:
-        """Mean loss parts of the interval so far.
+        """Mean loss parts of the interval so far; none if nothing was fitted.
 
         Raises:
           TrainingDiverged: one of them is not finite.
@@ -144,7 +151,7 @@ class Trainer:
         if finite_steps[first] < steps:
             before = int(self.model.optimizer.iterations.numpy()) - steps
             raise self._diverged(before + finite_steps[first] + 1, f"the loss part {first!r} is no longer finite")
-        return means
+        return means if steps else {}
 
     def _check_weights(self) -> None:
         for variable in self.model.trainable_variables:
@@ -183,7 +190,8 @@ class Trainer:
         self.events.flush()
         mark = " *" if better else ""
         bar.write(
-            f"step {self.step:,}  loss {sum(losses.values()):.4f}  "
+            f"step {self.step:,}  "
+            + (f"loss {sum(losses.values()):.4f}  " if losses else "")
             + "  ".join(f"{name} {result.means[name]:.4f}" for name in ("recall@20", "recall@50", "hit_rate@50"))
             + mark
         )
@@ -193,7 +201,7 @@ class Trainer:
 
     def _bar(self) -> tqdm:
         return tqdm(
-            total=self.settings.training.max_steps,
+            total=self.max_steps,
             initial=self.step,
             unit="step",
             dynamic_ncols=True,

@@ -28,6 +28,7 @@ class Entry(NamedTuple):
 
 
 ENCODERS: dict[str, Entry] = {
+    "Pop": Entry("popularity:Popularity", single=True, defaults={"embedding_dim": 1}),
     "DNN": Entry("dnn:DNN", single=True),
     "GRU4REC": Entry("gru:GRU4REC", single=True, defaults={"dropout": 0.2}),
     "Que2Search": Entry("que2search:Que2Search", routing=True, single=True),
