@@ -49,7 +49,7 @@ class SINE(Encoder):
         self.intention_norm = tf.keras.layers.LayerNormalization(epsilon=1e-5, name="intention_norm")
 
     def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
-        items, active, dim = embeddings, self.settings.active_concepts, embeddings.shape[2]
+        items, active = embeddings, self.settings.active_concepts
         pooled = pool(items, tf.tanh(tf.tensordot(items, self.choice_map, 1)), self.choice_query, mask)  # [B, 1, d]
         scores, chosen = tf.math.top_k(tf.matmul(pooled[:, 0], self.concepts, transpose_b=True), active)  # [B, k]
         concepts = tf.gather(self.concepts, chosen) * tf.sigmoid(scores)[..., tf.newaxis]  # [B, k, d]
@@ -58,8 +58,9 @@ class SINE(Encoder):
         about = tf.matmul(directions, self.concept_norm(concepts), transpose_b=True)  # [B, L, k]
         about = tf.nn.softmax(about)  # P_k|t
         hidden = tf.tanh(tf.tensordot(items, self.importance_maps, 1))  # [B, L, k d]
-        hidden = tf.reshape(hidden, [-1, tf.shape(items)[1], active, dim])  # [B, L, k, d]
-        importance = attention(tf.einsum("blkd,kd->bkl", hidden, self.importance_queries), mask)  # [B, k, L], P_t|k
+        queries = tf.eye(active, dtype=hidden.dtype)[:, tf.newaxis] * self.importance_queries[..., tf.newaxis]
+        logits = tf.tensordot(hidden, tf.reshape(queries, [-1, active]), 1)  # [B, L, k]: each block meets its own query
+        importance = attention(tf.transpose(logits, [0, 2, 1]), mask)  # [B, k, L], P_t|k
         interests = unit(tf.matmul(importance * tf.transpose(about, [0, 2, 1]), items))  # [B, k, d]
 
         expected = tf.matmul(about, concepts)  # [B, L, d]
