@@ -213,8 +213,8 @@ def _check(settings: Settings) -> None:
         )
     if values["active_concepts"] > values["num_concepts"]:
         raise InputError(
-            f"--active_concepts {values['active_concepts']} --num_concepts {values['num_concepts']}: a history cannot be "
-            "split into more concepts than there are; take fewer active ones or a larger table"
+            f"--active_concepts {values['active_concepts']} --num_concepts {values['num_concepts']}: a history cannot "
+            "be split into more concepts than there are; take fewer active ones or a larger table"
         )
     if values["label_attention"] == "power" and values["label_power"] % 2 != 1:
         raise InputError(
