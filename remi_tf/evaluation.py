@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from remi_tf import metrics
 from remi_tf.data.interactions import Interactions
+from remi_tf.data.pipeline import day_numbers
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.files import atomic_file, write_json
@@ -70,7 +71,8 @@ def evaluate(
     retrieve = _retriever(model, max(_checked(top_n)), exclude_history)
 
     def batch(users: np.ndarray) -> np.ndarray:
-        ids = retrieve(histories(interactions, users, model.max_history))[0].numpy()
+        history = histories(interactions, users, model.max_history)
+        ids = retrieve(history, features(interactions, users, model.max_history, model.needs))[0].numpy()
         if not ids[:, 0].all():
             raise TrainingDiverged(
                 f"no item can be ranked for user {users[np.argmin(ids[:, 0])]} of the split: the model's interests "
@@ -117,12 +119,35 @@ def most_popular(
 
 def histories(interactions: Interactions, users: np.ndarray, max_history: int) -> np.ndarray:
     """The last `max_history` items of the users' histories, right-padded: `[U]` → `[U, max_history]` int32."""
+    return _ends(interactions, interactions.items, users, max_history).astype(np.int32)
+
+
+def features(
+    interactions: Interactions, users: np.ndarray, max_history: int, needs: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """What a model `needs` beside `histories`: days `[U, max_history]` and profile `[U, columns]`, both int32.
+
+    Raises:
+      InputError: profiles are needed and there are none.
+    """
+    values = {}
+    if "days" in needs:
+        values["days"] = day_numbers(_ends(interactions, interactions.timestamps, users, max_history))
+    if "profile" in needs:
+        if interactions.profiles is None:
+            raise InputError("the model reads user profiles, and these users have none; prepare them with --users")
+        values["profile"] = np.asarray(interactions.profiles[users], np.int32)
+    return values
+
+
+def _ends(interactions: Interactions, values: np.ndarray, users: np.ndarray, length: int) -> np.ndarray:
+    """`values` of the last `length` interactions of the users' histories, right-padded with 0: `[U, length]`."""
     cuts = np.asarray(interactions.cuts)[users]
-    lengths = np.minimum(cuts, max_history)  # [U]
+    lengths = np.minimum(cuts, length)  # [U]
     starts = np.asarray(interactions.offsets)[users] + cuts - lengths  # [U]
-    slots = np.arange(max_history)
-    filled = slots < lengths[:, None]  # [U, max_history]
-    return np.where(filled, interactions.items[np.where(filled, starts[:, None] + slots, 0)], 0).astype(np.int32)
+    slots = np.arange(length)
+    filled = slots < lengths[:, None]  # [U, length]
+    return np.where(filled, values[np.where(filled, starts[:, None] + slots, 0)], 0)
 
 
 def targets(interactions: Interactions, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -158,17 +183,21 @@ def _evaluate(
 
 
 def _retriever(model: Model, k: int, exclude_history: bool) -> Callable:
-    """The graph `[B, max_history]` → ids, scores `[B, k]`, traced once for each model as long as the model lives."""
+    """The graph (history `[B, max_history]`, features) → ids, scores `[B, k]`, traced once while the model lives."""
     functions = _retrievers.setdefault(model, {})
     if (k, exclude_history) not in functions:
         living = weakref.ref(model)  # the cache must not keep the model alive
 
-        def retrieve(history: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def retrieve(history: tf.Tensor, features: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
             model = living()
             assert model is not None
-            return recommend(model, history, k, exclude_history, SCORE_BYTES)
+            return recommend(model, history, k, exclude_history, SCORE_BYTES, **features)
 
-        signature = [tf.TensorSpec([None, model.max_history], tf.int32)]
+        widths = {"days": model.max_history, "profile": None}
+        signature = [
+            tf.TensorSpec([None, model.max_history], tf.int32),
+            {name: tf.TensorSpec([None, widths[name]], tf.int32) for name in model.needs},
+        ]
         functions[k, exclude_history] = tf.function(retrieve, input_signature=signature)
     return functions[k, exclude_history]
 

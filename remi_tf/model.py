@@ -1,5 +1,7 @@
 """The model: one item table, an encoder and an objective."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
@@ -30,15 +32,22 @@ class MultiInterestModel(tfrs.Model):
     Args:
       settings: what to build.
       num_items: I, padding not counted.
+      profile_sizes: how many values each of the data's profile columns has.
 
     Raises:
-      InputError: more distinct negatives than items.
+      InputError: more distinct negatives than items, or an encoder that needs profiles where there are none.
     """
 
-    def __init__(self, settings: Settings, num_items: int):
+    def __init__(self, settings: Settings, num_items: int, profile_sizes: Sequence[int] = ()):
         super().__init__()
         encoder, objective, self.seed = settings.encoder, settings.objective, settings.training.seed
         self.max_history, self.needs = encoder.max_history, ENCODERS[encoder.model_type].needs
+        self.profile_sizes = tuple(profile_sizes)
+        if "profile" in self.needs and not self.profile_sizes:
+            raise InputError(
+                f"--model_type {encoder.model_type}: it reads user profiles, and the dataset has none; prepare it with "
+                "--users TABLE --profile_cols COL,COL, or take --model_type UMI_HN, which does without"
+            )
         self.by_cosine = objective.loss == "idw"
         self.item_table = self.add_weight(
             "item_table",
@@ -46,7 +55,7 @@ class MultiInterestModel(tfrs.Model):
             initializer=kaiming_normal(encoder.embedding_dim, self.seed),
             trainable=True,
         )
-        self.encoder = make_encoder(encoder, self.seed + 1)
+        self.encoder = make_encoder(encoder, self.seed + 1, self.profile_sizes)
         try:
             self.sampler = SAMPLERS[objective.sampler](
                 num_items, objective.num_negatives, self.seed, include_padding=objective.padding_is_negative

@@ -1,6 +1,6 @@
 """The run folder: what ran, its checkpoints and its measurements.
 
-config.json      every setting, the dataset with its fingerprint, versions, git revision
+config.json      every setting, the dataset with its fingerprint and profile columns, versions, git revision
 checkpoints/     the newest full state (weights, optimizer slots, progress), for --resume
 best/            weights of the best validation so far, for evaluate.py, export.py and recommend.py
 metrics.jsonl    one line a validation
@@ -20,7 +20,17 @@ import tensorflow as tf
 
 import remi_tf
 from remi_tf.config import Settings
-from remi_tf.data.interactions import DATA, ITEMS, MANIFEST, TITLES, Catalogue, Dataset, load_dataset
+from remi_tf.data.interactions import (
+    DATA,
+    ITEMS,
+    MANIFEST,
+    PROFILE_COLUMNS,
+    TITLES,
+    Catalogue,
+    Dataset,
+    load_dataset,
+)
+from remi_tf.data.profiles import columns_from_json, columns_to_json
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, atomic_folder, write_json
@@ -86,9 +96,10 @@ def create_run(path: Path, settings: Settings, dataset: Dataset, overwrite: bool
             if (dataset.path / name).is_file():
                 shutil.copyfile(dataset.path / name, folder / name)
         known = {"name": dataset.name, "fingerprint": dataset.fingerprint, "num_items": dataset.num_items}
+        columns = columns_to_json(dataset.profile_columns)
         config = {
             "settings": settings.to_json(),
-            "dataset": {"path": str(dataset.path.resolve()), **known},
+            "dataset": {"path": str(dataset.path.resolve()), **known, PROFILE_COLUMNS: columns},
             "versions": {"remi_tf": remi_tf.__version__, **versions()},
             "git_revision": _git_revision(),
         }
@@ -132,13 +143,14 @@ def load_run(path: str | Path) -> Run:
     path = Path(path)
     config = _config(path)
     settings, known = Settings.from_json(config["settings"]), config["dataset"]
-    model = MultiInterestModel(settings, known["num_items"])
+    columns = columns_from_json(known.get(PROFILE_COLUMNS, []))
+    catalogue = Catalogue(path, known["name"], known["fingerprint"], known["num_items"], profile_columns=columns)
+    model = MultiInterestModel(settings, catalogue.num_items, catalogue.profile_sizes)
     build(model)
     checkpoint = tf.train.latest_checkpoint(path / BEST)
     if checkpoint is None:
         raise InputError(f"{path}: no best weights yet; the first validation saves them, go on with train.py --resume")
     weights(model).restore(checkpoint).assert_existing_objects_matched()
-    catalogue = Catalogue(path, known["name"], known["fingerprint"], known["num_items"])
     return Run(path, settings, catalogue, model, int(checkpoint.rsplit("-", 1)[1]))
 
 
@@ -155,7 +167,9 @@ def _config(path: Path) -> dict[str, Any]:
 
 def build(model: MultiInterestModel) -> None:
     """Create the variables that layers make at their first call."""
-    model.interests(tf.zeros([1, model.max_history], tf.int32))
+    widths = {"days": model.max_history, "profile": len(model.profile_sizes)}
+    features = {name: tf.zeros([1, widths[name]], tf.int32) for name in model.needs}
+    model.interests(tf.zeros([1, model.max_history], tf.int32), **features)
 
 
 def weights(model: MultiInterestModel) -> tf.train.Checkpoint:

@@ -51,14 +51,14 @@ class Trainer:
 
     def __init__(self, path: Path, settings: Settings, dataset: Dataset):
         self.path, self.settings, self.dataset = path, settings, dataset
-        self.model = MultiInterestModel(settings, dataset.num_items)
+        self.model = MultiInterestModel(settings, dataset.num_items, dataset.profile_sizes)
         self.batches = TrainingBatches(
             dataset.train,
             batch_size=settings.training.batch_size,
             max_history=settings.encoder.max_history,
             first_target=settings.training.first_target,
             seed=settings.training.seed,
-            with_days="days" in self.model.needs,
+            needs=self.model.needs,
         )
         self.validation = _first_users(dataset.valid, settings.training.eval_users)
         if not (self.validation.lengths > self.validation.cuts).any():
@@ -253,6 +253,7 @@ def _first_users(interactions: Interactions, users: int) -> Interactions:
         interactions.timestamps[:end],
         interactions.offsets[: users + 1],
         interactions.cuts[:users],
+        None if interactions.profiles is None else interactions.profiles[:users],
     )
 
 

@@ -11,18 +11,22 @@ A dataset folder holds
   {split}_offsets.npy             [users + 1] int64, user u owns offsets[u]:offsets[u + 1]
   {split}_cuts.npy                [users] int64, how many of the user's items are history; the rest are targets
   {split}_users.txt               raw user ids
+  {split}_profiles.npy            [users, columns] int32 code of each profile value, 0 = unknown (optional; the
+                                  manifest's profile_columns name the columns and list the values of codes 1, 2, …)
 for the splits train, valid and test. In train every item is history (cut = length).
 """
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from remi_tf.data.profiles import ProfileColumn, columns_from_json, columns_to_json
 from remi_tf.data.vocabulary import Vocabulary, read_lines, write_lines
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_folder, sha256, write_json
@@ -32,17 +36,19 @@ DATA = Path("data")  # where datasets are looked up by name, below the current f
 SPLITS = ("train", "valid", "test")
 ARRAYS = {"items": np.int32, "timestamps": np.int64, "offsets": np.int64, "cuts": np.int64}
 MANIFEST = "manifest.json"
+PROFILES, PROFILE_COLUMNS = "profiles", "profile_columns"
 ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES = "items.txt", "titles.txt", "categories.npy", "category_names.txt"
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """The sequences of one split's users (shapes in the module's docstring)."""
+    """The sequences of one split's users (shapes in the module's docstring); profiles None where the log has none."""
 
     items: np.ndarray
     timestamps: np.ndarray
     offsets: np.ndarray
     cuts: np.ndarray
+    profiles: np.ndarray | None = None
 
     @property
     def num_users(self) -> int:
@@ -60,12 +66,19 @@ class Catalogue:
 
     fingerprint: SHA-256 over the checksums of the dataset's files; two with one fingerprint hold the same data.
     num_items: I, padding not counted.
+    profile_columns: what is known of users, empty where the log has nothing.
     """
 
     path: Path
     name: str
     fingerprint: str
     num_items: int
+    profile_columns: tuple[ProfileColumn, ...] = field(default=(), kw_only=True)
+
+    @property
+    def profile_sizes(self) -> tuple[int, ...]:
+        """How many values each profile column has."""
+        return tuple(len(column.values) for column in self.profile_columns)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -113,11 +126,13 @@ def write_dataset(
     titles: list[str] | None = None,
     categories: np.ndarray | None = None,
     category_names: list[str] | None = None,
+    profile_columns: Sequence[ProfileColumn] = (),
     overwrite: bool = False,
 ) -> None:
     """Write a dataset folder, whole or not at all.
 
     Args:
+      profile_columns: of the profiles that every split then has.
       made_by: how it was made (source, files, filters, what was dropped); goes into the manifest unchanged.
 
     Raises:
@@ -134,8 +149,13 @@ def write_dataset(
             for array, dtype in ARRAYS.items():
                 values = np.ascontiguousarray(getattr(interactions, array), dtype=dtype)
                 np.save(folder / f"{split}_{array}.npy", values, allow_pickle=False)
+            if profile_columns:
+                np.save(
+                    folder / f"{split}_{PROFILES}.npy", np.asarray(interactions.profiles, np.int32), allow_pickle=False
+                )
             write_lines(folder / f"{split}_users.txt", users[split])
         files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
+        profiles = {PROFILE_COLUMNS: columns_to_json(profile_columns)} if profile_columns else {}
         manifest = {
             "format_version": FORMAT_VERSION,
             "name": name,
@@ -143,9 +163,10 @@ def write_dataset(
             "splits": {
                 split: {"users": data.num_users, "interactions": len(data.items)} for split, data in splits.items()
             },
+            **profiles,
             "made_by": made_by,
             "files": files,
-            "fingerprint": _fingerprint(files),
+            "fingerprint": _fingerprint({**files, **profiles}),
         }
         write_json(folder / MANIFEST, manifest)
 
@@ -173,13 +194,18 @@ def load_dataset(path: str | Path) -> Dataset:
             raise InputError(f"{path / file} is missing; prepare the dataset again")
         if sha256(path / file) != checksum:
             raise InputError(f"{path / file}: the checksum differs from prepare's; prepare the dataset again")
-    arrays = {split: Interactions(**{array: _open(path, split, array) for array in ARRAYS}) for split in SPLITS}
-    return Dataset(path, manifest["name"], manifest["fingerprint"], manifest["num_items"], manifest=manifest, **arrays)
+    columns = columns_from_json(manifest.get(PROFILE_COLUMNS, []))
+    names = [*ARRAYS, *([PROFILES] if columns else [])]
+    arrays = {split: Interactions(**{array: _open(path, split, array) for array in names}) for split in SPLITS}
+    return Dataset(
+        path, manifest["name"], manifest["fingerprint"], manifest["num_items"], profile_columns=columns,
+        manifest=manifest, **arrays,
+    )  # fmt: skip
 
 
 def _open(path: Path, split: str, array: str) -> np.ndarray:
     return np.load(path / f"{split}_{array}.npy", mmap_mode="r", allow_pickle=False)
 
 
-def _fingerprint(files: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+def _fingerprint(contents: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()

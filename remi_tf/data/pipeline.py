@@ -1,5 +1,7 @@
 """Training batches: windows of the users' sequences as a tf.data pipeline, a pure function of (seed, step)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -14,6 +16,9 @@ class TrainingBatches:
     fits), and for each a target uniform among the items from position `first_target` on; the history is what precedes
     it (ComiRec's training stream).
 
+    Args:
+      needs: features beside history and target, of "days" and "profile" (for a log that has profiles).
+
     Raises:
       InputError: no user has an item that may be a target.
     """
@@ -26,7 +31,7 @@ class TrainingBatches:
         max_history: int,
         first_target: int,
         seed: int,
-        with_days: bool = False,
+        needs: Sequence[str] = (),
     ):
         eligible = np.flatnonzero(train.lengths > first_target)
         if not len(eligible):
@@ -39,15 +44,17 @@ class TrainingBatches:
         self._starts = tf.constant(train.offsets[eligible], tf.int64)
         self._lengths = tf.constant(train.lengths[eligible], tf.int32)
         self._items = tf.constant(train.items, tf.int32)
-        self._days = tf.constant(day_numbers(train.timestamps), tf.int32) if with_days else None
+        self._days = tf.constant(day_numbers(train.timestamps), tf.int32) if "days" in needs else None
+        profiles = train.profiles if "profile" in needs else None
+        self._profiles = None if profiles is None else tf.constant(profiles[eligible], tf.int32)
 
     def from_step(self, step: int) -> tf.data.Dataset:
         """Batches number `step`, `step` + 1, … as dicts.
 
         Returns:
-          history [batch_size, max_history] int32 oldest first, right-padded with 0; target [batch_size] int32; with
-          `with_days` also days [batch_size, max_history] int32, day numbers of the history (`day_numbers`), 0 on
-          padding.
+          history [batch_size, max_history] int32 oldest first, right-padded with 0; target [batch_size] int32; and
+          of what is needed days [batch_size, max_history] int32, day numbers of the history (`day_numbers`), 0 on
+          padding; profile [batch_size, columns] int32, codes of the user's profile.
         """
         steps = tf.data.Dataset.range(step, np.iinfo(np.int64).max)
         return steps.map(self._batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(
@@ -70,6 +77,8 @@ class TrainingBatches:
         }
         if self._days is not None:
             batch["days"] = tf.where(valid, tf.gather(self._days, row), 0)
+        if self._profiles is not None:
+            batch["profile"] = tf.gather(self._profiles, user)
         return batch
 
 

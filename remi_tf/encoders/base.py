@@ -30,7 +30,8 @@ class Interests(NamedTuple):
 class Encoder(tf.keras.layers.Layer):
     """Base of all encoders. It knows nothing of losses, targets or the catalogue.
 
-    Subclasses are built by ``(settings, seed)``, create every weight there or at their first call, and implement
+    Subclasses are built by ``(settings, seed)``, and ``profile_sizes`` where they need profiles, create every weight
+    there or at their first call, and implement
     ``call(embeddings, mask, training_seed=None, **features) -> Interests`` with
       embeddings: [batch, length, embedding_dim] float, the history's rows of the item table, oldest first; length is
         max_history or less;

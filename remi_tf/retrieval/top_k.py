@@ -27,6 +27,10 @@ class Model(Protocol):
         """`[I + 1, d]` tensor that interests are scored with; the table itself unless scores are cosines."""
 
     @property
+    def by_cosine(self) -> bool:
+        """Whether scores are cosines."""
+
+    @property
     def max_history(self) -> int:
         """Items of a history the model reads."""
 
@@ -44,6 +48,7 @@ def recommend(
     k: int,
     exclude_history: bool = False,
     score_bytes: int = SCORE_BYTES,
+    item_vectors: tf.Tensor | tf.Variable | None = None,
     **features: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The best k items for each history; the most popular ones (rows 1..k, scores 0) for an empty history.
@@ -51,16 +56,16 @@ def recommend(
     Args:
       history: `[B, max_history]` int32 rows, right-padded with 0.
       exclude_history: leave out the items of `history`.
+      item_vectors: `model.item_vectors()`, where it is stored; None computes it.
       features: what `model.needs`.
 
     Returns:
       ids `[B, k]` int32 and scores `[B, k]` float32 as `top_k` gives them. Ids are by descending popularity
       (prepare), hence rows 1..k are the popular items.
     """
-    ids, scores = top_k(
-        model.interests(history, **features), model.item_vectors(), k, exclude=history if exclude_history else None,
-        score_bytes=score_bytes,
-    )  # fmt: skip
+    vectors = model.item_vectors() if item_vectors is None else item_vectors
+    interests, exclude = model.interests(history, **features), history if exclude_history else None
+    ids, scores = top_k(interests, vectors, k, exclude=exclude, score_bytes=score_bytes)
     popular = tf.range(1, k + 1)
     popular = tf.where(popular < tf.shape(model.item_table)[0], popular, 0)  # [k]
     empty = tf.reduce_all(history == 0, axis=1, keepdims=True)  # [B, 1]

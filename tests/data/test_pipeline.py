@@ -66,7 +66,7 @@ def test_a_batch_is_a_function_of_seed_and_step(log):
 
 
 def test_days_are_those_of_the_items_and_zero_on_padding(log):
-    for batch in batches(log, 20, with_days=True):
+    for batch in batches(log, 20, needs=("days",)):
         padding = batch["history"] == 0
         padding[:, 0] = False  # the first slot is never padding; user 0's first item has the number 0
         first = day_numbers(np.array([1_000_000]))[0]

@@ -1,0 +1,108 @@
+"""A tiny model and dataset for the tests of what is exported and served."""
+
+import types
+
+import numpy as np
+import tensorflow as tf
+
+from remi_tf.config import Settings
+from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
+from remi_tf.data.profiles import ProfileColumn
+from remi_tf.data.vocabulary import Vocabulary
+from remi_tf.retrieval.top_k import recommend
+
+NUM_ITEMS = 200
+RAW_IDS = [f"item,{row}" if row % 7 == 0 else f"ïtem {row}" for row in range(1, NUM_ITEMS + 1)]
+
+
+class TinyModel:
+    """Interests: the mean of the history (with a weight of its own) and its first item."""
+
+    max_history = 4
+    needs = ()
+    by_cosine = False
+
+    def __init__(self, num_items=NUM_ITEMS, seed=0):
+        rng = np.random.default_rng(seed)
+        self.item_table = tf.Variable(rng.standard_normal((num_items + 1, 8)).astype(np.float32))
+        self.projection = tf.Variable(rng.standard_normal((8, 8)).astype(np.float32))
+
+    def item_vectors(self):
+        return tf.convert_to_tensor(self.item_table)
+
+    def interests(self, history):
+        rows = tf.gather(self.item_table, history) * tf.cast(history > 0, tf.float32)[:, :, None]
+        return tf.stack([tf.matmul(tf.reduce_sum(rows, axis=1), self.projection), rows[:, 0]], axis=1)
+
+
+class Dated(TinyModel):
+    """Items count half after a week."""
+
+    needs = ("days",)
+
+    def interests(self, history, days):
+        rows = tf.gather(self.item_table, history) * tf.cast(history > 0, tf.float32)[:, :, None]
+        newest = tf.reduce_max(tf.where(history > 0, days, tf.int32.min), axis=1, keepdims=True)
+        weights = 2.0 ** (tf.cast(tf.minimum(days - newest, 0), tf.float32) / 7)
+        return tf.reduce_sum(rows * weights[:, :, None], axis=1, keepdims=True)
+
+
+class Personal(TinyModel):
+    """The first interest is moved by the user's profile."""
+
+    needs = ("profile",)
+
+    def interests(self, history, profile):
+        liked = tf.reduce_sum(tf.gather(self.item_table, 10 * profile + tf.range(profile.shape[1])), axis=1)
+        return super().interests(history) + liked[:, None]
+
+
+class Cosine(TinyModel):
+    by_cosine = True
+
+    def item_vectors(self):
+        return tf.math.l2_normalize(tf.convert_to_tensor(self.item_table), axis=-1)
+
+
+COLUMNS = (ProfileColumn("gender", ("F", "M")), ProfileColumn("job, or none", ("é", "x,y", "1")))
+
+
+def make_dataset(path, raw_ids=RAW_IDS, profile_columns=()):
+    profiles = np.zeros([1, len(profile_columns)], np.int32) if profile_columns else None
+    one_user = Interactions(np.array([1, 2], np.int32), np.arange(2), np.array([0, 2]), np.array([1]), profiles)
+    write_dataset(
+        path,
+        name="tiny",
+        splits=dict.fromkeys(("train", "valid", "test"), one_user),
+        users={split: ["someone"] for split in ("train", "valid", "test")},
+        vocabulary=Vocabulary(raw_ids),
+        titles=[f"Title of {raw_id}" for raw_id in raw_ids],
+        made_by={},
+        profile_columns=profile_columns,
+    )
+    return load_dataset(path)
+
+
+def make_run(path, model, catalogue):
+    """What load_run gives, as far as exporting asks for it."""
+    path.mkdir()
+    return types.SimpleNamespace(model=model, catalogue=catalogue, settings=Settings(), step=30, path=path)
+
+
+def ask(signature, *histories):
+    """The signature's answer for histories of any length."""
+    width = max(map(len, histories), default=0)
+    padded = [[*history, *[""] * (width - len(history))] for history in histories]
+    return signature(history=tf.constant(padded, tf.string, [len(histories), width]))
+
+
+def expected(model, dataset, history, exclude_history):
+    """Raw ids and scores by the model in process."""
+    known = [row for row in dataset.vocabulary.rows(history) if row][-model.max_history :]
+    rows = np.array([known + [0] * (model.max_history - len(known))], np.int32)
+    ids, scores = recommend(model, tf.constant(rows), 20, exclude_history)
+    return dataset.vocabulary.raw_ids(ids[0].numpy()), scores[0].numpy()
+
+
+def decoded(row):
+    return [item.decode() for item in row.numpy()]
