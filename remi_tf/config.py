@@ -209,7 +209,8 @@ def _check(settings: Settings) -> None:
         raise InputError(f"--dropout {values['dropout']}: nothing would be left; give a share below 1")
     if values["embedding_dim"] % values["num_heads"]:
         raise InputError(
-            f"--num_heads {values['num_heads']}: attention heads divide --embedding_dim {values['embedding_dim']} evenly"
+            f"--num_heads {values['num_heads']}: attention heads share --embedding_dim {values['embedding_dim']}; "
+            "take a number that divides it"
         )
     if values["active_concepts"] > values["num_concepts"]:
         raise InputError(
@@ -249,6 +250,8 @@ def _check_model(settings: Settings) -> None:
             )
     if objective.loss == "bce" and model_type != "SASRec":
         raise InputError(f"--loss bce: it scores the state after each item, which only SASRec has, not {model_type}")
+    if objective.loss == "bce" and objective.sampler != "uniform":
+        raise InputError("--loss bce: it sets one uniform negative against each item; add --sampler uniform")
     if objective.loss == "idw" and entry.single:
         raise InputError(f"--loss idw: it sets interests against each other, and {model_type} has one; use softmax")
 

@@ -37,11 +37,10 @@ ENCODERS: dict[str, Entry] = {
     "MTMI-GRU": Entry("gru:GRU4REC", defaults={"loss": "idw", "sampler": "uniform", "dropout": 0.2}),
     "MTMI-Q2S": Entry("que2search:Que2Search", routing=True, defaults={"loss": "idw", "sampler": "uniform"}),
     "PIMI": Entry("pimi:PIMI", routing=True, needs=("days",), defaults={"dropout": 0.1, "num_heads": 4}),
+    "SASRec": Entry("sasrec:SASRec", single=True, defaults={"dropout": 0.2}),
     "MIND": Entry("capsules:MIND", routing=True),
     "DR": Entry("capsules:DynamicRouting", routing=True),
-    "Re4": Entry(
-        "re4:Re4", routing=True, defaults={"re4_attend": 1e-3, "re4_contrast": 0.1, "re4_construct": 0.1}
-    ),
+    "Re4": Entry("re4:Re4", routing=True, defaults={"re4_attend": 1e-3, "re4_contrast": 0.1, "re4_construct": 0.1}),
     "SINE": Entry("sine:SINE", single=True),
     "UMI": Entry("umi:UMI", routing=True, needs=("profile",), defaults={"readout": "per_candidate"}),
 }

@@ -11,6 +11,7 @@ import tensorflow as tf
 from remi_tf.config import Settings
 from remi_tf.objective.example import Example
 from remi_tf.objective.metric_learning import InverseDistanceLoss
+from remi_tf.objective.pointwise import PointwiseLoss
 from remi_tf.objective.readout import READOUTS, Readout
 from remi_tf.objective.softmax import sampled_softmax
 
@@ -55,4 +56,8 @@ class SoftmaxLoss(tf.Module):
         return tf.reduce_mean(sampled_softmax(positive, negative, excluded, beta, stop))
 
 
-LOSSES: dict[str, Callable[[Settings, int], Loss]] = {"softmax": SoftmaxLoss, "idw": InverseDistanceLoss}
+LOSSES: dict[str, Callable[[Settings, int], Loss]] = {
+    "softmax": SoftmaxLoss,
+    "idw": InverseDistanceLoss,
+    "bce": PointwiseLoss,
+}

@@ -1,0 +1,41 @@
+"""The pointwise loss of SASRec: after every item, the next one against one negative."""
+
+import tensorflow as tf
+
+from remi_tf.config import Settings
+from remi_tf.objective.example import Example
+
+
+class PointwiseLoss(tf.Module):
+    """Binary cross-entropy at each position of the history (SASRec, ICDM'18, section III-E).
+
+        mean over positions l of  −ln σ(s_l · e_{x_{l+1}}) − ln(1 − σ(s_l · e_{n_l}))
+
+    s_l is the state after item l, the item after the last is the target, and n_l is one of the step's shared negatives.
+    A negative that the user has read, or the target, counts as none (with `mask_accidental_hits`).
+    """
+
+    def __init__(self, settings: Settings, seed: int):
+        super().__init__()
+        self.mask_accidental_hits = settings.objective.mask_accidental_hits
+        self.parts: tuple[str, ...] = ("bce",)
+
+    def __call__(self, example: Example) -> list[tf.Tensor]:
+        valid = example.history > 0  # [B, L]
+        is_last = valid & ~tf.pad(valid[:, 1:], [[0, 0], [0, 1]])
+        following = tf.roll(example.history_rows, -1, axis=1)
+        following = tf.where(is_last[..., tf.newaxis], example.target_rows[:, tf.newaxis], following)  # [B, L, d]
+        shape, number = tf.shape(example.history), tf.shape(example.negatives.ids)[0]
+        drawn = tf.reshape(tf.range(shape[0] * shape[1]) % number, shape)  # [B, L], which of the negatives is n_l
+        negatives = tf.gather(example.negative_rows, drawn)  # [B, L, d]
+
+        states = tf.cast(example.interests.states, following.dtype)
+        positive = tf.nn.softplus(-tf.reduce_sum(states * following, axis=-1))  # [B, L]
+        negative = tf.nn.softplus(tf.reduce_sum(states * negatives, axis=-1))
+        if self.mask_accidental_hits:
+            known = tf.concat([tf.where(valid, example.history, -1), example.target[:, tf.newaxis]], axis=1)
+            ids = tf.gather(example.negatives.ids, drawn)
+            hit = tf.reduce_any(ids[..., tf.newaxis] == known[:, tf.newaxis], axis=-1)  # [B, L]
+            negative = tf.where(hit, 0.0, negative)
+        weights = tf.cast(valid, positive.dtype)
+        return [tf.reduce_sum(weights * (positive + negative)) / tf.maximum(tf.reduce_sum(weights), 1)]
