@@ -65,7 +65,7 @@ class Capsules(Encoder):
     """What MIND and DR share: padding is no item, and short histories may have fewer interests."""
 
     def routed(self, maps: tf.Tensor, mask: tf.Tensor, initial: tf.Tensor) -> Interests:
-        """Interests of `dynamic_routing`; with `adaptive_interests` max(1, min(K, ⌊log₂ n⌋)) of them (MIND, section 4.3)."""
+        """What `dynamic_routing` gives; with `adaptive_interests` max(1, min(K, ⌊log₂ n⌋)) interests, as in MIND."""
         if not self.settings.adaptive_interests:
             return Interests(*dynamic_routing(maps, mask, initial, self.settings))
         items = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)  # [B, 1]
