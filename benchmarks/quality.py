@@ -30,6 +30,10 @@ METRICS = [f"{metric}@{n}" for n in (20, 50) for metric in ("recall", "hit_rate"
 TIMES = "quality.json"  # what this script adds to a run folder
 
 
+class RunFailed(Exception):
+    """A run that could not be trained, evaluated or reused; the others go on."""
+
+
 @dataclass(frozen=True)
 class System:
     """flags: of train.py, the first one the model; seeds: those to train with."""
@@ -70,7 +74,7 @@ def run(system: System, seed: int, dataset: str, budget: Budget, runs: Path, thr
             [sys.executable, str(ROOT / script), *flags], env=environment, text=True, capture_output=True, cwd=ROOT
         )
         if done.returncode:
-            raise SystemExit(f"{script} {' '.join(flags)} failed:\n{done.stderr[-3000:]}")
+            raise RunFailed(f"{script} {' '.join(flags)} failed:\n{done.stderr[-3000:]}")
 
     if not (path / TIMES).is_file():
         start = time.time()
@@ -86,7 +90,7 @@ def measured(path: Path, budget: Budget) -> dict[str, Any]:
     """The figures of a finished run folder."""
     times = json.loads((path / TIMES).read_text(encoding="utf-8"))
     if any(times[name] != value for name, value in vars(budget).items()):
-        raise SystemExit(f"{path} was trained with another budget ({times}); take another --runs")
+        raise RunFailed(f"{path} was trained with another budget ({times}); take another --runs")
     evaluation = json.loads((path / "evaluation_test.json").read_text(encoding="utf-8"))
     lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     steps, elapsed = lines[-1]["step"] - lines[0]["step"], lines[-1]["time"] - lines[0]["time"]
@@ -149,6 +153,7 @@ def main() -> None:
     threads = max(1, (os.cpu_count() or 1) // flags.jobs)
     jobs = sorted(((seed, place) for place, system in enumerate(systems) for seed in system.seeds))
     results: dict[tuple[int, int], dict[str, Any]] = {}
+    failed = 0
     flags.output.parent.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(flags.jobs) as pool:
         waiting = {
@@ -157,7 +162,12 @@ def main() -> None:
         }
         for done in as_completed(waiting):
             place, seed = waiting[done]
-            results[place, seed] = done.result()
+            try:
+                results[place, seed] = done.result()
+            except RunFailed as error:
+                failed += 1
+                print(f"{systems[place].name} seed {seed}: {error}", file=sys.stderr, flush=True)
+                continue
             print(f"{systems[place].name} seed {seed}: recall@50 {results[place, seed]['recall@50']:.4f}", flush=True)
             rows = {
                 system.name: found
@@ -172,6 +182,8 @@ def main() -> None:
             }
             content = {"dataset": Path(flags.dataset).name, "split": "test", **vars(budget), "systems": per_seed}
             write_json(flags.output.with_suffix(".json"), content)
+    if failed:
+        raise SystemExit(f"{failed} of {len(jobs)} runs failed; the tables lack them, and the same command tries again")
 
 
 if __name__ == "__main__":
