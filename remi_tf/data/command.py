@@ -16,7 +16,8 @@ from remi_tf.data.reading import read_frame, read_log
 from remi_tf.data.rows import UNITS, BadRows
 from remi_tf.data.sources import SOURCES
 from remi_tf.data.splits import SPLITTERS
-from remi_tf.data.synthetic import SyntheticSettings, synthetic_frame
+from remi_tf.data.synthetic import PROFILE_NAMES, SyntheticSettings, synthetic_frame, synthetic_profiles
+from remi_tf.data.user_tables import add_profiles_beside, add_user_table
 from remi_tf.errors import InputError
 from remi_tf.files import refuse_existing
 
@@ -66,6 +67,12 @@ READ: dict[str, dict[str, Any]] = {
     "--items_id_col": {"metavar": "COL", "help": "its id column (default: the name of --item_col, else the first)"},
     "--items_title_col": {"metavar": "COL", "help": "its title column (default: title or name, if there)"},
     "--items_category_col": {"metavar": "COL", "help": "its category column (default: category, genres, … if there)"},
+    "--users": {"metavar": "FILE", "help": "table of user profiles (default: the source's own, else none)"},
+    "--users_id_col": {"metavar": "COL", "help": "its id column (default: the name of --user_col, else the first)"},
+    "--profile_cols": {
+        "metavar": "COL,COL",
+        "help": "its columns to use; their values are categories as they stand (no default)",
+    },
     "--on_bad_row": {
         "choices": ("stop", "skip"),
         "default": "stop",
@@ -157,7 +164,10 @@ def _default_name(flags: argparse.Namespace) -> str:
 def _read(flags: argparse.Namespace) -> RawLog:
     if flags.source == "synthetic":
         columns = Columns("user_id", "item_id", "timestamp", "category", "title")
-        return read_frame(synthetic_frame(SyntheticSettings(seed=flags.seed)), columns, time_unit="s")
+        synthetic = SyntheticSettings(seed=flags.seed)
+        log = read_frame(synthetic_frame(synthetic), columns, time_unit="s")
+        log.profile_names, log.profiles = PROFILE_NAMES, synthetic_profiles(synthetic)
+        return log
     separator = None if flags.sep is None else parse_separator(flags.sep)
     reading = {"time_unit": flags.time_unit, "separator": separator, "on_bad_row": flags.on_bad_row}
     if flags.source:
@@ -171,9 +181,26 @@ def _read(flags: argparse.Namespace) -> RawLog:
         add_item_table(log, flags.items, wanted, flags.item_col, None, bad)
     elif flags.source:
         add_tables_beside(log, SOURCES[flags.source], [Path(path) for path in flags.input], bad)
+    if flags.users:
+        columns_used = profile_columns(flags.profile_cols)
+        add_user_table(log, flags.users, flags.users_id_col, columns_used, flags.user_col, None, bad)
+    elif flags.source:
+        add_profiles_beside(log, SOURCES[flags.source], [Path(path) for path in flags.input], bad)
     log.dropped.update({f"bad rows: {reason}": count for reason, count in bad.counts.items()})
     log.notes += [f"skipped {example}" for example in bad.examples]
     return log
+
+
+def profile_columns(text: str) -> list[str]:
+    """The columns of --profile_cols.
+
+    Raises:
+      InputError: a name is empty or comes twice.
+    """
+    columns = [column.strip() for column in text.split(",")]
+    if "" in columns or len(set(columns)) < len(columns):
+        raise InputError(f"--profile_cols {text}: give different names of columns, such as gender,age,occupation")
+    return columns
 
 
 def _check_flags(flags: argparse.Namespace) -> None:
@@ -190,6 +217,13 @@ def _check_flags(flags: argparse.Namespace) -> None:
         raise InputError(f"give --source (one of {', '.join(ALL_SOURCES)}) or --user_col and --item_col")
     if flags.download and not flags.source:
         raise InputError(f"--download needs --source, one of {chr(44).join(sorted(DOWNLOADS))}")
+    if flags.users and not flags.profile_cols:
+        raise InputError("--users needs --profile_cols, the columns to use, such as gender,age,occupation")
+    for flag, value in (("--profile_cols", flags.profile_cols), ("--users_id_col", flags.users_id_col)):
+        if value and not flags.users:
+            raise InputError(f"{flag} {value}: it names columns of a user table; add --users TABLE")
+    if flags.users and flags.source in ("synthetic", "comirec"):
+        raise InputError(f"--source {flags.source} takes no user table; leave out --users")
     if flags.source == "synthetic":
         if flags.input:
             raise InputError("--source synthetic reads no file; leave out --input")

@@ -1,6 +1,5 @@
 """Item tables: titles and categories that lie in a file of their own, beside the log."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,10 @@ from typing import Any
 from remi_tf.data.json_tables import json_objects
 from remi_tf.data.layouts import find_column, kind_of
 from remi_tf.data.rawlog import RawLog
-from remi_tf.data.rows import BadRow, BadRows, split_records
+from remi_tf.data.rows import BadRows
+from remi_tf.data.side_tables import latin_lines, rows_beside, text_rows
 from remi_tf.data.sources import Source
-from remi_tf.data.streams import ARCHIVES, bare_name, open_members, read_blocks
-from remi_tf.data.text_tables import sniff
+from remi_tf.data.streams import open_members, read_blocks
 from remi_tf.errors import InputError
 
 # A category written as a list in one field: the first is taken.
@@ -50,20 +49,9 @@ def add_item_table(
 
 def add_tables_beside(log: RawLog, source: Source, inputs: list[Path], bad: BadRows) -> None:
     """Use the item table that lies beside a named source's log, or in its archive, if there is one."""
-    for path in inputs:
-        for name in source.beside:
-            inside = path.name.lower().endswith(ARCHIVES)
-            file = path if inside else path.with_name(name)
-            if not file.is_file():
-                continue
-            try:
-                rows = list(READERS[bare_name(name)](file, bad))
-            except InputError as error:
-                if inside and "no file of the log" in str(error):
-                    continue
-                raise
-            _fill(log, iter(rows), name)
-            return
+    found = rows_beside(READERS, source.beside, inputs, bad)
+    if found:
+        _fill(log, iter(found[1]), found[0])
 
 
 def _fill(log: RawLog, rows: Iterator[Labels], name: str) -> None:
@@ -85,6 +73,9 @@ def _fill(log: RawLog, rows: Iterator[Labels], name: str) -> None:
 def _read_table(
     path: str | Path, columns: ItemColumns, item_column: str | None, separator: str | None, bad: BadRows
 ) -> Iterator[Labels]:
+    def pick(names: list[str], label: str) -> list[int | None]:
+        return _find_columns(names, columns, item_column, label)
+
     with open_members([path], bad) as members:
         for member in members:
             with member.open() as stream:
@@ -92,28 +83,8 @@ def _read_table(
             if kind_of(member.name, start) == "json":
                 yield from _read_json_table(member, columns, item_column, bad)
                 continue
-            used = sniff(start, member.name, separator)[1]
-            indexes: list[int | None] = []
-            names: list[str] = []
-            with member.open() as stream:
-                for block in read_blocks(stream, member.label, bad, used, len(used) == 1):
-                    for record in split_records(block.data, block.first_line, used, len(used) == 1):
-                        if not indexes:
-                            names = record.fields
-                            indexes = _find_columns(names, columns, item_column, member.label)
-                            continue
-                        if len(record.fields) != len(names):
-                            message = f"{len(record.fields)} columns where {len(names)} are expected"
-                            bad.add(
-                                f"{member.label} line {record.line}", BadRow("item table: number of columns", message)
-                            )
-                            continue
-                        raw_id, title, category = ("" if i is None else _clean(record.fields[i]) for i in indexes)
-                        yield raw_id, title, category.split(CATEGORY_SEPARATOR)[0]
-
-
-def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
+            for _, (raw_id, title, category) in text_rows(member, start, pick, separator, "item table", bad):
+                yield raw_id, title, category.split(CATEGORY_SEPARATOR)[0]
 
 
 def _find_columns(names: list[str], columns: ItemColumns, item_column: str | None, label: str) -> list[int | None]:
@@ -149,18 +120,10 @@ def _read_json_table(member: Any, columns: ItemColumns, item_column: str | None,
                 yield str(raw_id), str(title or ""), str(category or "").split(CATEGORY_SEPARATOR)[0]
 
 
-def _read_lines(path: Path, wanted: str, bad: BadRows) -> Iterator[str]:
-    """The lines of a latin-1 file, or of the member of that name."""
-    with open_members([path], bad, lambda name: name == wanted) as members:
-        for member in members:
-            with member.open() as stream:
-                yield from io.TextIOWrapper(stream, encoding="latin-1", newline="\n")
-
-
 def _read_u_item(path: Path, bad: BadRows) -> Iterator[Labels]:
     """ml-100k's u.item: id|title|release|video|url|19 genre flags; the category is the first genre flagged."""
-    for line in _read_lines(path, "u.item", bad):
-        fields = line.rstrip("\r\n").split("|")
+    for line in latin_lines(path, "u.item", bad):
+        fields = line.split("|")
         if len(fields) == 24:
             flagged = [genre for genre, flag in zip(GENRES, fields[5:], strict=True) if flag == "1"]
             yield fields[0], fields[1], flagged[0] if flagged and flagged[0] != "unknown" else ""
@@ -168,8 +131,8 @@ def _read_u_item(path: Path, bad: BadRows) -> Iterator[Labels]:
 
 def _read_movies_dat(path: Path, bad: BadRows) -> Iterator[Labels]:
     """ml-1m's movies.dat: id::title::genre|genre; the category is the first genre."""
-    for line in _read_lines(path, "movies.dat", bad):
-        fields = line.rstrip("\r\n").split("::")
+    for line in latin_lines(path, "movies.dat", bad):
+        fields = line.split("::")
         if len(fields) == 3:
             yield fields[0], fields[1], fields[2].split(CATEGORY_SEPARATOR)[0]
 

@@ -4,7 +4,7 @@ The default is the protocol of the ComiRec, PIMI and REMI papers; everything els
 """
 
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from remi_tf.data.interactions import SPLITS, write_dataset
+from remi_tf.data.profiles import ProfileColumn, encode_profiles
 from remi_tf.data.rawlog import RawLog
 from remi_tf.data.rows import date
 from remi_tf.data.splits import SPLITTERS, Sequences
@@ -84,11 +85,15 @@ def prepare_log(
     made_by["dropped"] = {**log.dropped, **kept.dropped}
     made_by["kept"] = _describe(sequences, len(vocabulary))
     titles, categories, names = item_labels(log, vocabulary)
+    columns, codes = user_profiles(log, user_ids.to_pylist() if log.profiles else [])
+    if columns:
+        made_by["kept"]["profile_values"] = {column.name: len(column.values) for column in columns}
     log.users = log.items = np.zeros(0, np.int32)
     log.times = None
     splits, users = {}, {}
     for split, (interactions, chosen) in SPLITTERS[settings.split](sequences).items():
-        splits[split], users[split] = interactions, user_ids.take(pa.array(chosen)).to_pylist()
+        splits[split] = replace(interactions, profiles=codes[chosen]) if columns else interactions
+        users[split] = user_ids.take(pa.array(chosen)).to_pylist()
     if not splits["train"].num_users:
         raise InputError(
             f"--split {settings.split} leaves no user for train out of {sequences.num_users}; the log is too small"
@@ -104,6 +109,7 @@ def prepare_log(
         titles=titles,
         categories=categories,
         category_names=names,
+        profile_columns=columns,
         overwrite=overwrite,
     )
     made_by["splits"] = {split: (data.num_users, len(data.items)) for split, data in splits.items()}
@@ -235,6 +241,21 @@ def item_labels(log: RawLog, vocabulary: Vocabulary) -> tuple[list[str] | None, 
     return titles, np.array(rows, np.int32), list(numbers)
 
 
+def user_profiles(log: RawLog, user_ids: list[str]) -> tuple[tuple[ProfileColumn, ...], np.ndarray]:
+    """The log's profile columns and [users, columns] int32 codes; no columns where the log has none.
+
+    Raises:
+      InputError: none of the users has a value.
+    """
+    columns, codes = encode_profiles(log.profile_names, log.profiles, user_ids)
+    if columns and not codes.any():
+        raise InputError(
+            f"none of the {len(user_ids):,} kept users has a value of {', '.join(log.profile_names)}; check "
+            "--profile_cols, or leave out --users"
+        )
+    return columns, codes
+
+
 def _describe(sequences: Sequences, num_items: int) -> dict[str, Any]:
     """Counts, lengths and time span for the summary and the manifest."""
     lengths = np.diff(sequences.offsets)
@@ -260,6 +281,9 @@ def summary_lines(made_by: dict[str, Any]) -> list[str]:
         f"lengths   min {low:,}, median {median:g}, max {high:,}",
         f"times     {' to '.join(kept['time_span']) if 'time_span' in kept else 'none (order only)'}",
     ]
+    if "profile_values" in kept:
+        values = ", ".join(f"{name} ({count:,} values)" for name, count in kept["profile_values"].items())
+        lines.append(f"profiles  {values}")
     lines += [
         f"{split:<9} {users:,} users, {interactions:,} interactions"
         for split, (users, interactions) in made_by["splits"].items()

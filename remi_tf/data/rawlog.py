@@ -32,6 +32,7 @@ class RawLog:
     users, items: [n] int32 codes into user_ids, item_ids (string arrays).
     times: [n] int64 or float64 in `unit` (s, ms, us, iso = microseconds, none = order numbers), None = file order.
     titles, categories: raw item id → text; category_numbers: raw category → number where the source numbers them.
+    profile_names: columns of the users' profiles; profiles: raw user id → a text for each ("" = missing).
     notes: what was assumed or left out, for the summary; dropped: reason → rows.
     """
 
@@ -43,6 +44,8 @@ class RawLog:
     unit: str
     titles: dict[str, str] = field(default_factory=dict)
     categories: dict[str, str] = field(default_factory=dict)
+    profile_names: tuple[str, ...] = ()
+    profiles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=dict)

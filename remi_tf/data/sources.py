@@ -16,7 +16,7 @@ class Source:
 
     layout: (file name, its first line) → how to read it.
     wanted: whether a member of an archive is (a part of) the log.
-    beside: names of item tables that are used when they lie beside the log or in its archive.
+    beside, users_beside: names of item and user tables that are used when they lie beside the log or in its archive.
     terms: in one line, what the owner allows; manual: how to get it by hand.
     """
 
@@ -26,6 +26,7 @@ class Source:
     beside: tuple[str, ...]
     terms: str
     manual: str
+    users_beside: tuple[str, ...] = ()
 
 
 def find_layout(source: Source, name: str, start: bytes) -> Layout:
@@ -170,6 +171,7 @@ SOURCES: dict[str, Source] = {
             ("u.item",),
             "research use, no redistribution, no commercial use without permission (GroupLens)",
             "ml-100k.zip of GroupLens",
+            ("u.user",),
         ),
         Source(
             "ml-1m",
@@ -178,6 +180,7 @@ SOURCES: dict[str, Source] = {
             ("movies.dat",),
             "research use, no redistribution, no commercial use without permission (GroupLens)",
             "ml-1m.zip of GroupLens",
+            ("users.dat",),
         ),
     )
 }

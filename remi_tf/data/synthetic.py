@@ -8,6 +8,8 @@ import pandas as pd
 from remi_tf.errors import InputError
 
 START = 1_577_836_800  # 2020-01-01, in seconds
+PROFILE_NAMES = ("club", "age")
+AGES = ("under 25", "25 to 49", "50 and over")
 STEP = 3600  # mean seconds between two interactions of a user
 
 
@@ -87,6 +89,19 @@ def planted_interests(settings: SyntheticSettings) -> tuple[np.ndarray, np.ndarr
     clusters = np.argsort(generator.random((settings.num_users, settings.num_clusters)), axis=1)[:, :high]
     weights = generator.uniform(0.5, 1.5, (settings.num_users, high)) * (np.arange(high) < counts[:, None])
     return clusters, weights / weights.sum(axis=1, keepdims=True)
+
+
+def synthetic_profiles(settings: SyntheticSettings) -> dict[str, tuple[str, ...]]:
+    """User id → club, age: a club tells the user's strongest interest, an age band nothing; a fifth have no club."""
+    generator = np.random.default_rng([settings.seed, 2])
+    clusters, weights = planted_interests(settings)
+    clubs = clusters[np.arange(settings.num_users), weights.argmax(axis=1)]
+    without = generator.random(settings.num_users) < 0.2
+    ages = generator.choice(AGES, settings.num_users)
+    return {
+        f"u{user}": ("" if without[user] else f"club {clubs[user]}", str(ages[user]))
+        for user in range(settings.num_users)
+    }
 
 
 def _zipf_ranks(generator: np.random.Generator, clusters: np.ndarray, settings: SyntheticSettings) -> np.ndarray:
