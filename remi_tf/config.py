@@ -114,8 +114,8 @@ class ObjectiveSettings:
     re4_contrast: float = _setting(0.0, "weight of Re4's re-contrast loss")
     re4_construct: float = _setting(0.0, "weight of Re4's re-construct loss")
     idw_alpha: float = _setting(2.0, "power of the inverse distance that weights a tower", only=_IDW)
-    idw_margin: float = _setting(0.5, "margin of the triplets, in cosine", only=_IDW)
-    idw_repel: float = _setting(1.0, "weight of the user-representation repel", only=_IDW)
+    idw_margin: float = _setting(0.2, "margin of the triplets, in cosine", only=_IDW)
+    idw_repel: float = _setting(0.03, "weight of the repel between towers", only=_IDW)
 
 
 @dataclass(frozen=True)

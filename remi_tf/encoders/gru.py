@@ -48,14 +48,20 @@ class GRU4REC(Encoder):
             embeddings, mask = tf.pad(embeddings, [[0, 0], [0, missing], [0, 0]]), tf.pad(mask, [[0, 0], [0, missing]])
             embeddings = tf.ensure_shape(embeddings, [None, self.settings.max_history, None])
         embeddings = dropout(embeddings, self.settings.dropout, training_seed, 0)
-        inputs = tf.einsum("bld,dke->lkbe", embeddings, tf.convert_to_tensor(self.input_kernel))  # [L, K, B, 3h]
-        gates, candidates = tf.split(inputs, [2 * self.size, self.size], axis=3)
+        gates, candidates = tf.split(self._inputs(embeddings), [2 * self.size, self.size], axis=3)
         if not self.projects:
             gates, candidates = gates + self.gate_bias, candidates + self.candidate_bias
         state = self._last_state(gates, candidates, mask)  # [K, B, h]
         if self.projects:
             state = tf.matmul(state, self.projection) + self.projection_bias  # [K, B, d]
         return Interests(tf.transpose(state, [1, 0, 2]))
+
+    def _inputs(self, embeddings: tf.Tensor) -> tf.Tensor:
+        """W x of all items at once: [B, L, d] → [L, K, B, 3h]."""
+        length, (dim, towers, columns) = embeddings.shape[1], self.input_kernel.shape
+        items = tf.reshape(tf.transpose(embeddings, [1, 0, 2]), [-1, dim])  # [L B, d]
+        inputs = tf.matmul(items, tf.reshape(self.input_kernel, [dim, -1]))  # [L B, K 3h]
+        return tf.transpose(tf.reshape(inputs, [length, -1, towers, columns]), [0, 2, 1, 3])
 
     def _last_state(self, gates: tf.Tensor, candidates: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """[L, K, B, 2h], [L, K, B, h] and [B, L] → [K, B, h]. Laid out step by step: a loop takes twice the time."""

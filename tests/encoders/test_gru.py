@@ -113,3 +113,15 @@ def test_dropout_is_a_function_of_the_seed_and_only_in_training():
     np.testing.assert_array_equal(vectors(tf.constant([1, 2])), vectors(tf.constant([1, 2])))
     assert np.abs(vectors(tf.constant([1, 2])) - vectors(tf.constant([1, 3]))).max() > 1e-3
     assert np.abs(vectors(tf.constant([1, 2])) - vectors(None)).max() > 1e-3
+
+
+def test_the_kernels_start_with_the_ports_spread():
+    """Xavier uniform for the two kernels, ±1/√fan-in for the dense layer; every tower has its own draw."""
+    encoder = encoder_with(2, embedding_dim=32)
+    for weight, limit in (
+        (encoder.input_kernel, (6 / (32 + 192)) ** 0.5),
+        (encoder.recurrent_kernel, (6 / (64 + 192)) ** 0.5),
+        (encoder.projection, 64**-0.5),
+    ):
+        assert 0.97 * limit < np.abs(weight.numpy()).max() <= limit
+    assert np.abs(encoder.recurrent_kernel[0] - encoder.recurrent_kernel[1]).max() > 0.1
