@@ -7,6 +7,7 @@ import tensorflow as tf
 from remi_tf.encoders import make_encoder
 from remi_tf.model import MultiInterestModel
 from remi_tf.presets import resolve
+from remi_tf.retrieval.top_k import recommend
 
 PAIRS = {"MTMI-DNN": "DNN", "MTMI-GRU": "GRU4REC", "MTMI-Q2S": "Que2Search"}
 SMALL = {"embedding_dim": 8, "max_history": 5}
@@ -40,10 +41,20 @@ def test_each_tower_is_the_single_vector_model_with_its_own_weights(name):
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_mtmi_trains_by_inverse_distances_and_is_scored_by_cosines(name):
+def test_mtmi_trains_by_inverse_distances(name):
     settings = settings_of(name)
     assert (settings.objective.loss, settings.objective.sampler) == ("idw", "uniform")
     model = MultiInterestModel(settings, num_items=10)
     assert model.loss_parts == ("idw", "repel") and np.isfinite(model.compute_loss(BATCH, training=True))
-    scores = tf.einsum("bkd,id->bki", model.interests(BATCH["history"]), model.item_vectors()).numpy()
-    assert np.abs(scores).max() <= 1 + 1e-5
+
+
+def test_items_are_ranked_by_the_cosine_to_the_nearest_tower():
+    model = MultiInterestModel(settings_of("MTMI-DNN"), num_items=10)
+    history, table = BATCH["history"], model.item_table.numpy()
+    towers = model.encoder(tf.gather(model.item_table, history), history > 0).vectors.numpy()
+    ids, scores = recommend(model, history, 10)
+    for user in range(2):
+        cosines = towers[user] @ table[1:].T / np.linalg.norm(table[1:], axis=1)
+        nearest = (cosines / np.linalg.norm(towers[user], axis=1, keepdims=True)).max(axis=0)
+        np.testing.assert_array_equal(ids[user], np.argsort(-nearest) + 1)
+        np.testing.assert_allclose(scores[user], np.sort(nearest)[::-1], rtol=1e-5, atol=1e-6)
