@@ -2,6 +2,7 @@ import gc
 import json
 import types
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from remi_tf import evaluation
 from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.data.vocabulary import Vocabulary
 from remi_tf.errors import InputError, TrainingDiverged
-from remi_tf.evaluation import evaluate, histories, most_popular, targets
+from remi_tf.evaluation import evaluate, features, histories, most_popular, targets
 
 NUM_ITEMS = 60
 
@@ -65,6 +66,34 @@ def test_history_is_the_end_of_the_first_part_and_targets_are_all_the_rest():
     assert (flat.tolist(), offsets.tolist()) == ([5, 5, 8, 9, 10, 3], [0, 2, 5, 6])
     flat, offsets = targets(data, np.array([2, 0]))
     assert (flat.tolist(), offsets.tolist()) == ([3, 5, 5], [0, 1, 3])
+
+
+def test_days_and_profiles_are_those_of_the_histories_and_given_to_the_model():
+    data = interactions(([1, 2, 3, 4], [5]), ([7], [8]), ([], [3]))
+    day = np.array([10, 11, 12, 13, 99, 20, 99, 99])
+    data = replace(data, timestamps=86_400 * day, profiles=np.array([[1, 2], [0, 1], [3, 3]], np.int32))
+    users = np.array([1, 0, 2])
+    given = features(data, users, 3, ("days", "profile"))
+    assert given["days"].tolist() == [[20, 0, 0], [11, 12, 13], [0, 0, 0]]
+    assert given["profile"].tolist() == [[0, 1], [1, 2], [3, 3]]
+    assert {values.dtype for values in given.values()} == {np.dtype(np.int32)}
+    assert features(data, users, 3, ()) == {}
+
+    class Told(TinyModel):
+        """The only interest: the row of the profile's first code after the newest day."""
+
+        needs = ("days", "profile")
+
+        def interests(self, history, days, profile):
+            row = (tf.reduce_max(days, axis=1) + profile[:, 0]) % (NUM_ITEMS + 1)
+            return 9.0 * tf.gather(self.item_table, row)[:, None]
+
+    model = Told()
+    best = [np.argmax((model.item_table.numpy() @ model.item_table.numpy()[row])[1:]) + 1 for row in (14, 20)]
+    target = np.array([1, 2, 3, 4, best[0], 7, best[1], 1], np.int32)  # without a history the most popular
+    assert evaluate(model, replace(data, items=target), (1,)).means["recall@1"] == 1
+    with pytest.raises(InputError, match="these users have none; prepare them with --users"):
+        evaluate(model, replace(data, profiles=None), (1,))
 
 
 def plain_recall(model, history, after, n, exclude):

@@ -76,6 +76,7 @@ class UMI(Encoder):
 
     def embed(self, profile: tf.Tensor) -> tf.Tensor:
         """[batch, columns] int32 codes → [batch, columns, profile_dim], zero where the code is 0."""
+        profile = tf.ensure_shape(profile, [None, len(self.profile_starts)])
         known = profile > 0
         rows = tf.where(known, profile + tf.constant(self.profile_starts), 0)
         return tf.where(known[:, :, tf.newaxis], tf.gather(self.profile_table, rows), 0)

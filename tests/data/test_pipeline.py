@@ -1,6 +1,7 @@
 """Training windows: what a window is, and that a batch is a function of (seed, step)."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,14 @@ def test_days_are_those_of_the_items_and_zero_on_padding(log):
         padding[:, 0] = False  # the first slot is never padding; user 0's first item has the number 0
         first = day_numbers(np.array([1_000_000]))[0]
         np.testing.assert_array_equal(batch["days"], np.where(padding, 0, batch["history"] % 100 + first))
+
+
+def test_the_profile_is_that_of_the_windows_user(log):
+    known = replace(log, profiles=np.stack([np.arange(6), 10 - np.arange(6)], axis=1).astype(np.int32))
+    for batch in batches(known, 20, needs=("profile",)):
+        user = batch["target"] // 100
+        np.testing.assert_array_equal(batch["profile"], np.stack([user, 10 - user], axis=1))
+        assert set(batch) == {"history", "target", "profile"}
 
 
 def test_a_days_number_is_that_of_the_nearest_midnight_since_1970():

@@ -60,7 +60,7 @@ def test_the_default_output_is_named_after_the_file_or_source(log, tmp_path, mon
     ("arguments", "message"),
     [
         (["--inptu", "x"], "unknown flag --inptu; did you mean --input?"),
-        (["--user", "x"], "unknown flag --user; did you mean --user_col?"),
+        (["--user_co", "x"], "unknown flag --user_co; did you mean --user_col?"),
         (["--source", "movielens"], "invalid choice: 'movielens'"),
         ([], "give --source (one of book, gowalla"),
         (["--source", "gowalla"], "--input is missing: name the log's files; or add --download"),
