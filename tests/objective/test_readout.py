@@ -7,6 +7,7 @@ import tensorflow as tf
 from remi_tf.config import Settings
 from remi_tf.encoders.base import Interests
 from remi_tf.objective.readout import READOUTS, Sampled
+from remi_tf.retrieval.top_k import top_k
 
 SEED = tf.constant([1, 2])
 USERS, INTERESTS, DIM = 5, 4, 3
@@ -69,6 +70,14 @@ def test_per_candidate_and_logsumexp_score_each_candidate_by_all_interests(examp
     )
     far = np.multiply(given[0], 1e4), *given[1:]  # where exp overflows, it is the maximum
     assert_scored([x / 1e4 for x in read("logsumexp", *far)], by_target.max(axis=1), by_negative.max(axis=1))
+
+
+def test_per_candidate_scores_as_serving_does(example):
+    (interests, target, negatives), *_ = example
+    table = np.vstack([np.zeros((1, DIM)), negatives])
+    ids, scores = top_k(tf.cast(interests, tf.float32), tf.cast(table, tf.float32), len(negatives))
+    _, negative = read("per_candidate", interests, target, negatives)
+    np.testing.assert_allclose(scores, np.take_along_axis(negative.numpy(), ids.numpy() - 1, axis=1), rtol=1e-5)
 
 
 @pytest.mark.parametrize("correlation", ["inner", "linear"])
