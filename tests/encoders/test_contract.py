@@ -130,7 +130,8 @@ def test_the_seed_decides_the_encoder_and_its_random_draws(name, settings, encod
 
 def test_saved_weights_restore_the_encoder(settings, encoder, batch, tmp_path):
     other = make(settings, seed=4)
-    batch.through(other)
+    for built_by_a_call in (encoder, other):
+        batch.through(built_by_a_call)
     path = tf.train.Checkpoint(encoder=encoder).save(str(tmp_path / "weights"))
     tf.train.Checkpoint(encoder=other).restore(path).assert_existing_objects_matched()
     np.testing.assert_array_equal(batch.through(other).vectors, batch.through(encoder).vectors)
