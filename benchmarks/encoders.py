@@ -1,0 +1,76 @@
+"""Time of a training step of every encoder, as ratios to SA within one run.
+
+    python benchmarks/encoders.py [--json FILE] [--models SA,PIMI]
+
+Each encoder trains through fit with its own defaults on random sequences (B = 128, N = 1280, L = 20, K = 4, d = 64,
+367,982 items, windows included). The encoders take turns within one process, several rounds each, and a ratio is the
+median of the rounds' ratios: machines are shared, so a single figure says little.
+"""
+
+import argparse
+import dataclasses
+import json
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+from train_step import BOOKS, random_log  # sets the import path and loads TensorFlow
+
+from remi_tf.data.interactions import Interactions
+from remi_tf.data.pipeline import TrainingBatches
+from remi_tf.encoders import ENCODERS
+from remi_tf.model import MultiInterestModel
+from remi_tf.optimizers import make_optimizer
+from remi_tf.presets import resolve
+
+STEPS = 100  # per round
+PROFILE_SIZES = (2, 7, 21)  # values of three profile columns, as MovieLens has them
+UNTRAINED = ("Pop",)  # counts instead of steps
+
+
+class Case:
+    """A model under training that can run a round and tell its ms per step."""
+
+    def __init__(self, flags: list[str], log: Interactions):
+        settings = resolve("book", "default", "--remi" in flags, {"model_type": flags[0]})
+        self.model = MultiInterestModel(settings, BOOKS, PROFILE_SIZES)
+        self.model.compile(optimizer=make_optimizer(settings.training), steps_per_execution=50)
+        self.batches = TrainingBatches(
+            log, batch_size=128, max_history=20, first_target=4, seed=1, needs=self.model.needs
+        )
+        self.round()  # traces the graph, fills caches
+
+    def round(self) -> float:
+        start = time.perf_counter()
+        self.model.fit(self.batches.from_step(0), epochs=1, steps_per_epoch=STEPS, verbose=0)
+        return 1000 * (time.perf_counter() - start) / STEPS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    everything = ["SA", "SA --remi", "BaM", "UMI_HN", *[name for name in ENCODERS if name not in ("SA", *UNTRAINED)]]
+    parser.add_argument("--models", default=",".join(everything), help="default: all; SA is always among them")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each model (default: 5)")
+    parser.add_argument("--json", type=Path, help="also write the figures there")
+    flags = parser.parse_args()
+    names = ["SA", *[name for name in flags.models.split(",") if name != "SA"]]
+    log = random_log(BOOKS)
+    profiles = np.random.default_rng(1).integers(0, np.array(PROFILE_SIZES) + 1, (log.num_users, 3), np.int32)
+    log = dataclasses.replace(log, profiles=profiles)
+    cases = {name: Case(name.split(), log) for name in names}
+    times: dict[str, list[float]] = {name: [] for name in cases}
+    for _ in range(flags.rounds):
+        for name, case in cases.items():
+            times[name].append(case.round())
+    ratios = {name: float(np.median(np.array(values) / np.array(times["SA"]))) for name, values in times.items()}
+    print("| model | median ms/step | min | max | ratio to SA |\n|---|---|---|---|---|")
+    for name, values in times.items():
+        median, low, high = statistics.median(values), min(values), max(values)
+        print(f"| `{name}` | {median:.1f} | {low:.1f} | {high:.1f} | {ratios[name]:.2f} |")
+    if flags.json:
+        flags.json.write_text(json.dumps({"ms_per_step": times, "ratio_to_SA": ratios}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
