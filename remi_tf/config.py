@@ -24,6 +24,7 @@ def _encoders(*names: str) -> Only:
 
 _SOFTMAX: Only = {"loss": ("softmax",)}
 _IDW: Only = {"loss": ("idw",)}
+_BY_SCORE = ("dns", "srns", "genni")
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,23 @@ class ObjectiveSettings:
         "softmax", "softmax: sampled softmax; idw: MTMI's inverse distance weighted triplets on cosines; bce: SASRec's",
         ("softmax", "idw", "bce"),
     )  # fmt: skip
-    sampler: str = _setting("log_uniform", "how negatives are drawn", ("log_uniform", "uniform"))
-    num_negatives: int = _setting(1280, "negatives per step, shared by the batch, N")
+    sampler: str = _setting(
+        "log_uniform", "how negatives are drawn; dns, srns and genni choose by score, full takes every item",
+        ("uniform", "log_uniform", "full", "in_batch", "mns", "dns", "srns", "genni"),
+    )  # fmt: skip
+    num_negatives: int = _setting(
+        1280, "negatives per step, N: shared by the batch, or of each row where it chooses",
+        only={"sampler": ("uniform", "log_uniform", "mns", *_BY_SCORE)},
+    )  # fmt: skip
+    pool_factor: int = _setting(4, "ids to choose from, as a multiple of N", only={"sampler": _BY_SCORE})
+    preference_temperature: float = _setting(
+        1.0, "temperature of the model's preference that is drawn from", only={"sampler": ("genni",)}
+    )
+    variance_weight: float = _setting(5.0, "weight of the scores' deviation", only={"sampler": ("srns",)})
+    variance_warmup: int = _setting(5000, "steps over which that weight grows", only={"sampler": ("srns",)})
+    variance_memory: int = _setting(
+        2**20, "items, by id, whose deviation is remembered; more share a place", only={"sampler": ("srns",)}
+    )
     readout: str = _setting(
         "hard", "which interest answers for a candidate; sampled is BaM, per_candidate is UMI_HN",
         ("hard", "label_aware", "sampled", "per_candidate", "logsumexp"), only=_SOFTMAX,
@@ -202,7 +218,7 @@ def _check(settings: Settings) -> None:
                 raise InputError(f"--{setting.name} {value}: must be a positive number ({setting.metadata['help']})")
             if type(value) is float and not 0 <= value < float("inf"):
                 raise InputError(f"--{setting.name} {value}: must be a finite number of at least 0")
-    for name in ("learning_rate", "label_power", "correlation_scale", "concept_temperature"):
+    for name in ("learning_rate", "label_power", "correlation_scale", "concept_temperature", "preference_temperature"):
         if values[name] == 0:
             raise InputError(f"--{name} 0: must be more than 0; the default is {SETTING[name].default}")
     if values["dropout"] >= 1:
@@ -226,6 +242,13 @@ def _check(settings: Settings) -> None:
         raise InputError(
             f"--beta {values['beta']} with --sampler {values['sampler']}: IHN reweights uniform negatives "
             "(REMI, section 3.2); use --sampler uniform or --beta 0"
+        )
+    if values["sampler"] in ("full", *_BY_SCORE) and values["loss"] != "softmax":
+        raise InputError(f"--sampler {values['sampler']} with --loss {values['loss']}: only the softmax can use it")
+    if values["sampler"] == "mns" and values["num_negatives"] < values["batch_size"]:
+        raise InputError(
+            f"--sampler mns --num_negatives {values['num_negatives']}: a batch of {values['batch_size']} alone gives "
+            "as many; take more negatives than --batch_size"
         )
     _check_model(settings)
 

@@ -13,8 +13,9 @@ from remi_tf.errors import InputError
 from remi_tf.objective.backward_flow import BackwardFlow
 from remi_tf.objective.example import Example
 from remi_tf.objective.losses import LOSSES
-from remi_tf.objective.negatives import SAMPLERS
+from remi_tf.objective.negatives import ItemCounts
 from remi_tf.objective.regularizers import RoutingRegularizer
+from remi_tf.objective.samplers import SAMPLERS
 
 ENCODER_STREAM, OBJECTIVE_STREAM = -1, -2  # of a step's random numbers; data and negatives use those from 0 on
 
@@ -33,12 +34,19 @@ class MultiInterestModel(tfrs.Model):
       settings: what to build.
       num_items: I, padding not counted.
       profile_sizes: how many values each of the data's profile columns has.
+      item_counts: [num_items + 1] how often each item occurs in training; for samplers that correct by it.
 
     Raises:
       InputError: more distinct negatives than items, or an encoder that needs profiles where there are none.
     """
 
-    def __init__(self, settings: Settings, num_items: int, profile_sizes: Sequence[int] = ()):
+    def __init__(
+        self,
+        settings: Settings,
+        num_items: int,
+        profile_sizes: Sequence[int] = (),
+        item_counts: np.ndarray | None = None,
+    ):
         super().__init__()
         encoder, objective, self.seed = settings.encoder, settings.objective, settings.training.seed
         self.max_history, self.needs = encoder.max_history, ENCODERS[encoder.model_type].needs
@@ -57,9 +65,7 @@ class MultiInterestModel(tfrs.Model):
         )
         self.encoder = make_encoder(encoder, self.seed + 1, self.profile_sizes)
         try:
-            self.sampler = SAMPLERS[objective.sampler](
-                num_items, objective.num_negatives, self.seed, include_padding=objective.padding_is_negative
-            )
+            self.sampler = SAMPLERS[objective.sampler](objective, ItemCounts(num_items, item_counts), self.seed)
         except ValueError as error:
             raise InputError(
                 f"--num_negatives {objective.num_negatives} --sampler {objective.sampler}: {error}; take fewer"
@@ -116,7 +122,11 @@ class MultiInterestModel(tfrs.Model):
         step = self.optimizer.iterations if self.optimizer else tf.constant(0)
         history, target = inputs["history"], inputs["target"]
         negatives = self.sampler(target, step)
-        history_rows, target_rows, negative_rows = self._lookup(history, target, negatives.ids)
+        if negatives.ids is None:
+            history_rows, target_rows = self._lookup(history, target)
+            negative_rows = tf.convert_to_tensor(self.item_table)
+        else:
+            history_rows, target_rows, negative_rows = self._lookup(history, target, negatives.ids)
         features = {name: inputs[name] for name in self.needs}
         seed = self._seed(step, ENCODER_STREAM) if training else None
         interests = self.encoder(history_rows, history > 0, training_seed=seed, **features)

@@ -51,7 +51,12 @@ class Trainer:
 
     def __init__(self, path: Path, settings: Settings, dataset: Dataset):
         self.path, self.settings, self.dataset = path, settings, dataset
-        self.model = MultiInterestModel(settings, dataset.num_items, dataset.profile_sizes)
+        self.model = MultiInterestModel(
+            settings,
+            dataset.num_items,
+            dataset.profile_sizes,
+            np.bincount(dataset.train.items, minlength=dataset.num_items + 1),
+        )
         self.batches = TrainingBatches(
             dataset.train,
             batch_size=settings.training.batch_size,

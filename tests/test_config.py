@@ -73,7 +73,7 @@ def test_the_original_spelling_of_a_model_is_understood():
         ({"learning_rate": float("inf")}, "--learning_rate inf"),
         ({"beta": -1.0, "sampler": "uniform"}, "--beta -1.0: must be a finite number of at least 0"),
         ({"beta": 1.0}, "use --sampler uniform or --beta 0"),
-        ({"sampler": "popular"}, "choose one of log_uniform, uniform"),
+        ({"sampler": "popular"}, "choose one of uniform, log_uniform, full"),
     ],
 )
 def test_values_without_meaning_are_refused_with_the_remedy(values, message):

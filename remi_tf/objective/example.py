@@ -13,7 +13,7 @@ class Example(NamedTuple):
 
     history: [batch, max_history] int32 ids, 0 is padding; history_rows: [batch, max_history, dim].
     target: [batch] int32 ids; target_rows: [batch, dim].
-    negatives: the sampler's draw; negative_rows: [num_negatives, dim].
+    negatives: the sampler's draw; negative_rows: [num_negatives, dim], or the whole item table.
     interests: what the encoder made of the history.
     seed: [2] int32, of the loss's own random draws in this step.
     """

@@ -9,6 +9,7 @@ from typing import Protocol
 import tensorflow as tf
 
 from remi_tf.config import Settings
+from remi_tf.objective import catalogue
 from remi_tf.objective.example import Example
 from remi_tf.objective.metric_learning import InverseDistanceLoss
 from remi_tf.objective.pointwise import PointwiseLoss
@@ -27,7 +28,8 @@ class Loss(Protocol):
 class SoftmaxLoss(tf.Module):
     """Readout × negatives × sampled softmax: ComiRec's loss, REMI's, UMI_HN's and BaM's, by their settings.
 
-    Padding is the sampler's business; accidental hits and the correction by log q are handled here and nowhere else.
+    Padding is the sampler's business; accidental hits, the correction by log q and the choice by score are handled
+    here and nowhere else.
     """
 
     def __init__(self, settings: Settings, seed: int):
@@ -46,14 +48,35 @@ class SoftmaxLoss(tf.Module):
         return losses
 
     def _loss(self, readout: Readout, example: Example) -> tf.Tensor:
+        if example.negatives.ids is None:
+            return self._full_loss(readout, example)
         negatives = example.negatives
         positive, negative = readout(example.interests, example.target_rows, example.negative_rows, example.seed)
         if negatives.log_q is not None:
             positive -= negatives.target_log_q  # [B]
             negative -= negatives.log_q  # [B, N]
-        excluded = example.target[:, tf.newaxis] == negatives.ids if self.settings.mask_accidental_hits else None
+        excluded = None
+        if self.settings.mask_accidental_hits or negatives.holds_targets:
+            excluded = example.target[:, tf.newaxis] == negatives.ids  # [B, N]
+        if negatives.choose is not None:
+            counting = negative if excluded is None else tf.where(excluded, negative.dtype.min, negative)
+            positions = negatives.choose(positive, counting)  # [B, N] of [B, pool]
+            negative = tf.gather(negative, positions, batch_dims=1)
+            excluded = None if excluded is None else tf.gather(excluded, positions, batch_dims=1)
         beta, stop = self.settings.beta, self.settings.stop_gradient_weights
         return tf.reduce_mean(sampled_softmax(positive, negative, excluded, beta, stop))
+
+    def _full_loss(self, readout: Readout, example: Example) -> tf.Tensor:
+        """Cross-entropy over the whole catalogue, in pieces; `negative_rows` is the item table."""
+
+        def scores(vectors: tf.Tensor, target_rows: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+            return readout(example.interests._replace(vectors=vectors), target_rows, rows, example.seed)[1]
+
+        positive, _ = readout(example.interests, example.target_rows, example.target_rows[:1], example.seed)  # [B]
+        others = catalogue.log_sum_exp(
+            scores, example.interests.vectors, example.target_rows, example.negative_rows, example.target
+        )
+        return tf.reduce_mean(tf.nn.softplus(others - positive))
 
 
 LOSSES: dict[str, Callable[[Settings, int], Loss]] = {

@@ -1,4 +1,7 @@
-"""Negative samplers: which items compete with the target. Each draw is a function of (seed, step) alone."""
+"""Negative samplers that look at no score: which items compete with the target, as a function of (seed, step).
+
+pool.py has those that choose by score.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,36 +9,65 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from remi_tf.config import ObjectiveSettings
+
 NEGATIVES_STREAM = 2  # the windows of the same seed and step use streams 0 and 1 (data/pipeline.py)
 
 
 class Negatives(NamedTuple):
-    """ids: [num_negatives] int32, shared by the batch.
+    """ids: [num_negatives] int32, shared by the batch; None stands for every item.
     log_q, target_log_q: [num_negatives] and [batch] float32, log expected count of each id under the sampler, which
-    the softmax subtracts from its score; None where the sampler is uniform and the correction cancels."""
+      the softmax subtracts from its score; None where the sampler is uniform and the correction cancels.
+    holds_targets: the row's own target is certain to be among the ids and never counts, whatever the settings.
+    choose: which of the ids compete in each row, by their scores (pool.py); None where all do."""
 
-    ids: tf.Tensor
+    ids: tf.Tensor | None
     log_q: tf.Tensor | None = None
     target_log_q: tf.Tensor | None = None
+    holds_targets: bool = False
+    choose: "Choose | None" = None
+
+
+Choose = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # scores of targets [B] and ids [B, M] → positions [B, N]
+
+
+class ItemCounts(NamedTuple):
+    """How often items occur in the training sequences, [num_items + 1] with 0 for padding; what samplers know of data.
+
+    counts is None for a model that is not trained."""
+
+    num_items: int
+    counts: np.ndarray | None = None
+
+    def log_frequency(self) -> tf.Tensor:
+        """[num_items + 1] float32 log shares of the targets. An item that never occurs counts once.
+
+        Raises:
+          ValueError: there are no counts.
+        """
+        if self.counts is None:
+            raise ValueError("this sampler corrects by the items' frequencies, which a model gets when it is trained")
+        counts = np.maximum(self.counts, 1).astype(np.float64)
+        return tf.constant(np.log(counts / counts[1:].sum()), tf.float32)
 
 
 class UniformNegatives:
     """Uniform over the catalogue, with replacement (REMI's sampler).
 
-    Args:
-      num_items: I. Ids are drawn from 1..I, or from 0..I with `include_padding` as REMI's release does.
+    Ids are drawn from 1..I, or from 0..I with `padding_is_negative` as REMI's release does.
     """
 
-    def __init__(self, num_items: int, num_negatives: int, seed: int, include_padding: bool = False):
-        self.first, self.end = (0 if include_padding else 1), num_items + 1
-        self.num_negatives, self.seed = num_negatives, seed
+    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+        self.first, self.end = (0 if settings.padding_is_negative else 1), items.num_items + 1
+        self.num_negatives, self.seed = settings.num_negatives, seed
 
     def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives:
         """Args: target: [batch] int32 ids (not used: the draw is uniform). step: scalar integer."""
+        return Negatives(self._draw(self.num_negatives, step))
+
+    def _draw(self, count: int | tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         seed = tf.stack([tf.cast(self.seed, tf.int32), tf.cast(step, tf.int32)])
-        return Negatives(
-            tf.random.stateless_uniform([self.num_negatives], seed, self.first, self.end, dtype=tf.int32, alg="philox")
-        )
+        return tf.random.stateless_uniform([count], seed, self.first, self.end, dtype=tf.int32, alg="philox")
 
 
 class LogUniformNegatives:
@@ -45,16 +77,15 @@ class LogUniformNegatives:
     until `num_negatives` distinct ones are found in T tries, and the expected count of an id is 1 − (1 − P)^T.
     TensorFlow's own sampler keeps a hidden generator that no checkpoint holds; this one is a function of (seed, step).
 
-    Args:
-      num_items: I. Rank 0 is item 1, or padding with `include_padding` as in ComiRec's release.
+    Rank 0 is item 1, or padding with `padding_is_negative` as in ComiRec's release.
 
     Raises:
       ValueError: more distinct negatives asked for than there are ids.
     """
 
-    def __init__(self, num_items: int, num_negatives: int, seed: int, include_padding: bool = False):
-        self.first = 0 if include_padding else 1
-        self.range = num_items + 1 - self.first
+    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+        self.first, num_negatives = (0 if settings.padding_is_negative else 1), settings.num_negatives
+        self.range = items.num_items + 1 - self.first
         if num_negatives > self.range:
             raise ValueError(f"{num_negatives} distinct negatives cannot be drawn from {self.range} ids")
         self.num_negatives, self.seed = num_negatives, seed
@@ -99,5 +130,38 @@ class LogUniformNegatives:
         return tf.math.log(-tf.math.expm1(tf.cast(tries, tf.float32) * tf.math.log1p(-probability)))
 
 
-Sampler = UniformNegatives | LogUniformNegatives
-SAMPLERS: dict[str, Callable[..., Sampler]] = {"uniform": UniformNegatives, "log_uniform": LogUniformNegatives}
+class InBatchNegatives:
+    """The other targets of the batch, corrected by their frequency (log-Q): no item is looked up for its own sake.
+
+    A target's expected count is its share of all targets, as users are drawn evenly. Over several replicas the
+    negatives are those of the replica's own part of the batch.
+    """
+
+    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+        self.items = items
+
+    def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives:
+        """Args: target: [batch] int32 ids. step: scalar integer (not used: nothing is drawn)."""
+        log_q = tf.gather(self.items.log_frequency(), target)
+        return Negatives(target, log_q, log_q, holds_targets=True)
+
+
+class MixedNegatives(UniformNegatives):
+    """MNS: the other targets of the batch and uniform items, num_negatives in all (Yang et al., WWW'20 companion).
+
+    The expected count of item j is B f_j + N' / I, with its frequency f_j among targets and N' = N − (B − 1) uniform
+    draws, so that items that are never a target compete too.
+    """
+
+    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+        super().__init__(settings, items, seed)
+        self.items = items
+
+    def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives:
+        """Args: target: [batch] int32 ids. step: scalar integer."""
+        batch = tf.size(target)
+        uniform = self.num_negatives - (batch - 1)
+        ids = tf.concat([target, self._draw(uniform, step)], axis=0)
+        by_batch = tf.cast(batch, tf.float32) * tf.exp(self.items.log_frequency())  # [I + 1]
+        log_q = tf.math.log(by_batch + tf.cast(uniform, tf.float32) / (self.end - self.first))
+        return Negatives(ids, tf.gather(log_q, ids), tf.gather(log_q, target), holds_targets=True)

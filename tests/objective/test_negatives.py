@@ -4,12 +4,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from remi_tf.config import ObjectiveSettings
 from remi_tf.data.interactions import Interactions
 from remi_tf.data.pipeline import TrainingBatches
-from remi_tf.objective.negatives import SAMPLERS, LogUniformNegatives, UniformNegatives
+from remi_tf.objective.negatives import ItemCounts, LogUniformNegatives, UniformNegatives
+from remi_tf.objective.samplers import SAMPLERS
 from remi_tf.objective.softmax import sampled_softmax
 
 TARGET = tf.constant([1, 2, 5])
+DRAWING = sorted(set(SAMPLERS) - {"full", "in_batch"})
+
+
+def build(sampler, num_items: int, num_negatives: int, seed: int, counts=None, **settings):
+    """A sampler; of those that choose by score, the pool is twice what they choose."""
+    settings = {"pool_factor": 2, "num_negatives": num_negatives, **settings}
+    counts = np.arange(num_items + 1)[::-1] if counts is None else counts
+    return sampler(ObjectiveSettings(**settings), ItemCounts(num_items, counts), seed)
 
 
 def draw(sampler, steps: int) -> np.ndarray:
@@ -17,43 +27,43 @@ def draw(sampler, steps: int) -> np.ndarray:
     return np.stack([function(tf.constant(step, tf.int64)) for step in range(steps)])
 
 
-@pytest.mark.parametrize("name", sorted(SAMPLERS))
+@pytest.mark.parametrize("name", DRAWING)
 def test_a_draw_is_a_function_of_seed_and_step(name):
     def ids(seed, step):
-        return SAMPLERS[name](1000, 50, seed)(TARGET, tf.constant(step)).ids.numpy().tolist()
+        return build(SAMPLERS[name], 1000, 50, seed)(TARGET, tf.constant(step)).ids.numpy().tolist()
 
     assert ids(1, 7) == ids(1, 7)
     assert ids(1, 7) != ids(1, 8) and ids(1, 7) != ids(2, 7)
 
 
-@pytest.mark.parametrize("name", sorted(SAMPLERS))
+@pytest.mark.parametrize("name", DRAWING)
 def test_padding_is_never_a_negative_unless_asked_for(name):
-    assert draw(SAMPLERS[name](30, 20, 1), 200).min() == 1
-    assert draw(SAMPLERS[name](30, 20, 1, include_padding=True), 200).min() == 0
-    assert draw(SAMPLERS[name](30, 20, 1), 200).max() == 30
+    assert draw(build(SAMPLERS[name], 30, 20, 1), 200).min() == 1
+    assert draw(build(SAMPLERS[name], 30, 20, 1, padding_is_negative=True), 200).min() == 0
+    assert draw(build(SAMPLERS[name], 30, 20, 1), 200).max() == 30
 
 
 def test_uniform_draws_every_item_alike():
-    counts = np.bincount(draw(UniformNegatives(50, 100, 3), 1000).ravel(), minlength=51)[1:]
+    counts = np.bincount(draw(build(UniformNegatives, 50, 100, 3), 1000).ravel(), minlength=51)[1:]
     chi_square = ((counts - 2000) ** 2 / 2000).sum()
     assert chi_square < 49 + 5 * np.sqrt(2 * 49)
 
 
 def test_log_uniform_probabilities():
-    sampler = LogUniformNegatives(9, 3, 1, include_padding=True)
+    sampler = build(LogUniformNegatives, 9, 3, 1, padding_is_negative=True)
     probability = np.exp(sampler._log_expected_count(tf.range(10), tf.constant(1)))
     np.testing.assert_allclose(probability[:4], [0.289065, 0.169092, 0.119973, 0.093058], atol=2e-6)
     assert probability.sum() == pytest.approx(1, abs=1e-6)
 
 
 def test_log_uniform_ids_are_distinct_also_when_nearly_all_items_are_wanted():
-    for ids in draw(LogUniformNegatives(40, 38, 5), 50):
+    for ids in draw(build(LogUniformNegatives, 40, 38, 5), 50):
         assert len(set(ids.tolist())) == 38
 
 
 def test_log_uniform_expected_counts_are_the_frequencies_seen():
     """TensorFlow's convention: an id's expected count given the tries that were needed, averaged over draws."""
-    sampler = LogUniformNegatives(60, 20, 11)
+    sampler = build(LogUniformNegatives, 60, 20, 11)
     everything = tf.range(1, 61)
 
     @tf.function
@@ -72,7 +82,7 @@ def test_log_uniform_expected_counts_are_the_frequencies_seen():
 def test_log_uniform_reaches_every_part_of_a_large_catalogues_tail():
     """Single precision would leave half of the tail's ids out at this size."""
     num_items = 1_700_000
-    ids = draw(LogUniformNegatives(num_items, 20_000, 1), 300).ravel()
+    ids = draw(build(LogUniformNegatives, num_items, 20_000, 1), 300).ravel()
     tail = ids[ids > num_items - 40_000]
     seen = len(np.unique(tail))
     expected = 40_000 * (1 - np.exp(-len(tail) / 40_000))  # of evenly likely ids, drawn as often
@@ -86,7 +96,7 @@ def test_negatives_and_windows_of_a_step_are_independent():
     items = np.tile(np.arange(1, length + 1, dtype=np.int32), number)
     log = Interactions(items, np.zeros(len(items), np.int64), offsets, np.full(number, length))
     windows = TrainingBatches(log, batch_size=number, max_history=3, first_target=4, seed=5).from_step(0)
-    sampler, pairs = LogUniformNegatives(10**6, number, 5), []
+    sampler, pairs = build(LogUniformNegatives, 10**6, number, 5), []
     for step, batch in zip(range(30), windows, strict=False):
         pairs.append((batch["target"].numpy(), np.log(sampler(batch["target"], tf.constant(step)).ids.numpy())))
     targets, ranks = (np.concatenate(part) for part in zip(*pairs, strict=True))
@@ -95,7 +105,7 @@ def test_negatives_and_windows_of_a_step_are_independent():
 
 def test_too_many_distinct_negatives_are_refused():
     with pytest.raises(ValueError, match="11 distinct negatives cannot be drawn from 10"):
-        LogUniformNegatives(10, 11, 1)
+        build(LogUniformNegatives, 10, 11, 1)
 
 
 def test_loss_and_gradient_are_those_of_tensorflows_sampled_softmax_loss():
@@ -104,7 +114,7 @@ def test_loss_and_gradient_are_those_of_tensorflows_sampled_softmax_loss():
     num_items, dim = 40, 6
     table = tf.Variable(generator.normal(size=(num_items + 1, dim)).astype(np.float32))
     inputs = tf.constant(generator.normal(size=(3, dim)).astype(np.float32))
-    drawn = LogUniformNegatives(num_items, 15, 4)(TARGET, tf.constant(3))
+    drawn = build(LogUniformNegatives, num_items, 15, 4)(TARGET, tf.constant(3))
     assert np.isin(TARGET.numpy(), drawn.ids.numpy()).any(), "the draw must hold an accidental hit for this test"
 
     with tf.GradientTape() as tape:
@@ -128,3 +138,31 @@ def test_loss_and_gradient_are_those_of_tensorflows_sampled_softmax_loss():
         ours = sampled_softmax(positive, negative, TARGET[:, tf.newaxis] == drawn.ids)
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(tf.convert_to_tensor(tape.gradient(ours, table)), their_gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_in_batch_negatives_are_the_other_targets_at_their_frequency():
+    counts = np.array([0, 6, 3, 0, 0, 1])
+    negatives = build(SAMPLERS["in_batch"], 5, 3, 1, counts)(TARGET, tf.constant(0))
+    np.testing.assert_array_equal(negatives.ids, TARGET)
+    assert negatives.holds_targets
+    smoothed = np.array([6, 3, 1]) / 12  # the two items that never occur count once each
+    np.testing.assert_allclose(np.exp(negatives.log_q), smoothed, rtol=1e-6)
+    np.testing.assert_array_equal(negatives.log_q, negatives.target_log_q)
+
+
+def test_mixed_negatives_are_corrected_by_how_often_they_are_seen():
+    """Over many batches whose targets follow the counts, an id occurs among the negatives as often as log q says."""
+    counts = np.array([0, 8, 4, 2, 1, 1])
+    sampler = build(SAMPLERS["mns"], 5, 7, 1, counts)
+    drawn = np.random.default_rng(0).choice(6, size=(2000, 3), p=counts / counts.sum()).astype(np.int32)
+    function = tf.function(lambda target, step: sampler(target, step).ids)
+    seen = np.bincount(np.concatenate([function(tf.constant(row), tf.constant(i)) for i, row in enumerate(drawn)]))
+    expected = np.exp(sampler(tf.range(1, 6), tf.constant(0)).target_log_q)  # of a batch of 5: B f + N' / I
+    np.testing.assert_allclose(expected, 5 * counts[1:] / 16 + (7 - 4) / 5, rtol=1e-6)
+    np.testing.assert_allclose(seen[1:] / 2000, 3 * counts[1:] / 16 + (7 - 2) / 5, rtol=0.05)
+
+
+def test_a_correction_by_frequency_needs_the_counts():
+    sampler = SAMPLERS["in_batch"](ObjectiveSettings(), ItemCounts(5), 1)
+    with pytest.raises(ValueError, match="frequencies"):
+        sampler(TARGET, tf.constant(0))
