@@ -8,7 +8,7 @@ import tensorflow_recommenders as tfrs
 
 from remi_tf.config import Settings
 from remi_tf.encoders import ENCODERS, make_encoder
-from remi_tf.encoders.base import kaiming_normal
+from remi_tf.encoders.base import Interests, kaiming_normal
 from remi_tf.errors import InputError
 from remi_tf.objective.backward_flow import BackwardFlow
 from remi_tf.objective.example import Example
@@ -101,7 +101,7 @@ class MultiInterestModel(tfrs.Model):
         Returns:
           [batch, num_interests, dim].
         """
-        vectors = self.encoder(tf.gather(self.item_table, history), history > 0, **features).vectors
+        vectors = _in_32_bits(self.encoder(tf.gather(self.item_table, history), history > 0, **features)).vectors
         return tf.math.l2_normalize(vectors, axis=-1) if self.by_cosine else vectors
 
     def item_vectors(self) -> tf.Tensor:
@@ -129,7 +129,7 @@ class MultiInterestModel(tfrs.Model):
             history_rows, target_rows, negative_rows = self._lookup(history, target, negatives.ids)
         features = {name: inputs[name] for name in self.needs}
         seed = self._seed(step, ENCODER_STREAM) if training else None
-        interests = self.encoder(history_rows, history > 0, training_seed=seed, **features)
+        interests = _in_32_bits(self.encoder(history_rows, history > 0, training_seed=seed, **features))
         example = Example(
             history, history_rows, target, target_rows, negatives, negative_rows, interests,
             self._seed(step, OBJECTIVE_STREAM),
@@ -175,3 +175,13 @@ class MultiInterestModel(tfrs.Model):
         values = tf.stack(parts)
         finite = tf.math.is_finite(self.loss_sums[: len(self.loss_parts)] + values)  # false for ever after
         self.loss_sums.assign_add(tf.concat([values, tf.cast(finite, values.dtype), [1.0]], axis=0))
+
+
+def _in_32_bits(interests: Interests) -> Interests:
+    """Under a 16-bit policy the encoder computes in 16 bits; scores, losses and penalties do not."""
+    floats = {
+        name: tf.cast(value, tf.float32)
+        for name, value in interests._asdict().items()
+        if value is not None and value.dtype.is_floating
+    }
+    return interests._replace(**floats)

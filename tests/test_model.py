@@ -161,6 +161,24 @@ def test_the_loss_sums_tell_which_part_stopped_being_finite_and_when():
     assert np.isnan(means["softmax"])
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_under_a_16_bit_policy_loss_and_gradients_are_near_those_of_32_bits(policy):
+    def step():
+        model = model_with(beta=1.0, rr_lambda=100.0, re4_contrast=0.1)
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(BATCH, training=True) + sum(model.losses)
+        return float(loss), tf.convert_to_tensor(tape.gradient(loss, model.item_table)).numpy()
+
+    loss, gradient = step()
+    tf.keras.mixed_precision.set_global_policy(policy)
+    try:
+        loss_16, gradient_16 = step()
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    assert loss_16 == pytest.approx(loss, rel=0.02) and loss_16 != loss
+    assert np.abs(gradient_16 - gradient).max() < 0.05 * np.abs(gradient).max()
+
+
 TWO_REPLICAS = """
 import remi_tf, numpy as np, tensorflow as tf
 two_cpus = [tf.config.LogicalDeviceConfiguration()] * 2

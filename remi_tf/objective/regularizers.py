@@ -32,7 +32,7 @@ class RoutingRegularizer(tf.keras.layers.Layer):
     """
 
     def __init__(self, rr_lambda: float, embedding_dim: int, reduction: str):
-        super().__init__(name="rr")
+        super().__init__(name="rr", dtype="float32")
         self.reduction = reduction
         if reduction == "sum":
             self.scale = rr_lambda / embedding_dim**2
