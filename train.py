@@ -4,7 +4,7 @@ from pathlib import Path
 
 from remi_tf.cli import Parser, add_settings, load_tensorflow, run_main
 from remi_tf.errors import InputError
-from remi_tf.presets import PROFILES, resolve
+from remi_tf.presets import PROFILES, resolve, run_name
 
 EXAMPLES = """examples:
   python train.py --dataset synthetic --remi
@@ -26,7 +26,12 @@ def main(argv: list[str]) -> int:
     flags = vars(parser.parse_args(argv))
     own = {name: flags.pop(name) for name in _OWN}
 
-    load_tensorflow()  # once the flags are known to be right
+    profile, asked = own["profile"] or "default", {"model_type": "SA", **flags}
+    if not own["resume"]:
+        if own["dataset"] is None:
+            raise InputError("--dataset is missing: the name or path of a prepared dataset, such as synthetic")
+        resolve(Path(own["dataset"]).name, profile, own["remi"], asked)  # refuse before anything is loaded
+    load_tensorflow()
     from remi_tf import run, training
 
     if own["resume"]:
@@ -40,14 +45,9 @@ def main(argv: list[str]) -> int:
         settings, dataset = run.read_config(path)
         settings = settings.replace(**flags)
     else:
-        if own["dataset"] is None:
-            raise InputError("--dataset is missing: the name or path of a prepared dataset, such as synthetic")
         dataset = run.find_dataset(own["dataset"])
-        settings = resolve(
-            dataset.name, own["profile"] or "default", own["remi"], {"model_type": "SA", **flags}, dataset.num_items
-        )
-        marks = [dataset.name, settings.encoder.model_type] + ["remi"] * own["remi"]
-        path = own["run_dir"] or Path("runs") / "-".join(marks + ["released"] * (own["profile"] == "released"))
+        settings = resolve(dataset.name, profile, own["remi"], asked, dataset.num_items)
+        path = own["run_dir"] or Path("runs") / run_name(dataset.name, profile, own["remi"], asked)
     return training.run_training(path, settings, dataset, own["resume"], own["overwrite"])
 
 

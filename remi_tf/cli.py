@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from remi_tf.config import GROUPS
+from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError, TrainingDiverged
 
 
@@ -50,7 +51,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         arguments = parser.add_argument_group(group)
         for setting in dataclasses.fields(cls):
             options: dict[str, Any] = {"default": argparse.SUPPRESS}
-            text = f"{setting.metadata['help']} (default: {setting.default})"
+            own = [f"{m} {e.defaults[setting.name]}" for m, e in ENCODERS.items() if setting.name in e.defaults]
+            text = f"{setting.metadata['help']} (default: {', '.join([str(setting.default), *own])})"
             if setting.metadata["choices"]:
                 options["choices"] = setting.metadata["choices"]
             if type(setting.default) is bool:

@@ -1,13 +1,13 @@
-"""Settings: frozen dataclasses, what values and combinations they may have, and their way to a run's config.json.
+"""Settings: frozen dataclasses, and their way to a run's config.json.
 
-A field's metadata is all the command line knows of it (cli.py). presets.py has the sets of values with a name.
+A field's metadata is all the command line knows of it (cli.py). checks.py says which values and combinations have a
+meaning, presets.py has the sets of values with a name.
 """
 
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
 
 Only = dict[str, tuple[str, ...]]
@@ -24,7 +24,7 @@ def _encoders(*names: str) -> Only:
 
 _SOFTMAX: Only = {"loss": ("softmax",)}
 _IDW: Only = {"loss": ("idw",)}
-_BY_SCORE = ("dns", "srns", "genni")
+BY_SCORE = ("dns", "srns", "genni")
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ class ObjectiveSettings:
     )  # fmt: skip
     num_negatives: int = _setting(
         1280, "negatives per step, N: shared by the batch, or of each row where it chooses",
-        only={"sampler": ("uniform", "log_uniform", "mns", *_BY_SCORE)},
+        only={"sampler": ("uniform", "log_uniform", "mns", *BY_SCORE)},
     )  # fmt: skip
-    pool_factor: int = _setting(4, "ids to choose from, as a multiple of N", only={"sampler": _BY_SCORE})
+    pool_factor: int = _setting(4, "ids to choose from, as a multiple of N", only={"sampler": BY_SCORE})
     preference_temperature: float = _setting(
         1.0, "temperature of the model's preference that is drawn from", only={"sampler": ("genni",)}
     )
@@ -181,6 +181,8 @@ class Settings:
         unknown = sorted(set(values) - set(GROUP_OF))
         if unknown:
             raise InputError(f"unknown setting {unknown[0]!r}; there are: {', '.join(sorted(GROUP_OF))}")
+        from remi_tf.checks import check  # which reads the tables below
+
         groups = {
             group: dataclasses.replace(
                 getattr(self, group), **{name: value for name, value in values.items() if GROUP_OF[name] == group}
@@ -188,7 +190,7 @@ class Settings:
             for group in GROUPS
         }
         settings = Settings(**groups)
-        _check(settings)
+        check(settings)
         return settings
 
     def changed(self) -> str:
@@ -204,79 +206,3 @@ class Settings:
 GROUPS: dict[str, Any] = {"encoder": EncoderSettings, "objective": ObjectiveSettings, "training": TrainingSettings}
 GROUP_OF = {setting.name: group for group, cls in GROUPS.items() for setting in dataclasses.fields(cls)}
 SETTING = {setting.name: setting for cls in GROUPS.values() for setting in dataclasses.fields(cls)}
-
-
-def _check(settings: Settings) -> None:
-    """Refuse values and combinations that have no meaning."""
-    values = settings.flat()
-    for cls in GROUPS.values():
-        for setting in dataclasses.fields(cls):
-            value, choices = values[setting.name], setting.metadata["choices"]
-            if choices and value not in choices:
-                raise InputError(f"--{setting.name} {value!r}: choose one of {', '.join(choices)}")
-            if type(value) is int and value < (0 if setting.name in _MAY_BE_ZERO else 1):
-                raise InputError(f"--{setting.name} {value}: must be a positive number ({setting.metadata['help']})")
-            if type(value) is float and not 0 <= value < float("inf"):
-                raise InputError(f"--{setting.name} {value}: must be a finite number of at least 0")
-    for name in ("learning_rate", "label_power", "correlation_scale", "concept_temperature", "preference_temperature"):
-        if values[name] == 0:
-            raise InputError(f"--{name} 0: must be more than 0; the default is {SETTING[name].default}")
-    if values["dropout"] >= 1:
-        raise InputError(f"--dropout {values['dropout']}: nothing would be left; give a share below 1")
-    if values["embedding_dim"] % values["num_heads"]:
-        raise InputError(
-            f"--num_heads {values['num_heads']}: attention heads share --embedding_dim {values['embedding_dim']}; "
-            "take a number that divides it"
-        )
-    if values["active_concepts"] > values["num_concepts"]:
-        raise InputError(
-            f"--active_concepts {values['active_concepts']} --num_concepts {values['num_concepts']}: a history cannot "
-            "be split into more concepts than there are; take fewer active ones or a larger table"
-        )
-    if values["label_attention"] == "power" and values["label_power"] % 2 != 1:
-        raise InputError(
-            f"--label_attention power --label_power {values['label_power']}: an even power loses the sign of negative "
-            "products and a fractional one has no value for them; take an odd whole number, or --label_attention scale"
-        )
-    if values["beta"] > 0 and values["sampler"] != "uniform":
-        raise InputError(
-            f"--beta {values['beta']} with --sampler {values['sampler']}: IHN reweights uniform negatives "
-            "(REMI, section 3.2); use --sampler uniform or --beta 0"
-        )
-    if values["sampler"] in ("full", *_BY_SCORE) and values["loss"] != "softmax":
-        raise InputError(f"--sampler {values['sampler']} with --loss {values['loss']}: only the softmax can use it")
-    if values["sampler"] == "mns" and values["num_negatives"] < values["batch_size"]:
-        raise InputError(
-            f"--sampler mns --num_negatives {values['num_negatives']}: a batch of {values['batch_size']} alone gives "
-            "as many; take more negatives than --batch_size"
-        )
-    _check_model(settings)
-
-
-def _check_model(settings: Settings) -> None:
-    """Refuse what the encoder cannot do."""
-    if settings.encoder.model_type not in ENCODERS:
-        raise InputError(f"--model_type {settings.encoder.model_type!r}: choose one of {', '.join(ENCODERS)}")
-    model_type, objective = settings.encoder.model_type, settings.objective
-    entry = ENCODERS[model_type]
-    if entry.single and settings.encoder.num_interests > 1:
-        raise InputError(
-            f"--num_interests {settings.encoder.num_interests}: {model_type} gives one vector a user; leave it out, or "
-            f"take a multi-interest model ({', '.join(name for name in ENCODERS if not ENCODERS[name].single)})"
-        )
-    for name in ("rr_lambda", "re4_attend", "re4_contrast", "re4_construct"):
-        if getattr(objective, name) and not entry.routing:
-            raise InputError(
-                f"--{name} {getattr(objective, name)}: {model_type} has no routing matrix to work on; models with one "
-                f"are {', '.join(name for name in ENCODERS if ENCODERS[name].routing)}"
-                + (" (REMI's weighting alone: --beta 1 --sampler uniform)" if name == "rr_lambda" else "")
-            )
-    if objective.loss == "bce" and model_type != "SASRec":
-        raise InputError(f"--loss bce: it scores the state after each item, which only SASRec has, not {model_type}")
-    if objective.loss == "bce" and objective.sampler != "uniform":
-        raise InputError("--loss bce: it sets one uniform negative against each item; add --sampler uniform")
-    if objective.loss == "idw" and entry.single:
-        raise InputError(f"--loss idw: it sets interests against each other, and {model_type} has one; use softmax")
-
-
-_MAY_BE_ZERO = ("seed", "patience", "eval_users")

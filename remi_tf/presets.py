@@ -6,7 +6,8 @@ dataset, the dataset's, the encoder's own default (encoders/__init__.py), the pr
 
 from typing import Any
 
-from remi_tf.config import SETTING, Settings
+from remi_tf.checks import check_read
+from remi_tf.config import Settings
 from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
 
@@ -80,10 +81,16 @@ def resolve(
     """
     if profile not in PROFILES:
         raise InputError(f"--profile {profile!r}: choose one of {', '.join(PROFILES)}")
-    alias = MODEL_ALIASES.get(explicit["model_type"], {"model_type": explicit["model_type"]})
+    spelling = explicit["model_type"]
+    alias = MODEL_ALIASES.get(spelling, {"model_type": spelling})
     model_type = alias["model_type"]
     if model_type not in ENCODERS:
         raise InputError(f"--model_type {model_type!r}: choose one of {', '.join([*ENCODERS, *MODEL_ALIASES])}")
+    if "readout" in alias and explicit.get("readout", alias["readout"]) != alias["readout"]:
+        raise InputError(
+            f"--readout {explicit['readout']}: {spelling} is {model_type} with --readout {alias['readout']}; leave it "
+            f"out, or take --model_type {model_type}"
+        )
     given = {**(REMI if remi else {}), **alias, **explicit, "model_type": model_type}
     values = {
         **PROFILES[profile],
@@ -93,25 +100,32 @@ def resolve(
         **MODEL_PRESETS.get((model_type, dataset_name), {}),
         **given,
     }
+    if remi:
+        _check_remi(model_type, values.get("loss", "softmax"))
     settings = Settings().replace(**values)
-    _check_given(settings, given)
+    for name in given:
+        if name in explicit:
+            check_read(settings, name, f"--{name} {given[name]}")
+        elif name in alias:
+            check_read(settings, name, f"--model_type {spelling} sets --{name} {given[name]}")
     if num_items is not None and settings.objective.sampler == "log_uniform" and "num_negatives" not in explicit:
         settings = settings.replace(num_negatives=max(1, min(settings.objective.num_negatives, num_items // 2)))
     return settings
 
 
-def _check_given(settings: Settings, given: dict[str, Any]) -> None:
-    """Refuse what was asked for and would not be read."""
-    values = settings.flat()
-    for name in given:
-        for other, readers in SETTING[name].metadata["only"].items():
-            if values[other] not in readers:
-                raise InputError(
-                    f"--{name} {given[name]}: read only with --{other} {' or '.join(readers)}, and --{other} is "
-                    f"{values[other]}; leave it out"
-                )
-    if ENCODERS[settings.encoder.model_type].single and given.get("readout", "hard") != "hard":
+def _check_remi(model_type: str, loss: str) -> None:
+    if not ENCODERS[model_type].routing:
+        routing = ", ".join(name for name in ENCODERS if ENCODERS[name].routing)
         raise InputError(
-            f"--readout {given['readout']}: {settings.encoder.model_type} gives one vector a user, so all readouts are "
-            "the same; leave it out"
+            f"--remi: it regularises a routing matrix, and {model_type} has none (there is one in {routing}); REMI's "
+            "weighting of negatives alone is --beta 1 --sampler uniform"
         )
+    if loss != "softmax":
+        raise InputError(f"--remi: it weights the negatives of a softmax, and --loss is {loss}; add --loss softmax")
+
+
+def run_name(dataset_name: str, profile: str, remi: bool, explicit: dict[str, Any]) -> str:
+    """A folder's name for a run: what tells the systems of the papers apart, as they were asked for."""
+    chosen = [explicit[name] for name in ("loss", "readout") if name in explicit]
+    marks = [dataset_name, explicit["model_type"], *chosen]
+    return "-".join(marks + ["remi"] * remi + [profile] * (profile != "default"))

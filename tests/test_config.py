@@ -11,8 +11,9 @@ import pytest
 
 from remi_tf.cli import Parser, add_settings, number_list
 from remi_tf.config import GROUP_OF, GROUPS, Settings
+from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
-from remi_tf.presets import DATASET_PRESETS, PROFILES, resolve
+from remi_tf.presets import DATASET_PRESETS, MODEL_ALIASES, MODEL_PRESETS, PROFILES, resolve, run_name
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,6 +37,82 @@ def test_a_setting_has_one_group():
 def test_profiles_and_presets_name_only_settings_there_are():
     for values in (*PROFILES.values(), *DATASET_PRESETS.values()):
         Settings().replace(**values)
+    for model_type, dataset in MODEL_PRESETS:
+        assert dataset in DATASET_PRESETS
+        resolve(dataset, "default", False, {"model_type": model_type})
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+@pytest.mark.parametrize("name", [*ENCODERS, *MODEL_ALIASES])
+def test_every_model_of_the_papers_resolves_by_its_name_alone(name, profile):
+    settings = resolve("book", profile, False, {"model_type": name})
+    assert settings.encoder.model_type in ENCODERS
+    assert (settings.encoder.num_interests == 1) == ENCODERS[settings.encoder.model_type].single
+
+
+def test_names_from_the_papers_mean_a_model_with_a_training_scheme():
+    remi = resolve("book", "default", True, {"model_type": "SA"})
+    assert resolve("book", "default", False, {"model_type": "REMI"}) == remi
+    assert resolve("book", "default", False, {"model_type": "UMI_HN"}).objective.readout == "per_candidate"
+    assert resolve("book", "default", False, {"model_type": "BaM"}).objective.readout == "sampled"
+
+
+REFUSED = [
+    ("--model_type SAA", "choose one of Pop, DNN"),
+    ("--model_type DNN --num_interests 2", "gives one vector a user; leave it out, or take a multi-interest model"),
+    ("--model_type DNN --readout sampled", "all readouts are the same"),
+    ("--model_type DNN --multi_interest_weight 1", "all readouts are the same"),
+    ("--model_type DNN --remi", "--remi: it regularises a routing matrix, and DNN has none"),
+    ("--model_type DNN --rr_lambda 1", "--rr_lambda 1.0: DNN has no routing matrix"),
+    ("--model_type MTMI-Q2S --remi", "--loss is idw; add --loss softmax"),
+    ("--model_type MTMI-DNN --num_interests 1", "sets a user's vectors against each other"),
+    ("--model_type MTMI-DNN --readout sampled", "read only with --loss softmax"),
+    ("--model_type SA --loss bce --sampler uniform", "which only SASRec has"),
+    ("--model_type SASRec --loss bce", "only the softmax corrects for how negatives are drawn"),
+    ("--model_type SA --loss idw --sampler in_batch", "only the softmax corrects for how negatives are drawn"),
+    ("--model_type SA --relu_layer", "read only with --model_type MIND"),
+    ("--model_type SA --label_power 3", "read only with --readout label_aware"),
+    ("--model_type SA --pool_factor 2", "read only with --sampler dns or srns or genni"),
+    ("--model_type SA --sampler full --num_negatives 5", "read only with --sampler uniform or"),
+    ("--model_type SA --rr_reduction sum", "read only with --rr_lambda above 0"),
+    ("--model_type SA --no-stop_gradient_weights", "read only with --beta above 0"),
+    ("--model_type BaM --loss idw", "--model_type BaM sets --readout sampled"),
+    ("--model_type UMI_HN --readout hard", "take --model_type SA"),
+    ("--model_type DR --remi --routing_iterations 1", "take 2 rounds or more"),
+    ("--model_type MIND --remi --num_interests 1", "nothing to choose"),
+    ("--model_type MIND --no-mask_padding", "padding never takes part"),
+    ("--model_type Pop --learning_rate 0.1", "Pop is counted, not trained"),
+]
+
+
+@pytest.mark.parametrize(("flags", "reason"), REFUSED)
+def test_a_combination_without_meaning_is_refused_with_the_reason(flags, reason):
+    flags = (
+        parse(*flags.split()) if "--remi" not in flags else {**parse(*flags.replace("--remi", "").split()), "remi": 1}
+    )
+    with pytest.raises(InputError, match=re.escape(reason)):
+        resolve("shop", "default", bool(flags.pop("remi", 0)), flags)
+
+
+def test_refusals_come_before_tensorflow_is_loaded_and_any_dataset_is_read():
+    code = (
+        "import sys; sys.argv = ['train.py']; import train\n"
+        "try: train.main(['--dataset', 'nowhere', '--model_type', 'DNN', '--remi'])\n"
+        "except Exception as error: print(type(error).__name__, error, 'tensorflow' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert result.stdout.startswith("InputError --remi:") and result.stdout.rstrip().endswith("False")
+
+
+def test_the_commands_of_readmes_model_table_write_into_folders_of_their_own():
+    commands = re.findall(r"`python train.py (--dataset book [^`]+)`", (ROOT / "README.md").read_text(encoding="utf-8"))
+    names = []
+    for command in dict.fromkeys(commands):
+        arguments = [word for word in command.split() if word != "--remi"]
+        dataset = arguments[arguments.index("--dataset") + 1]
+        flags = parse(*[word for word in arguments if word not in ("--dataset", dataset)])
+        names.append(run_name(dataset, "default", "--remi" in command, flags))
+    assert len(names) > 15 and len(set(names)) == len(names)
 
 
 def test_a_flag_beats_remi_which_beats_the_preset_which_beats_the_default():
@@ -74,6 +151,13 @@ def test_the_original_spelling_of_a_model_is_understood():
         ({"beta": -1.0, "sampler": "uniform"}, "--beta -1.0: must be a finite number of at least 0"),
         ({"beta": 1.0}, "use --sampler uniform or --beta 0"),
         ({"sampler": "popular"}, "choose one of uniform, log_uniform, full"),
+        ({"dropout": 1.0}, "nothing would be left"),
+        ({"num_heads": 3}, "take a number that divides it"),
+        ({"active_concepts": 9, "num_concepts": 8}, "cannot be split into more concepts"),
+        ({"label_attention": "power", "label_power": 2.0}, "an even power loses the sign"),
+        ({"sampler": "mns", "num_negatives": 100}, "take more negatives than --batch_size"),
+        ({"loss": "idw"}, "add --sampler uniform"),
+        ({"model_type": "DNN", "num_interests": 1, "re4_attend": 0.1}, "has no routing matrix to work on"),
     ],
 )
 def test_values_without_meaning_are_refused_with_the_remedy(values, message):

@@ -18,17 +18,19 @@ class Entry(NamedTuple):
     routing: whether it gives Interests.routing, which routing regularisation and Re4's losses need.
     single: one vector a user; num_interests is 1.
     needs: inputs beside the history: "days", "profile".
+    counted: its item table is counted from the log instead of trained, so that no objective is read.
     defaults: settings whose default differs for this encoder."""
 
     path: str
     routing: bool = False
     single: bool = False
     needs: tuple[str, ...] = ()
+    counted: bool = False
     defaults: Mapping[str, Any] = MappingProxyType({})
 
 
 ENCODERS: dict[str, Entry] = {
-    "Pop": Entry("popularity:Popularity", single=True, defaults={"embedding_dim": 1}),
+    "Pop": Entry("popularity:Popularity", single=True, counted=True, defaults={"embedding_dim": 1}),
     "DNN": Entry("dnn:DNN", single=True),
     "GRU4REC": Entry("gru:GRU4REC", single=True, defaults={"dropout": 0.2}),
     "Que2Search": Entry("que2search:Que2Search", routing=True, single=True),
@@ -38,8 +40,8 @@ ENCODERS: dict[str, Entry] = {
     "MTMI-Q2S": Entry("que2search:Que2Search", routing=True, defaults={"loss": "idw", "sampler": "uniform"}),
     "PIMI": Entry("pimi:PIMI", routing=True, needs=("days",), defaults={"dropout": 0.1, "num_heads": 4}),
     "SASRec": Entry("sasrec:SASRec", single=True, defaults={"dropout": 0.2}),
-    "MIND": Entry("capsules:MIND", routing=True),
-    "DR": Entry("capsules:DynamicRouting", routing=True),
+    "MIND": Entry("capsules:MIND", routing=True, defaults={"learning_rate": 5e-3}),
+    "DR": Entry("capsules:DynamicRouting", routing=True, defaults={"learning_rate": 5e-3}),
     "Re4": Entry("re4:Re4", routing=True, defaults={"re4_attend": 1e-3, "re4_contrast": 0.1, "re4_construct": 0.1}),
     "SINE": Entry("sine:SINE", single=True),
     "UMI": Entry("umi:UMI", routing=True, needs=("profile",), defaults={"readout": "per_candidate"}),
