@@ -33,7 +33,7 @@ class Case:
     """A model under training that can run a round and tell its ms per step."""
 
     def __init__(self, flags: list[str], log: Interactions):
-        settings = resolve("book", "default", "--remi" in flags, {"model_type": flags[0]})
+        settings = resolve("random", "default", "--remi" in flags, {"model_type": flags[0]})
         self.model = MultiInterestModel(settings, BOOKS, PROFILE_SIZES)
         self.model.compile(optimizer=make_optimizer(settings.training), steps_per_execution=50)
         self.batches = TrainingBatches(
