@@ -245,13 +245,16 @@ def user_profiles(log: RawLog, user_ids: list[str]) -> tuple[tuple[ProfileColumn
     """The log's profile columns and [users, columns] int32 codes; no columns where the log has none.
 
     Raises:
-      InputError: none of the users has a value.
+      InputError: none of the users has a value of one of the columns.
     """
     columns, codes = encode_profiles(log.profile_names, log.profiles, user_ids)
-    if columns and not codes.any():
+    empty = [column.name for column in columns if not column.values]
+    if empty:
+        table = next((file["file"] for file in log.files if file.get("holds") == "user table"), "the user table")
         raise InputError(
-            f"none of the {len(user_ids):,} kept users has a value of {', '.join(log.profile_names)}; check "
-            "--profile_cols, or leave out --users"
+            f"{table}: none of the {len(user_ids):,} kept users has a value of {', '.join(empty)}; leave "
+            f"{'it' if len(empty) == 1 else 'them'} out of --profile_cols"
+            + (", or leave out --users" if len(empty) == len(columns) else "")
         )
     return columns, codes
 

@@ -104,7 +104,16 @@ def test_profiles_are_part_of_the_checksums_and_of_the_fingerprint(log, tmp_path
         ),
         ("user,gender\nu1,F\nu2\n", ["gender"], "users.csv line 3: 1 columns where 2 are expected; mend it or add"),
         ("user,gender\n1,F\n", ["gender"], "users.csv: none of its ids is a user of the log; check --users_id_col"),
-        ("user,gender\nu1, \n", ["gender"], "none of the 20 kept users has a value of gender; check --profile_cols"),
+        (
+            "user,gender\nu1, \n",
+            ["gender"],
+            "users.csv: none of the 20 kept users has a value of gender; leave it out .*, or leave out --users",
+        ),
+        (
+            "user,gender,age\nu1,F,\nu2,M,\n",
+            ["gender,age"],
+            "users.csv: none of the 20 kept users has a value of age; leave it out of --profile_cols$",
+        ),
         ("user,gender\nu1,F\n", ["gender,gender"], "--profile_cols gender,gender: give different names of columns"),
     ],
 )
