@@ -17,6 +17,7 @@ from remi_tf import run as run_folder
 from remi_tf.config import Settings
 from remi_tf.data.interactions import Dataset, Interactions
 from remi_tf.data.pipeline import TrainingBatches
+from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation import evaluate
 from remi_tf.model import MultiInterestModel
@@ -46,11 +47,18 @@ class Trainer:
       dataset: the data to train on.
 
     Raises:
-      InputError: the settings cannot be built, or the dataset has nobody to train or to validate on.
+      InputError: the settings cannot be built, the model needs times that the dataset lacks, or the dataset has nobody
+        to train or to validate on.
     """
 
     def __init__(self, path: Path, settings: Settings, dataset: Dataset):
         self.path, self.settings, self.dataset = path, settings, dataset
+        model_type = settings.encoder.model_type
+        if "days" in ENCODERS[model_type].needs and not dataset.has_times:
+            raise InputError(
+                f"--model_type {model_type}: it reads the days between items, and {dataset.path} holds only their "
+                "order; prepare the log with --time_col (and another --time_unit than none), or take --model_type SA"
+            )
         self.model = MultiInterestModel(
             settings,
             dataset.num_items,

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from remi_tf.data.command import main as prepare
 from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.run import load_run
@@ -195,6 +197,22 @@ def test_a_log_without_validation_users_is_refused_before_training(toy_dataset, 
     with pytest.raises(InputError, match=r"no validation user has a target.*leave_one_out"):
         train(path, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_reads_days_is_refused_a_log_without_times(tmp_path):
+    rows = "".join(f"u{user},i{(user + place) % 30},{place}\n" for user in range(40) for place in range(8))
+    (tmp_path / "log.csv").write_text("user,item,time\n" + rows)
+    options = ["--max_steps", "1", "--eval_every", "1", "--max_history", "4", "--num_interests", "2"]
+    for name, flags, refused in (
+        ("order", [], True),
+        ("none", ["--time_col", "time", "--time_unit", "none"], True),
+        ("days", ["--time_col", "time", "--time_unit", "s"], False),
+    ):
+        columns = ["--input", str(tmp_path / "log.csv"), "--user_col", "user", "--item_col", "item", *flags]
+        assert prepare([*columns, "--output", str(tmp_path / name)]) == 0
+        with pytest.raises(InputError, match=r"PIMI: it reads the days.*--time_col") if refused else nullcontext():
+            train(tmp_path / name, tmp_path / f"{name}-run", "--model_type", "PIMI", *options)
+        assert (tmp_path / f"{name}-run").exists() is not refused
 
 
 def test_a_run_opens_without_its_data_but_says_where_they_were_when_they_are_needed(toy_dataset, tmp_path):

@@ -106,6 +106,12 @@ class Dataset(Catalogue):
         path = self.path / CATEGORIES
         return np.load(path, allow_pickle=False) if path.exists() else None
 
+    @property
+    def has_times(self) -> bool:
+        """Whether timestamps are points in time, not just an order; a folder that prepare did not make has them."""
+        kept = self.manifest["made_by"].get("kept")
+        return kept is None or "time_span" in kept
+
     def split(self, name: str) -> Interactions:
         """The split called train, valid or test."""
         return {"train": self.train, "valid": self.valid, "test": self.test}[name]
