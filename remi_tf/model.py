@@ -18,6 +18,8 @@ from remi_tf.objective.regularizers import RoutingRegularizer
 from remi_tf.objective.samplers import SAMPLERS
 
 ENCODER_STREAM, OBJECTIVE_STREAM = -1, -2  # of a step's random numbers; data and negatives use those from 0 on
+# Seeds of initial weights, counted from the run's, whose own are the item table's; each part has a thousand.
+ENCODER_WEIGHTS, LOSS_WEIGHTS, REGULARIZER_WEIGHTS = 1, 1001, 2001
 
 
 class MultiInterestModel(tfrs.Model):
@@ -63,15 +65,17 @@ class MultiInterestModel(tfrs.Model):
             initializer=kaiming_normal(encoder.embedding_dim, self.seed),
             trainable=True,
         )
-        self.encoder = make_encoder(encoder, self.seed + 1, self.profile_sizes)
+        self.encoder = make_encoder(encoder, self.seed + ENCODER_WEIGHTS, self.profile_sizes)
         try:
             self.sampler = SAMPLERS[objective.sampler](objective, ItemCounts(num_items, item_counts), self.seed)
         except ValueError as error:
             raise InputError(
                 f"--num_negatives {objective.num_negatives} --sampler {objective.sampler}: {error}; take fewer"
             ) from error
-        self.objective = LOSSES[objective.loss](settings, self.seed + 2)
+        self.objective = LOSSES[objective.loss](settings, self.seed + LOSS_WEIGHTS)
         self.loss_parts: tuple[str, ...] = self.objective.parts
+        if self.encoder.losses:  # penalties on the encoder's weights
+            self.loss_parts += ("concepts",)
         if objective.rr_lambda:
             self.routing_regularizer = RoutingRegularizer(
                 objective.rr_lambda, encoder.embedding_dim, objective.rr_reduction
@@ -79,7 +83,9 @@ class MultiInterestModel(tfrs.Model):
             self.loss_parts += ("rr",)
         re4 = (objective.re4_attend, objective.re4_contrast, objective.re4_construct)
         if any(re4):
-            self.backward_flow = BackwardFlow(*re4, encoder.embedding_dim, encoder.max_history, self.seed + 3)
+            self.backward_flow = BackwardFlow(
+                *re4, encoder.embedding_dim, encoder.max_history, self.seed + REGULARIZER_WEIGHTS
+            )
             self.loss_parts += ("re4",)
         # Since the last reset: the sum of each loss part, the steps in which it stayed finite, all steps.
         self.loss_sums = self.add_weight(
@@ -135,13 +141,16 @@ class MultiInterestModel(tfrs.Model):
             self._seed(step, OBJECTIVE_STREAM),
         )  # fmt: skip
         losses = self.objective(example)
+        replicas = self.distribute_strategy.num_replicas_in_sync
         penalties = []
+        if "concepts" in self.loss_parts:
+            penalties.append(replicas * tf.add_n(self.encoder.losses))  # to be recorded: Keras adds them to the loss
         if "rr" in self.loss_parts:
-            penalties.append(self.routing_regularizer(interests.routing))
+            penalties.append(self.routing_regularizer(interests.routing, interests.active))
         if "re4" in self.loss_parts:
             penalties.append(self.backward_flow(history_rows, history > 0, interests))
         self._record(*losses, *penalties)
-        return tf.add_n(losses) / self.distribute_strategy.num_replicas_in_sync
+        return tf.add_n(losses) / replicas
 
     def read_loss_sums(self) -> tuple[dict[str, float], dict[str, int], int]:
         """Since the last reset: the mean of each loss part, the steps until it stopped being finite, all steps."""

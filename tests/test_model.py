@@ -185,23 +185,63 @@ two_cpus = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two_cpus)
 from remi_tf.config import Settings
 from remi_tf.model import MultiInterestModel
-settings = Settings().replace(
-    sampler="uniform", beta=1.0, rr_lambda=100.0, num_negatives=9, embedding_dim=8, max_history=5
-)
-history = np.random.default_rng(0).integers(1, 31, (8, 5)).astype(np.int32)
-batch = {"history": history, "target": np.arange(1, 9, dtype=np.int32)}
-def trained(strategy):
+from remi_tf.run import build
+common = {"sampler": "uniform", "num_negatives": 9, "embedding_dim": 8, "max_history": 5}
+systems = {
+    "REMI": {"beta": 1.0, "rr_lambda": 100.0},
+    "SINE": {"model_type": "SINE", "num_interests": 1, "num_concepts": 10, "concept_lambda": 10.0},
+    "Re4": {"model_type": "Re4", "re4_attend": 1.0, "re4_construct": 1.0},
+    "PIMI": {"model_type": "PIMI", "dropout": 0.0},
+    "MTMI": {"model_type": "MTMI-Q2S", "loss": "idw"},
+    "SASRec": {"model_type": "SASRec", "num_interests": 1, "loss": "bce", "dropout": 0.0},
+}
+generator = np.random.default_rng(0)
+lengths = np.array([5, 1, 3, 2, 4, 4, 5, 5])
+valid = np.arange(5) < lengths[:, np.newaxis]
+history, days = (np.where(valid, generator.integers(1, 31, (8, 5)), 0).astype(np.int32) for _ in range(2))
+batch = {"history": history, "target": np.arange(1, 9, dtype=np.int32), "days": np.sort(days)}
+def trained(settings, strategy):
     with strategy.scope():
         model = MultiInterestModel(settings, 30)
+        build(model)
         model.compile(optimizer=tf.keras.optimizers.SGD(1.0))
+    before = [weight.numpy() for weight in model.trainable_variables]
     model.fit(tf.data.Dataset.from_tensors(batch), verbose=0)
-    return model.item_table.numpy()
-one = trained(tf.distribute.OneDeviceStrategy("CPU:0"))
-two = trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
-np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-6)
+    steps = [weight.numpy() - start for weight, start in zip(model.trainable_variables, before)]
+    return steps, model.read_loss_sums()[0]
+one_cpu, two_cpus = tf.distribute.OneDeviceStrategy("CPU:0"), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+for name, chosen in systems.items():
+    settings = Settings().replace(**common, **chosen)
+    one, parts_of_one = trained(settings, one_cpu)
+    two, parts_of_two = trained(settings, two_cpus)
+    assert any(step.any() for step in one), name
+    for left, right in zip(one, two):
+        np.testing.assert_allclose(left, right, rtol=1e-3, atol=1e-5, err_msg=name)
+    for part, value in parts_of_one.items():
+        np.testing.assert_allclose(value, parts_of_two[part], rtol=1e-4, err_msg=f"{name} {part}")
+    print(name, parts_of_one)
 """
 
 
 def test_two_replicas_make_the_step_that_one_makes():
+    """Weights and loss parts. Re4 without its re-contrast loss, which looks at the next user of the same replica."""
     result = subprocess.run([sys.executable, "-c", TWO_REPLICAS], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr[-2000:]
+    assert result.returncode == 0, result.stdout + result.stderr[-2000:]
+    assert "concepts" in result.stdout  # SINE's penalty is told beside its loss
+
+
+def test_penalties_on_the_encoders_weights_are_recorded_and_added_once():
+    model = model_with(model_type="SINE", num_interests=1, num_concepts=10, concept_lambda=10.0)
+    loss, added = losses(model)
+    assert model.read_loss_sums()[0] == pytest.approx({"softmax": loss, "concepts": added}) and added > 0
+    assert model_with(model_type="SINE", num_interests=1, concept_lambda=0.0).loss_parts == ("softmax",)
+
+
+def test_routing_regularisation_leaves_out_interests_that_a_user_does_not_have():
+    settings = {"model_type": "MIND", "adaptive_interests": True, "rr_lambda": 100.0}
+    model = model_with(**settings)
+    assert losses(model)[1] > 0
+    seen = []
+    model.routing_regularizer = lambda routing, active: seen.append(active.numpy().sum(axis=1)) or tf.constant(0.0)
+    losses(model)
+    assert seen[0].tolist() == [1, 2, 1]  # histories of 3, 5 and 2 items

@@ -5,6 +5,7 @@ import tensorflow as tf
 from remi_tf.encoders.base import Interests
 
 TEMPERATURE = 0.02  # of the cosines in the re-contrast loss
+ROUNDING = 1e-6  # a softmax over one item may give a little more than 1
 
 
 class BackwardFlow(tf.keras.layers.Layer):
@@ -62,7 +63,8 @@ class BackwardFlow(tf.keras.layers.Layer):
         if interests.active is not None:
             valid &= interests.active[:, :, tf.newaxis]
         length = tf.reduce_sum(tf.cast(mask, tf.float32), axis=1)  # [B]
-        positive = valid & (routing > (1 / tf.maximum(length, 1))[:, tf.newaxis, tf.newaxis])  # [B, K, L]
+        even = ((1 + ROUNDING) / tf.maximum(length, 1))[:, tf.newaxis, tf.newaxis]  # [B, 1, 1]
+        positive = valid & (routing > even)  # [B, K, L]
 
         cells = tf.cast(tf.shape(vectors)[0] * vectors.shape[1] * self.max_history, tf.float32)  # B K L
 

@@ -26,3 +26,12 @@ class Example(NamedTuple):
     negative_rows: tf.Tensor
     interests: Interests
     seed: tf.Tensor
+
+    def excluded(self, mask_accidental_hits: bool) -> tf.Tensor | None:
+        """[batch, num_negatives] bool, negatives that do not count as they are the row's own target (hits).
+
+        None where every negative counts. Hits that the sampler is certain to give are left out whatever the setting.
+        """
+        if mask_accidental_hits or self.negatives.holds_targets:
+            return self.target[:, tf.newaxis] == self.negatives.ids
+        return None

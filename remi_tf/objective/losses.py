@@ -28,8 +28,8 @@ class Loss(Protocol):
 class SoftmaxLoss(tf.Module):
     """Readout × negatives × sampled softmax: ComiRec's loss, REMI's, UMI_HN's and BaM's, by their settings.
 
-    Padding is the sampler's business; accidental hits, the correction by log q and the choice by score are handled
-    here and nowhere else.
+    Padding is the sampler's business; the correction by log q and the choice by score are handled here and nowhere
+    else, and which negatives are hits is the Example's.
     """
 
     def __init__(self, settings: Settings, seed: int):
@@ -55,9 +55,7 @@ class SoftmaxLoss(tf.Module):
         if negatives.log_q is not None:
             positive -= negatives.target_log_q  # [B]
             negative -= negatives.log_q  # [B, N]
-        excluded = None
-        if self.settings.mask_accidental_hits or negatives.holds_targets:
-            excluded = example.target[:, tf.newaxis] == negatives.ids  # [B, N]
+        excluded = example.excluded(self.settings.mask_accidental_hits)  # [B, N] or None
         if negatives.choose is not None:
             counting = negative if excluded is None else tf.where(excluded, negative.dtype.min, negative)
             positions = negatives.choose(positive, counting)  # [B, N] of [B, pool]

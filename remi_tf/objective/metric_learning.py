@@ -38,16 +38,13 @@ class InverseDistanceLoss(tf.Module):
         logits = only_active(-self.settings.idw_alpha * log_distances, example.interests)
         weights = tf.stop_gradient(tf.nn.softmax(logits))  # [B, K]
         triplets = tf.nn.relu(slack + all_products(vectors, negatives))  # [B, K, N]
-        idw = tf.reduce_sum(weights * _mean(triplets, self._counts(example)[:, tf.newaxis], [2]), axis=1)  # [B]
+        excluded = example.excluded(self.settings.mask_accidental_hits)  # [B, N] or None
+        counts = tf.constant([[[True]]]) if excluded is None else ~excluded[:, tf.newaxis]  # [B, 1, N]
+        idw = tf.reduce_sum(weights * _mean(triplets, counts, [2]), axis=1)  # [B]
 
         triplets = tf.nn.relu(slack + tf.matmul(vectors, vectors, transpose_b=True))  # [B, K, K]
         repel = _mean(triplets, _pairs(example.interests), [1, 2])  # [B]
         return [tf.reduce_mean(idw), self.settings.idw_repel * tf.reduce_mean(repel)]
-
-    def _counts(self, example: Example) -> tf.Tensor:
-        """[B, N] bool, the negatives that count."""
-        counts = example.target[:, tf.newaxis] != example.negatives.ids
-        return counts if self.settings.mask_accidental_hits else tf.ones_like(counts)
 
 
 def _pairs(interests: Interests) -> tf.Tensor:

@@ -9,10 +9,11 @@ from remi_tf.objective.example import Example
 class PointwiseLoss(tf.Module):
     """Binary cross-entropy at each position of the history (SASRec, ICDM'18, section III-E).
 
-        mean over positions l of  −ln σ(s_l · e_{x_{l+1}}) − ln(1 − σ(s_l · e_{n_l}))
+        mean over users of the mean over positions l of  −ln σ(s_l · e_{x_{l+1}}) − ln(1 − σ(s_l · e_{n_l}))
 
-    s_l is the state after item l, the item after the last is the target, and n_l is one of the step's shared negatives.
-    A negative that the user has read, or the target, counts as none (with `mask_accidental_hits`).
+    s_l is the state after item l, the item after the last is the target, and n_l is one of the step's shared negatives,
+    which the batch's positions take in turn, over all devices. A negative that the user has read, or the target, counts
+    as none (with `mask_accidental_hits`). Every user weighs the same, so that the means of several devices add up.
     """
 
     def __init__(self, settings: Settings, seed: int):
@@ -26,7 +27,9 @@ class PointwiseLoss(tf.Module):
         following = tf.roll(example.history_rows, -1, axis=1)
         following = tf.where(is_last[..., tf.newaxis], example.target_rows[:, tf.newaxis], following)  # [B, L, d]
         shape, number = tf.shape(example.history), tf.shape(example.negatives.ids)[0]
-        drawn = tf.reshape(tf.range(shape[0] * shape[1]) % number, shape)  # [B, L], which of the negatives is n_l
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        places = replica * shape[0] * shape[1] + tf.range(shape[0] * shape[1])
+        drawn = tf.reshape(places % number, shape)  # [B, L], which of the negatives is n_l
         negatives = tf.gather(example.negative_rows, drawn)  # [B, L, d]
 
         states = tf.cast(example.interests.states, following.dtype)
@@ -38,4 +41,5 @@ class PointwiseLoss(tf.Module):
             hit = tf.reduce_any(ids[..., tf.newaxis] == known[:, tf.newaxis], axis=-1)  # [B, L]
             negative = tf.where(hit, 0.0, negative)
         weights = tf.cast(valid, positive.dtype)
-        return [tf.reduce_sum(weights * (positive + negative)) / tf.maximum(tf.reduce_sum(weights), 1)]
+        per_user = tf.reduce_sum(weights * (positive + negative), axis=1)  # [B]
+        return [tf.reduce_mean(per_user / tf.maximum(tf.reduce_sum(weights, axis=1), 1))]

@@ -39,9 +39,17 @@ class RoutingRegularizer(tf.keras.layers.Layer):
         else:
             self.scale = rr_lambda * REFERENCE_BATCH_SIZE / REFERENCE_DIM**2
 
-    def call(self, routing: tf.Tensor) -> tf.Tensor:
-        """Adds the penalty to the losses and returns it (scalar)."""
-        per_user = tf.reduce_sum(tf.square(routing_variance(routing)), axis=1)  # [B]
+    def call(self, routing: tf.Tensor, active: tf.Tensor | None = None) -> tf.Tensor:
+        """Adds the penalty to the losses and returns it (scalar).
+
+        Args:
+          routing: [batch, num_interests, length].
+          active: [batch, num_interests] bool, the interests that count; None where all do.
+        """
+        squares = tf.square(routing_variance(routing))  # [B, K]
+        if active is not None:
+            squares = tf.where(active, squares, 0.0)
+        per_user = tf.reduce_sum(squares, axis=1)  # [B]
         if self.reduction == "sum":
             penalty = self.scale * tf.reduce_sum(per_user)
             self.add_loss(penalty)

@@ -24,6 +24,16 @@ def test_the_mean_form_is_the_papers_per_user_sum_of_squares():
     )
 
 
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_interests_that_a_user_does_not_have_cost_nothing(reduction):
+    regularizer = RoutingRegularizer(1.0, 64, reduction)
+    active = tf.constant([[True, False], [True, True]])
+    copies = tf.where(active[..., tf.newaxis], ROUTING, ROUTING[:, :1])  # they repeat the first one
+    nothing = tf.where(active[..., tf.newaxis], ROUTING, 0.25)  # even routing, of no variance
+    assert float(regularizer(copies, active)) == pytest.approx(float(regularizer(nothing)), rel=1e-6)
+    assert float(regularizer(copies)) > 1.5 * float(regularizer(copies, active))
+
+
 def test_both_forms_agree_at_batch_128_and_dimension_64_and_only_the_mean_ignores_the_batch_size():
     generator = np.random.default_rng(0)
     routing = tf.nn.softmax(tf.constant(generator.normal(size=(128, 4, 20)), tf.float32))
