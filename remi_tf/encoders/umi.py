@@ -48,8 +48,9 @@ class UMI(Encoder):
         self.item_gate = dense("item_gate", 1, HIDDEN, "sigmoid", 3)
         self.profile_gate_hidden = dense("profile_gate_hidden", HIDDEN, dim + width, "relu", 4)
         self.profile_gate = dense("profile_gate", columns, HIDDEN, "sigmoid", 5)
-        self.output_hidden = dense("output_hidden", dim // 2, dim + width, "relu", 6)
-        self.output_layer = dense("output", dim, dim // 2, None, 7)
+        half = max(1, dim // 2)
+        self.output_hidden = dense("output_hidden", half, dim + width, "relu", 6)
+        self.output_layer = dense("output", dim, half, None, 7)
         self.served_logits = self.add_weight(
             "served_logits",
             [interests, settings.max_history],

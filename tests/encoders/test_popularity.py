@@ -63,8 +63,16 @@ def test_counts_that_float32_would_round_keep_their_order():
     assert scores[2] > scores[1] > scores[3] == scores[4] > scores[5] == 0
 
 
-@pytest.mark.parametrize("flag", [["--remi"], ["--readout", "sampled"], ["--num_interests", "4"], ["--loss", "idw"]])
-def test_what_popularity_cannot_do_is_refused(toy_dataset, tmp_path, flag):
-    with pytest.raises(InputError):
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        (["--remi"], "routing matrix.*Pop has no|Pop has no routing matrix"),
+        (["--readout", "sampled"], "--readout sampled: Pop (gives one vector|is counted, not trained)"),
+        (["--num_interests", "4"], "--num_interests 4: Pop gives one vector a user"),
+        (["--loss", "idw", "--sampler", "uniform"], "--loss idw: .*Pop"),
+    ],
+)
+def test_what_popularity_cannot_do_is_refused(toy_dataset, tmp_path, flag, message):
+    with pytest.raises(InputError, match=message):
         main(["--dataset", str(toy_dataset), "--model_type", "Pop", "--run_dir", str(tmp_path / "run"), *flag])
     assert not (tmp_path / "run").exists()

@@ -198,3 +198,8 @@ def test_a_log_without_profiles_is_refused_with_both_remedies(toy_dataset, tmp_p
     assert not (tmp_path / "run").exists()
     arguments = ["--dataset", str(toy_dataset), "--run_dir", str(tmp_path / "run"), "--model_type", "UMI_HN", *SMALL]
     assert main(arguments) == 0
+
+
+def test_one_dimension_is_enough():
+    encoder = make_encoder(EncoderSettings(model_type="UMI", embedding_dim=1, max_history=5, num_interests=3), 3, SIZES)
+    assert encoder(tf.ones([4, 5, 1]), MASK, profile=PROFILE).vectors.shape == (4, 3, 1)
