@@ -51,7 +51,7 @@ def in_numpy(vectors, target, negatives, counts, alpha, margin):
 
 @pytest.mark.parametrize(("alpha", "margin"), [(0.0, 0.2), (2.0, 0.5), (5.5, 1.0)])
 def test_many_users_towers_and_negatives_term_by_term(alpha, margin):
-    """The paper's sums over towers, as means: the weights have mean 1 over the towers."""
+    """The paper's sums over towers, as means over negatives and pairs; the weights sum to 1 over the towers."""
     generator = np.random.default_rng(0)
     vectors, target, negatives = (generator.normal(size=shape) for shape in ((5, 4, 6), (5, 6), (3, 6)))
     idw, repel = parts_of(vectors, target, negatives, (7, 1, 9), idw_alpha=alpha, idw_margin=margin)
