@@ -90,7 +90,7 @@ def planted_log(settings: SyntheticSettings, train_share: float = 0.8) -> Plante
     frame = synthetic_frame(settings)
     items = frame["item_id"].value_counts().index
     cluster = np.array([-1, *(int(item[1:].partition("i")[0]) for item in items)])
-    frame["row"] = items.get_indexer(frame["item_id"].to_numpy()) + 1
+    frame["row"] = frame["item_id"].map({item: row for row, item in enumerate(items, 1)})
     frame["user"] = frame["user_id"].str[1:].astype(int)
     frame = frame.sort_values("user", kind="stable")
     train_users = int(train_share * settings.num_users)
