@@ -62,8 +62,10 @@ def name(request):
 @pytest.fixture(scope="module")
 def settings(name) -> Settings:
     """The encoder with its own defaults, in small."""
-    small = {"embedding_dim": DIM, "max_history": LENGTH, "learning_rate": 0.03, "batch_size": 64}
+    small = {"embedding_dim": DIM, "max_history": LENGTH, "batch_size": 64}
     interests = {} if ENCODERS[name].single else {"num_interests": INTERESTS}
+    if not ENCODERS[name].counted:
+        small["learning_rate"] = 0.03
     return presets.resolve("toy", "default", False, {"model_type": name, **small, **interests}, num_items=30)
 
 
