@@ -125,8 +125,9 @@ def check_read(settings: Settings, name: str, asked: str) -> None:
     for switch in _SWITCHED_BY.get(name, ()):
         if not values[switch]:
             raise InputError(f"{asked}: read only with --{switch} above 0; leave it out, or give both")
-    if entry.single and (name == "multi_interest_weight" or (name == "readout" and values[name] != "hard")):
-        raise InputError(f"{asked}: {model_type} gives one vector a user, so all readouts are the same; leave it out")
+    one_vector = values["num_interests"] == 1
+    if one_vector and (name == "multi_interest_weight" or (name == "readout" and values[name] != "hard")):
+        raise InputError(f"{asked}: there is one vector a user here, so that all readouts are the same; leave it out")
     if name == "mask_padding" and model_type in ("MIND", "DR") and values["routing_softmax"] == "interests":
         raise InputError(
             f"{asked}: with --routing_softmax interests padding never takes part; leave it out, or route over the "

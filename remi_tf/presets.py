@@ -4,6 +4,7 @@ A setting's value is the first of: the flag as given, what `--remi` or the paper
 dataset, the dataset's, the encoder's own default (encoders/__init__.py), the profile, the default in config.py.
 """
 
+import difflib
 from typing import Any
 
 from remi_tf.checks import check_read
@@ -85,7 +86,12 @@ def resolve(
     alias = MODEL_ALIASES.get(spelling, {"model_type": spelling})
     model_type = alias["model_type"]
     if model_type not in ENCODERS:
-        raise InputError(f"--model_type {model_type!r}: choose one of {', '.join([*ENCODERS, *MODEL_ALIASES])}")
+        names = [*ENCODERS, *MODEL_ALIASES]
+        close = difflib.get_close_matches(model_type.lower(), [name.lower() for name in names], n=1)
+        hint = [f"did you mean {name}?" for name in names if name.lower() in close][:1] or [
+            f"choose one of {', '.join(names)}"
+        ]
+        raise InputError(f"--model_type {model_type!r}: {hint[0]}")
     if "readout" in alias and explicit.get("readout", alias["readout"]) != alias["readout"]:
         raise InputError(
             f"--readout {explicit['readout']}: {spelling} is {model_type} with --readout {alias['readout']}; leave it "

@@ -31,6 +31,7 @@ from remi_tf.data.interactions import (
     load_dataset,
 )
 from remi_tf.data.profiles import columns_from_json, columns_to_json
+from remi_tf.data.sources import SOURCES
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, atomic_folder, write_json
@@ -74,9 +75,10 @@ def find_dataset(name_or_path: str) -> Dataset:
             f"--input {name_or_path} … --output data/NAME (see data/README.md)"
         )
     prepared = sorted(path.parent.name for path in DATA.glob(f"*/{MANIFEST}"))
+    how = f"--source {name_or_path} …" if name_or_path in SOURCES else f"--output {DATA / name_or_path} …"
     raise InputError(
         f"--dataset {name_or_path}: no prepared dataset in {name_or_path} or {DATA / name_or_path}; make it with "
-        f"python data/prepare.py --output {DATA / name_or_path} … "
+        f"python data/prepare.py {how} "
         f"(prepared so far: {', '.join(prepared) or 'none'}; see data/README.md)"
     )
 

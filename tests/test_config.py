@@ -58,9 +58,11 @@ def test_names_from_the_papers_mean_a_model_with_a_training_scheme():
 
 
 REFUSED = [
-    ("--model_type SAA", "choose one of Pop, DNN"),
+    ("--model_type Transformer4", "choose one of Pop, DNN"),
     ("--model_type DNN --num_interests 2", "gives one vector a user; leave it out, or take a multi-interest model"),
     ("--model_type DNN --readout sampled", "all readouts are the same"),
+    ("--model_type SA --num_interests 1 --readout sampled", "all readouts are the same"),
+    ("--model_type gru4rec", "did you mean GRU4REC?"),
     ("--model_type DNN --multi_interest_weight 1", "all readouts are the same"),
     ("--model_type DNN --remi", "--remi: it regularises a routing matrix, and DNN has none"),
     ("--model_type DNN --rr_lambda 1", "--rr_lambda 1.0: DNN has no routing matrix"),
