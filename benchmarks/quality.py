@@ -23,11 +23,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from remi_tf.cli import number_list
+from remi_tf.cli import Parser, load_tensorflow, number_list, run_main
+from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
 
 METRICS = [f"{metric}@{n}" for n in (20, 50) for metric in ("recall", "hit_rate", "ndcg")]
 TIMES = "quality.json"  # what this script adds to a run folder
+OWN_FLAGS = ("dataset", "seed", "run_dir", "max_steps", "eval_every", "patience", "overwrite", "resume")  # of train.py
 
 
 class RunFailed(Exception):
@@ -47,8 +49,22 @@ class System:
 
     @classmethod
     def parse(cls, text: str, seeds: tuple[int, ...]) -> "System":
-        flags, _, own = text.partition("@")
-        return cls(tuple(flags.split()), number_list(own) if own else seeds)
+        """Of "SA --remi @1,2".
+
+        Raises:
+          InputError: no model, seeds that are none, or a flag that is not the system's to set.
+        """
+        words, _, own = text.partition("@")
+        flags = tuple(words.split())
+        if not flags or flags[0].startswith("-"):
+            raise InputError(f'--system {text!r}: begin with the model, such as "SA --remi"')
+        for flag in flags:
+            if flag.split("=")[0].removeprefix("--no-").removeprefix("--") in OWN_FLAGS and flag.startswith("--"):
+                raise InputError(f"--system {text!r}: {flag} is set for all systems alike; leave it out")
+        try:
+            return cls(flags, number_list(own) if own else seeds)
+        except argparse.ArgumentTypeError as error:
+            raise InputError(f"--system {text!r}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -64,9 +80,17 @@ class Budget:
         return [f"--{name}={value}" for name, value in vars(self).items()]
 
 
-def run(system: System, seed: int, dataset: str, budget: Budget, runs: Path, threads: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Data:
+    """The dataset's folder, and the fingerprint of what it holds now."""
+
+    path: Path
+    fingerprint: str
+
+
+def run(system: System, seed: int, data: Data, budget: Budget, runs: Path, threads: int) -> dict[str, Any]:
     """Train and evaluate one seed, unless its run folder is finished already; what came out of it."""
-    path = runs / f"{Path(dataset).name}-{'-'.join(flag.lstrip('-') for flag in system.flags)}-seed{seed}"
+    path = runs / f"{data.path.name}-{'-'.join(flag.lstrip('-') for flag in system.flags)}-seed{seed}"
     environment = {"TF_NUM_INTRAOP_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), **os.environ}
 
     def command(script: str, *flags: str) -> None:
@@ -78,19 +102,32 @@ def run(system: System, seed: int, dataset: str, budget: Budget, runs: Path, thr
 
     if not (path / TIMES).is_file():
         start = time.time()
-        flags = [f"--dataset={dataset}", "--model_type", *system.flags, f"--seed={seed}", f"--run_dir={path}"]
+        flags = [f"--dataset={data.path}", "--model_type", *system.flags, f"--seed={seed}", f"--run_dir={path}"]
         command("train.py", *flags, *budget.flags, "--overwrite")
         seconds = time.time() - start
         command("evaluate.py", f"--run_dir={path}", "--split=test", "--top_n=20,50")
         write_json(path / TIMES, {"seconds": seconds, **vars(budget)})
-    return measured(path, budget)
+    return measured(path, data, budget)
 
 
-def measured(path: Path, budget: Budget) -> dict[str, Any]:
-    """The figures of a finished run folder."""
+def measured(path: Path, data: Data, budget: Budget) -> dict[str, Any]:
+    """The figures of a finished run folder.
+
+    Raises:
+      RunFailed: it was trained on other data or with another budget.
+    """
+    trained_on = json.loads((path / "config.json").read_text(encoding="utf-8"))["dataset"]["fingerprint"]
+    if trained_on != data.fingerprint:
+        raise RunFailed(
+            f"{path} was trained on other data (fingerprint {trained_on[:12]}) than {data.path} holds now "
+            f"({data.fingerprint[:12]}); take another --runs"
+        )
     times = json.loads((path / TIMES).read_text(encoding="utf-8"))
-    if any(times[name] != value for name, value in vars(budget).items()):
-        raise RunFailed(f"{path} was trained with another budget ({times}); take another --runs")
+    other = [
+        f"--{name} {times[name]} instead of {value}" for name, value in vars(budget).items() if times[name] != value
+    ]
+    if other:
+        raise RunFailed(f"{path} was trained with another budget ({', '.join(other)}); take another --runs")
     evaluation = json.loads((path / "evaluation_test.json").read_text(encoding="utf-8"))
     lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     steps, elapsed = lines[-1]["step"] - lines[0]["step"], lines[-1]["time"] - lines[0]["time"]
@@ -106,8 +143,6 @@ def measured(path: Path, budget: Budget) -> dict[str, Any]:
 
 def parameters(path: Path) -> int:
     """Numbers in the weights of a run's best checkpoint."""
-    from remi_tf.cli import load_tensorflow
-
     load_tensorflow()
     import tensorflow as tf
 
@@ -136,28 +171,57 @@ def _spread(values: list[float]) -> str:
     return mean + (f" ± {statistics.stdev(values):.4f}".replace("± 0", "± ") if len(values) > 1 else "")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def find_data(name_or_path: str) -> Data:
+    """The dataset as train.py would find it.
+
+    Raises:
+      InputError: there is none.
+    """
+    load_tensorflow()
+    from remi_tf.run import find_dataset
+
+    dataset = find_dataset(name_or_path)
+    return Data(dataset.path.absolute(), dataset.fingerprint)
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = Parser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="name below data/ or path of a prepared dataset")
     parser.add_argument("--system", action="append", required=True, help='flags of train.py, such as "SA --remi"')
     parser.add_argument("--output", type=Path, required=True, help="the tables are OUTPUT.md and OUTPUT.json")
-    parser.add_argument("--seeds", type=number_list, default=(1, 2, 3), help="default: 1,2,3")
-    parser.add_argument("--max_steps", type=int, default=30_000)
-    parser.add_argument("--eval_every", type=int, default=1000)
-    parser.add_argument("--patience", type=int, default=15)
-    parser.add_argument("--runs", type=Path, default=Path("runs/quality"), help="default: runs/quality")
-    parser.add_argument("--jobs", type=int, default=1, help="runs side by side, each with its share of the cores")
-    flags = parser.parse_args()
+    parser.add_argument("--seeds", type=number_list, default=(1, 2, 3), help="of every system (default: 1,2,3)")
+    whole = {"type": int, "metavar": "N"}
+    parser.add_argument("--max_steps", default=30_000, help="of every run (default: %(default)s)", **whole)
+    parser.add_argument("--eval_every", default=1000, help="steps between validations (default: %(default)s)", **whole)
+    parser.add_argument("--patience", default=15, help="validations without gain (default: %(default)s)", **whole)
+    parser.add_argument("--runs", type=Path, default=Path("runs/quality"), help="run folders (default: %(default)s)")
+    jobs = "runs side by side, each with its share of the cores (default: %(default)s)"
+    parser.add_argument("--jobs", default=1, help=jobs, **whole)
+    flags = parser.parse_args(argv)
+    if flags.jobs < 1:
+        raise InputError(f"--jobs {flags.jobs}: give at least 1")
+    return flags
+
+
+def main(argv: list[str]) -> int:
+    """Train and evaluate every system with every seed, and write the tables.
+
+    Raises:
+      InputError: a flag cannot be used, or there is no dataset.
+    """
+    flags = _parse(argv)
     systems = [System.parse(text, flags.seeds) for text in flags.system]
+    data = find_data(flags.dataset)
     budget = Budget(flags.max_steps, flags.eval_every, flags.patience)
     threads = max(1, (os.cpu_count() or 1) // flags.jobs)
     jobs = sorted(((seed, place) for place, system in enumerate(systems) for seed in system.seeds))
     results: dict[tuple[int, int], dict[str, Any]] = {}
     failed = 0
     flags.output.parent.mkdir(parents=True, exist_ok=True)
+    tables = {suffix: flags.output.with_name(flags.output.name + suffix) for suffix in (".md", ".json")}
     with ThreadPoolExecutor(flags.jobs) as pool:
         waiting = {
-            pool.submit(run, systems[place], seed, flags.dataset, budget, flags.runs.resolve(), threads): (place, seed)
+            pool.submit(run, systems[place], seed, data, budget, flags.runs.resolve(), threads): (place, seed)
             for seed, place in jobs  # the first seed of every system before the second of any
         }
         for done in as_completed(waiting):
@@ -174,17 +238,22 @@ def main() -> None:
                 for at, system in enumerate(systems)
                 if (found := [results[at, seed] for seed in system.seeds if (at, seed) in results])
             }
-            with atomic_file(flags.output.with_suffix(".md")) as file:
+            with atomic_file(tables[".md"]) as file:
                 file.write(markdown(rows))
             per_seed = {
                 system.name: {str(seed): results[at, seed] for seed in system.seeds if (at, seed) in results}
                 for at, system in enumerate(systems)
             }
-            content = {"dataset": Path(flags.dataset).name, "split": "test", **vars(budget), "systems": per_seed}
-            write_json(flags.output.with_suffix(".json"), content)
+            content = {"dataset": data.path.name, "split": "test", **vars(budget), "systems": per_seed}
+            write_json(tables[".json"], content)
     if failed:
-        raise SystemExit(f"{failed} of {len(jobs)} runs failed; the tables lack them, and the same command tries again")
+        print(
+            f"{failed} of {len(jobs)} runs failed and are missing in the tables; fix what the message names, then the "
+            "same command goes on",
+            file=sys.stderr,
+        )
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -9,7 +9,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 import quality
 
+from remi_tf.errors import InputError
+
 BUDGET = quality.Budget(100, 50, 3)
+DATA = quality.Data(Path("data/toy"), "aaaa")
 
 
 def result(recall: float, **others) -> dict:
@@ -21,6 +24,12 @@ def test_a_system_is_flags_and_perhaps_seeds_of_its_own():
     assert quality.System.parse("SA --remi", (1, 2)) == quality.System(("SA", "--remi"), (1, 2))
     own = quality.System.parse("Re4 --re4_attend 1 @3,4", (1, 2))
     assert own.seeds == (3, 4) and own.name == "Re4 --re4_attend 1"
+
+
+@pytest.mark.parametrize("system", ["SA --seed=3", "SA --max_steps 9", "SA --resume", "--remi", "", "SA @x"])
+def test_a_system_that_is_none_or_sets_what_is_the_same_for_all_is_refused(system):
+    with pytest.raises(InputError, match="--system"):
+        quality.System.parse(system, (1,))
 
 
 def test_the_table_has_mean_and_deviation_over_seeds():
@@ -38,17 +47,22 @@ def test_a_failing_run_does_not_end_the_others(tmp_path, monkeypatch, capsys):
         return result(seed / 10)
 
     monkeypatch.setattr(quality, "run", run)
-    output = ["--dataset", "data/toy", "--output", str(tmp_path / "table"), "--seeds", "1,2"]
-    monkeypatch.setattr(sys, "argv", ["quality.py", *output, "--system", "SA", "--system", "DNN"])
-    with pytest.raises(SystemExit, match="1 of 4 runs failed; the tables lack them"):
-        quality.main()
-    assert "SA seed 1: out of memory" in capsys.readouterr().err
-    systems = json.loads((tmp_path / "table.json").read_text())["systems"]
+    monkeypatch.setattr(quality, "find_data", lambda name: DATA)
+    output = ["--dataset", "data/toy", "--output", str(tmp_path / "v1.5"), "--seeds", "1,2"]
+    assert quality.main([*output, "--system", "SA", "--system", "DNN"]) == 1
+    printed = capsys.readouterr().err
+    assert "SA seed 1: out of memory" in printed and "1 of 4 runs failed" in printed
+    systems = json.loads((tmp_path / "v1.5.json").read_text())["systems"]
     assert {name: list(seeds) for name, seeds in systems.items()} == {"SA": ["2"], "DNN": ["1", "2"]}
-    assert "| `SA` | .2000 |" in (tmp_path / "table.md").read_text()
+    assert "| `SA` | .2000 |" in (tmp_path / "v1.5.md").read_text()
 
 
-def test_a_finished_run_is_used_again_and_one_of_another_budget_refused(tmp_path, monkeypatch):
+def test_no_jobs_are_refused(tmp_path):
+    with pytest.raises(InputError, match="--jobs 0: give at least 1"):
+        quality.main(["--dataset", "toy", "--output", str(tmp_path / "table"), "--system", "SA", "--jobs", "0"])
+
+
+def test_a_finished_run_is_used_again_and_one_of_other_data_or_budget_refused(tmp_path, monkeypatch):
     commands = []
 
     def subprocess_run(command, **_):
@@ -58,23 +72,26 @@ def test_a_finished_run_is_used_again_and_one_of_another_budget_refused(tmp_path
         metrics = [{"step": step, "time": 0.01 * step} for step in (50, 100)]
         (path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in metrics))
         evaluation = {"metrics": {"model": dict.fromkeys(quality.METRICS, 0.3)}, "step": 50}
+        (path / "config.json").write_text(json.dumps({"dataset": {"fingerprint": "aaaa"}}))
         (path / "evaluation_test.json").write_text(json.dumps(evaluation))
         return quality.subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(quality.subprocess, "run", subprocess_run)
     monkeypatch.setattr(quality, "parameters", lambda path: 7)
     system = quality.System(("SA", "--remi"), (1,))
-    first = quality.run(system, 1, "data/toy", BUDGET, tmp_path, 1)
+    first = quality.run(system, 1, DATA, BUDGET, tmp_path, 1)
     assert (first["recall@50"], first["steps"], first["parameters"]) == (0.3, 100, 7)
     assert first["ms_per_step"] == pytest.approx(10)
-    assert quality.run(system, 1, "data/toy", BUDGET, tmp_path, 1) == first
+    assert quality.run(system, 1, DATA, BUDGET, tmp_path, 1) == first
     assert commands == ["train.py", "evaluate.py"]
-    with pytest.raises(quality.RunFailed, match="another budget"):
-        quality.run(system, 1, "data/toy", quality.Budget(200, 50, 3), tmp_path, 1)
+    with pytest.raises(quality.RunFailed, match="--max_steps 100 instead of 200"):
+        quality.run(system, 1, DATA, quality.Budget(200, 50, 3), tmp_path, 1)
+    with pytest.raises(quality.RunFailed, match=r"other data \(fingerprint aaaa\) .* \(bbbb\); take another --runs"):
+        quality.run(system, 1, quality.Data(DATA.path, "bbbb"), BUDGET, tmp_path, 1)
 
 
 def test_a_run_that_ends_badly_tells_why(tmp_path, monkeypatch):
     failed = quality.subprocess.CompletedProcess([], 2, "", "error: no dataset here")
     monkeypatch.setattr(quality.subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(quality.RunFailed, match=r"train\.py .* failed:\nerror: no dataset here"):
-        quality.run(quality.System(("SA",), (1,)), 1, "data/toy", BUDGET, tmp_path, 1)
+        quality.run(quality.System(("SA",), (1,)), 1, DATA, BUDGET, tmp_path, 1)
