@@ -190,7 +190,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--system", action="append", required=True, help='flags of train.py, such as "SA --remi"')
     parser.add_argument("--output", type=Path, required=True, help="the tables are OUTPUT.md and OUTPUT.json")
     parser.add_argument("--seeds", type=number_list, default=(1, 2, 3), help="of every system (default: 1,2,3)")
-    whole = {"type": int, "metavar": "N"}
+    whole: dict[str, Any] = {"type": int, "metavar": "N"}
     parser.add_argument("--max_steps", default=30_000, help="of every run (default: %(default)s)", **whole)
     parser.add_argument("--eval_every", default=1000, help="steps between validations (default: %(default)s)", **whole)
     parser.add_argument("--patience", default=15, help="validations without gain (default: %(default)s)", **whole)
