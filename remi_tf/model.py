@@ -106,7 +106,14 @@ class MultiInterestModel(tfrs.Model):
 
         Returns:
           [batch, num_interests, dim].
+
+        Raises:
+          InputError: a feature that the model needs is missing, or one is given that it does not read.
         """
+        if set(features) != set(self.needs):
+            needed, given = (", ".join(sorted(names)) or "none" for names in (self.needs, features))
+            raise InputError(f"features beside the history: the model needs {needed}, given: {given}")
+        features = {name: tf.cast(values, tf.int32) for name, values in features.items()}
         vectors = _in_32_bits(self.encoder(tf.gather(self.item_table, history), history > 0, **features)).vectors
         return tf.math.l2_normalize(vectors, axis=-1) if self.by_cosine else vectors
 

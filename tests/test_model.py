@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from remi_tf.config import Settings
+from remi_tf.errors import InputError
 from remi_tf.model import MultiInterestModel
 from remi_tf.objective.negatives import Negatives
 from remi_tf.presets import PROFILES
@@ -64,6 +65,16 @@ def test_each_switch_changes_what_it_is_there_for():
         assert np.abs(gradient(**switch) - plain).max() > 1e-4, switch
     summed, mean = gradient(rr_lambda=100.0, rr_reduction="sum"), gradient(rr_lambda=100.0)
     assert np.abs(summed - mean).max() > 1e-4
+
+
+def test_features_may_be_of_any_integer_type_and_those_needed_must_be_given():
+    model = MultiInterestModel(Settings().replace(**{**SMALL, "model_type": "PIMI"}), num_items=10)
+    days = np.array([[1, 2, 9, 0, 0], [4, 5, 6, 7, 8], [9, 9, 0, 0, 0]])
+    wide, narrow = (model.interests(BATCH["history"], days=days.astype(t)) for t in (np.int64, np.int32))
+    np.testing.assert_array_equal(wide, narrow)
+    for features, given in (({}, "none"), ({"days": days, "profile": days}, "days, profile")):
+        with pytest.raises(InputError, match=f"needs days, given: {given}"):
+            model.interests(BATCH["history"], **features)
 
 
 def test_padding_is_drawn_only_if_it_may_be_a_negative():
