@@ -3,6 +3,7 @@
 import json
 import re
 
+from remi_tf.data.rows import LATEST
 from remi_tf.errors import InputError
 from remi_tf.serving import MAX_TOP_N, Exported, add_run_flags, export_run, exported_versions, open_run, origin
 
@@ -40,12 +41,18 @@ def parse_timestamps(text: str) -> list[int]:
     """Seconds since 1970 of --timestamps: "1388534400,1388620800".
 
     Raises:
-      InputError: one of them is not a whole number of 64 bits.
+      InputError: one of them is not a whole number, negative, or beyond the year 2100.
     """
     values = parse_list("--timestamps", text)
     for value in values:
         if not re.fullmatch(r"[+-]?\d{1,18}", value):
             raise InputError(f"--timestamps: {value!r} is not a whole number of seconds since 1970, such as 1388534400")
+        if int(value) < 0:
+            raise InputError(f"--timestamps: {value} is negative; give seconds since 1970, such as 1388534400")
+        if int(value) > LATEST:
+            raise InputError(
+                f"--timestamps: {value} seconds since 1970 are beyond the year 2100; are these milliseconds?"
+            )
     return [int(value) for value in values]
 
 

@@ -90,6 +90,8 @@ def test_a_profile_is_taken_and_what_is_unknown_of_it_is_said(run, capsys):
         (TinyModel, ["--profile", "F,1"], "--profile: the model does not read it; leave it out"),
         (Dated, ["--timestamps", "5,6"], "--timestamps: 2 values for 1 items of --history; give one for each"),
         (Dated, ["--timestamps", "today"], "--timestamps: 'today' is not a whole number of seconds since 1970"),
+        (Dated, ["--timestamps", "1388534400000"], "1388534400000 seconds .* 2100; are these milliseconds?"),
+        (Dated, ["--timestamps=-5"], "--timestamps: -5 is negative; give seconds since 1970"),
         (Dated, ["--timestamps", "9" * 30], "is not a whole number of seconds since 1970"),
         (Personal, ["--profile", "F"], "--profile: 1 values for 2 columns: gender, job, or none; give one for each"),
     ],
