@@ -66,7 +66,8 @@ def main(argv: list[str]) -> int:
 
     parser = Parser(
         description="Recommend for a history of raw item ids, by the exported model (exported first if need be).",
-        epilog='Ids that hold commas: give --history once for each id, or as a JSON list: --history \'["a,b", "c"]\'.',
+        epilog='Ids that hold commas: give --history once for each id, or as a JSON list: --history \'["a,b", "c"]\'. '
+        'Values of a profile that hold commas: --profile \'["F", "Paris, 11e"]\'.',
     )
     add_run_flags(parser)
     parser.add_argument("--history", action="append", required=True, help='raw item ids, oldest first: "a,b,c"')
@@ -113,5 +114,6 @@ def input_notes(exported: Exported, timestamps: list[int] | None, profile: list[
     values = profile or [""] * len(exported.profile_columns)
     for column, value in zip(exported.profile_columns, values, strict=True):
         if value and value not in column.values:
-            notes.append(f"not among the values of {column.name} and ignored: {value!r}")
+            known = ", ".join(map(repr, column.values[:5])) + (", …" if len(column.values) > 5 else "")
+            notes.append(f"not among the values of {column.name} ({known}) and ignored: {value!r}")
     return notes

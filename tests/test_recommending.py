@@ -78,7 +78,7 @@ def test_a_profile_is_taken_and_what_is_unknown_of_it_is_said(run, capsys):
     unknown, notes = printed(run, capsys, "--history", "ïtem 3")
     assert notes[-1] == "no --profile: nothing is known of the user (gender,job, or none)"
     lines, notes = printed(run, capsys, "--history", "ïtem 3", "--profile", ",y")
-    assert lines == unknown and notes == ["not among the values of job, or none and ignored: 'y'"]
+    assert lines == unknown and notes == ["not among the values of job, or none ('é', 'x,y', '1') and ignored: 'y'"]
     lines, notes = printed(run, capsys, "--history", "ïtem 3", "--profile", '["M", "x,y"]')
     assert lines != unknown and not notes
 
