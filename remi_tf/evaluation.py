@@ -234,7 +234,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--run_dir", type=Path, required=True, help="the folder train.py wrote")
     parser.add_argument("--split", choices=("valid", "test"), default="test", help="users to evaluate (default: test)")
     parser.add_argument("--top_n", type=number_list, default=TOP_N, metavar="N,N", help="cut-offs (default: 20,50)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="results (default: RUN_DIR/evaluation_SPLIT.json)")
+    default = "(default: RUN_DIR/evaluation_SPLIT.json, with --exclude_history evaluation_SPLIT_exclude_history.json)"
+    parser.add_argument("--json", type=Path, metavar="FILE", help=f"results {default}")
     parser.add_argument("--per_user", type=Path, metavar="FILE.npz", help="also write every user's metrics")
     parser.add_argument("--exclude_history", action="store_true", help="do not recommend what the model has read")
     parser.add_argument("--released_ndcg", action="store_true", help="also the NDCG of the released REMI code (slow)")
@@ -263,9 +264,14 @@ def main(argv: list[str]) -> int:
     }
     means = {system: result.means for system, result in results.items()}
     print(table(means))
+    if flags.exclude_history:
+        print("the history that the model has read was excluded")
     ours = results["model"]
     print(f"{len(ours.users)} users of {flags.split} in {ours.seconds:.1f} s; {ours.without_targets} without targets")
-    path = flags.json or flags.run_dir / f"evaluation_{flags.split}.json"
+    path = (
+        flags.json
+        or flags.run_dir / f"evaluation_{flags.split}{'_exclude_history' if flags.exclude_history else ''}.json"
+    )
     write_json(path, _report(run, flags, ours, means))
     if flags.per_user is not None:
         user_ids = np.array(run.dataset.user_ids(flags.split))[ours.users]

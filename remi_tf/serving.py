@@ -18,10 +18,11 @@ import tensorflow as tf
 from remi_tf.data.interactions import ITEMS, PROFILE_COLUMNS, Catalogue
 from remi_tf.data.profiles import ProfileColumn, columns_from_json, columns_to_json
 from remi_tf.doctor import versions
+from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_folder, write_json
 from remi_tf.retrieval.top_k import SCORE_BYTES, Model
-from remi_tf.serving_graph import Recommender, signature
+from remi_tf.serving_graph import PRODUCT, Recommender, signature
 
 MAX_TOP_N = 100
 CARD = Path("assets.extra") / "model_card.json"
@@ -36,6 +37,7 @@ def export(
     exclude_history: bool = False,
     card: dict[str, Any] | None = None,
     score_bytes: int = SCORE_BYTES,
+    score: str | None = None,
 ) -> Path:
     """Save the next version under the folder `path`, whole or not at all, and return its folder.
 
@@ -44,6 +46,7 @@ def export(
       exclude_history: never return the known items that the model reads (the last `model.max_history` of them).
       card: what the model card is to say besides the signature and the data (step, metrics, …).
       score_bytes: bound on the scores a request holds at a time.
+      score: what the model card says a score is; None = cosine or inner product with the best interest.
 
     Raises:
       InputError: model and catalogue do not belong together, an item's id is empty, the catalogue is too small, or
@@ -67,7 +70,7 @@ def export(
     path = Path(path)
     version = max(exported_versions(path), default=0) + 1
     content = {
-        "signature": signature(model.needs),
+        "signature": signature(model.needs, score or ("cosine with the best interest" if model.by_cosine else PRODUCT)),
         "max_top_n": top_n,
         "max_history": model.max_history,
         "exclude_history": exclude_history,
@@ -87,11 +90,12 @@ def export(
 
 def export_run(run: Any, path: Path, max_top_n: int = MAX_TOP_N, exclude_history: bool = False) -> Path:
     """`export` a run, with its settings, step and (if evaluate.py was run for this step) metrics in the card."""
-    evaluated = run.path / "evaluation_test.json"
+    evaluated = run.path / f"evaluation_test{'_exclude_history' if exclude_history else ''}.json"
     evaluation = json.loads(evaluated.read_text(encoding="utf-8")) if evaluated.is_file() else {}
     same_question = evaluation.get("step") == run.step and evaluation.get("exclude_history") == exclude_history
     card = {**origin(run), "test_metrics": evaluation["metrics"] if same_question else None}
-    return export(run.model, run.catalogue, path, max_top_n, exclude_history, card)
+    score = "how often the item occurs" if ENCODERS[run.settings.encoder.model_type].counted else None
+    return export(run.model, run.catalogue, path, max_top_n, exclude_history, card, score=score)
 
 
 def origin(run: Any) -> dict[str, Any]:

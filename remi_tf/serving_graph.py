@@ -16,19 +16,23 @@ INPUTS = {
 }
 OUTPUTS = {
     "items": "string [batch, max_top_n]: raw item ids, best first",
-    "scores": "float32 [batch, max_top_n]: inner product with the best interest; 0 for a history without a "
-    "known id, which gets the most popular items",
+    "scores": "float32 [batch, max_top_n]: {score}; 0 for a history without a known id, which gets the most popular "
+    "items",
     "known_items": "int32 [batch]: how many ids of the history were known",
 }
+PRODUCT = "inner product with the best interest"
 INPUT_OF = {"days": "timestamps", "profile": "profile"}
 SECONDS_A_DAY = 86_400
 LAST_DAY = 2**29  # either way; differences of days then fit into 32 bits whatever a client sends
 
 
-def signature(needs: Sequence[str]) -> dict[str, Any]:
-    """What the model card says of inputs and outputs for a model that `needs` these features."""
+def signature(needs: Sequence[str], score: str = PRODUCT) -> dict[str, Any]:
+    """What the model card says of inputs and outputs for a model that `needs` these features; what a `score` is."""
     names = ["history", *(INPUT_OF[name] for name in needs)]
-    return {"inputs": {name: INPUTS[name] for name in names}, "outputs": OUTPUTS}
+    return {
+        "inputs": {name: INPUTS[name] for name in names},
+        "outputs": OUTPUTS | {"scores": OUTPUTS["scores"].format(score=score)},
+    }
 
 
 class Recommender(tf.Module):
@@ -65,7 +69,7 @@ class Recommender(tf.Module):
         specs = {
             "history": tf.TensorSpec([None, None], tf.string, "history"),
             "timestamps": tf.TensorSpec([None, None], tf.int64, "timestamps"),
-            "profile": tf.TensorSpec([None, len(profile_columns)], tf.string, "profile"),
+            "profile": tf.TensorSpec([None, None], tf.string, "profile"),
         }
 
         def serve(history: tf.Tensor, *others: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -90,6 +94,9 @@ class Recommender(tf.Module):
 
     def profile(self, values: tf.Tensor) -> tf.Tensor:
         """Raw values → codes: [batch, columns] string → int32."""
+        columns = len(self.code_of)
+        message = f"profile must have {columns} values a user, one for each of profile_columns"
+        tf.debugging.assert_equal(tf.shape(values)[1], columns, message=message)
         return tf.stack([table.lookup(values[:, column]) for column, table in enumerate(self.code_of)], axis=1)
 
 

@@ -82,8 +82,16 @@ def test_the_card_has_the_metrics_of_the_same_step_and_question_only(run, capsys
     assert card["test_metrics"] == evaluation["metrics"]
     assert (card["step"], card["max_top_n"], card["settings"]) == (30, 9, run.settings.to_json())
     assert card["dataset"]["fingerprint"] == run.catalogue.fingerprint
+    assert "inner product with" in card["signature"]["outputs"]["scores"]
     serving.main(["--run_dir", str(run.path), "--exclude_history"])
     assert serving.Exported(run.path / "export").card["test_metrics"] is None
+    excluding = {**evaluation, "exclude_history": True, "metrics": {"model": {"recall@20": 0.2}}}
+    (run.path / "evaluation_test_exclude_history.json").write_text(json.dumps(excluding))
+    run.settings = run.settings.replace(model_type="Pop", num_interests=1)
+    serving.main(["--run_dir", str(run.path), "--exclude_history"])
+    card = serving.Exported(run.path / "export").card
+    assert card["test_metrics"] == excluding["metrics"]
+    assert "how often the item occurs" in card["signature"]["outputs"]["scores"]
     run.step = 40
     serving.main(["--run_dir", str(run.path)])
     assert serving.Exported(run.path / "export").card["test_metrics"] is None

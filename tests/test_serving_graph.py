@@ -186,6 +186,8 @@ def test_times_of_another_shape_and_absurd_ones_do_no_harm(dataset, tmp_path):
 def test_profiles_are_taken_as_text_and_what_is_unknown_has_code_0(tmp_path):
     model, dataset = Personal(), make_dataset(tmp_path / "data", profile_columns=COLUMNS)
     signature = served(model, dataset, tmp_path / "export")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="profile must have 2 values a user"):
+        signature(history=tf.constant([["ïtem 3"]]), profile=tf.constant([["F"]]))
     profiles = [["F", "x,y"], ["M", "1"], ["", "é"], ["é", "F"]]
     codes = [[1, 2], [2, 3], [0, 1], [0, 0]]
     answer = signature(history=tf.constant([["ïtem 3"]] * 4), profile=tf.constant(profiles))
@@ -198,6 +200,7 @@ def test_for_cosines_the_vectors_are_stored_at_length_1(dataset, tmp_path):
     model = Cosine()
     signature = served(model, dataset, tmp_path)
     answer = ask(signature, ["ïtem 3", "ïtem 4"])
+    assert "cosine with the best" in serving.Exported(tmp_path).card["signature"]["outputs"]["scores"]
     items, scores = expected(model, dataset, ["ïtem 3", "ïtem 4"], False)
     assert decoded(answer["items"][0]) == items
     np.testing.assert_allclose(answer["scores"][0], scores, rtol=1e-5)
