@@ -224,6 +224,9 @@ def _check_flags(flags: argparse.Namespace) -> None:
             raise InputError(f"{flag} {value}: it names columns of a user table; add --users TABLE")
     if flags.users and flags.source in ("synthetic", "comirec"):
         raise InputError(f"--source {flags.source} takes no user table; leave out --users")
+    if flags.users and not Path(flags.users).is_file():
+        wrong = "is a folder; name the table in it" if Path(flags.users).is_dir() else "no such file; check --users"
+        raise InputError(f"--users {flags.users}: {wrong}")
     if flags.source == "synthetic":
         if flags.input:
             raise InputError("--source synthetic reads no file; leave out --input")

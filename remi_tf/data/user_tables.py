@@ -46,6 +46,9 @@ def add_profiles_beside(log: RawLog, source: Source, inputs: Sequence[Path], bad
     found = rows_beside(READERS, source.users_beside, inputs, bad)
     if found:
         _fill(log, MOVIELENS_COLUMNS, found[1], found[0], bad)
+    elif source.users_beside:
+        names = " or ".join(source.users_beside)
+        log.notes.append(f"no user profiles: {names} of {source.name}, which brings them, is not beside the log")
 
 
 def _fill(log: RawLog, columns: Sequence[str], rows: Iterable[Row], name: str, bad: BadRows) -> None:

@@ -129,7 +129,7 @@ def test_a_table_that_cannot_be_used_is_one_line_with_the_remedy(log, tmp_path, 
     [
         (["--users", "x.csv"], "--users needs --profile_cols"),
         (["--profile_cols", "age"], "--profile_cols age: it names columns of a user table; add --users"),
-        (["--users", "x.csv", "--profile_cols", "age"], "x.csv: no such file"),
+        (["--users", "x.csv", "--profile_cols", "age"], "--users x.csv: no such file; check --users$"),
     ],
 )
 def test_flags_that_do_not_go_together_are_refused(log, tmp_path, flags, message):
@@ -144,9 +144,11 @@ def test_a_user_twice_can_be_skipped_and_the_first_row_counts(log, tmp_path, cap
     assert "1 bad rows: user table: a user twice" in capsys.readouterr().out
 
 
-def test_movielens_brings_gender_age_and_occupation(tmp_path):
+def test_movielens_brings_gender_age_and_occupation(tmp_path, capsys):
     ratings = [(user, item, 5, 880_000_000 + item) for user in range(1, 21) for item in range(1, 6)]
     (tmp_path / "u.data").write_text("".join("\t".join(map(str, row)) + "\n" for row in ratings))
+    assert main(["--source", "ml-100k", "--input", str(tmp_path / "u.data"), "--output", str(tmp_path / "none")]) == 0
+    assert "no user profiles: u.user of ml-100k, which brings them, is not beside" in capsys.readouterr().out
     (tmp_path / "u.user").write_text("1|24|M|technician|85711\n7|53|F|other|94043\n")
     assert main(["--source", "ml-100k", "--input", str(tmp_path / "u.data"), "--output", str(tmp_path / "a")]) == 0
     found = profiles_as_text(load_dataset(tmp_path / "a"))
