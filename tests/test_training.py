@@ -254,7 +254,7 @@ def test_training_uses_the_first_validation_users_when_asked(toy_dataset, tmp_pa
     ("arguments", "message"),
     [
         (["--modle_type", "SA"], "unknown flag --modle_type; did you mean --model_type?"),
-        (["--model_type", "SAA"], "--model_type 'SAA': choose one of"),
+        (["--model_type", "SAA"], "--model_type 'SAA': did you mean SA?"),
         (["--dataset", "nowhere"], "python data/prepare.py --output data/nowhere"),
         (["--dataset", str(ROOT / "README.md")], "this is a raw log"),
         (["--batch_size", "0"], "--batch_size 0: must be a positive number"),

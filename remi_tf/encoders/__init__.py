@@ -36,7 +36,9 @@ ENCODERS: dict[str, Entry] = {
     "Que2Search": Entry("que2search:Que2Search", routing=True, single=True),
     "SA": Entry("self_attention:SelfAttention", routing=True),
     "MTMI-DNN": Entry("dnn:DNN", defaults={"loss": "idw", "sampler": "uniform"}),
-    "MTMI-GRU": Entry("gru:GRU4REC", defaults={"loss": "idw", "sampler": "uniform", "dropout": 0.2}),
+    "MTMI-GRU": Entry(
+        "gru:GRU4REC", defaults={"loss": "idw", "sampler": "uniform", "dropout": 0.2, "gru_projection": False}
+    ),
     "MTMI-Q2S": Entry("que2search:Que2Search", routing=True, defaults={"loss": "idw", "sampler": "uniform"}),
     "PIMI": Entry("pimi:PIMI", routing=True, needs=("days",), defaults={"dropout": 0.1, "num_heads": 4}),
     "SASRec": Entry("sasrec:SASRec", single=True, defaults={"dropout": 0.2}),

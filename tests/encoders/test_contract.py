@@ -192,12 +192,12 @@ def windows(model, toy, ends) -> tuple[dict[str, tf.Tensor], np.ndarray]:
 
 @pytest.fixture(scope="module")
 def trained(settings, toy):
-    """The whole model with the encoder's own objective, after 200 steps on all but the users' last items."""
+    """The whole model with the encoder's own objective, after 300 steps on all but the users' last items."""
     model = MultiInterestModel(settings, toy.num_items, toy.profile_sizes)
     model.compile(optimizer=LazyAdam(settings.training.learning_rate))
     inputs, target = windows(model, toy, range(1, EVENTS - 1))
     data = tf.data.Dataset.from_tensor_slices({**inputs, "target": target.astype(np.int32)})
-    model.fit(data.shuffle(1000, seed=1).repeat().batch(64), steps_per_epoch=200, verbose=0)
+    model.fit(data.shuffle(1000, seed=1).repeat().batch(64), steps_per_epoch=300, verbose=0)
     return model
 
 
