@@ -97,15 +97,15 @@ class MultiInterestModel(tfrs.Model):
             aggregation=tf.VariableAggregation.MEAN,
         )
 
-    def interests(self, history: tf.Tensor, **features: tf.Tensor) -> tf.Tensor:
-        """Interest vectors of histories, to be scored with `item_vectors` by inner product.
+    def encode(self, history: tf.Tensor, **features: tf.Tensor) -> Interests:
+        """What the encoder makes of histories, outside training; its vectors are scored with `item_vectors`.
 
         Args:
           history: [batch, length] int32 rows, oldest first, right-padded with 0; length up to max_history.
           features: what the model `needs`: days [batch, length] int32, profile [batch, columns] int32.
 
         Returns:
-          [batch, num_interests, dim].
+          Interests, whose vectors have length 1 where scores are cosines.
 
         Raises:
           InputError: a feature that the model needs is missing, or one is given that it does not read.
@@ -114,8 +114,14 @@ class MultiInterestModel(tfrs.Model):
             needed, given = (", ".join(sorted(names)) or "none" for names in (self.needs, features))
             raise InputError(f"features beside the history: the model needs {needed}, given: {given}")
         features = {name: tf.cast(values, tf.int32) for name, values in features.items()}
-        vectors = _in_32_bits(self.encoder(tf.gather(self.item_table, history), history > 0, **features)).vectors
-        return tf.math.l2_normalize(vectors, axis=-1) if self.by_cosine else vectors
+        interests = _in_32_bits(self.encoder(tf.gather(self.item_table, history), history > 0, **features))
+        if not self.by_cosine:
+            return interests
+        return interests._replace(vectors=tf.math.l2_normalize(interests.vectors, axis=-1))
+
+    def interests(self, history: tf.Tensor, **features: tf.Tensor) -> tf.Tensor:
+        """The vectors of `encode`: [batch, num_interests, dim], to be scored by inner product."""
+        return self.encode(history, **features).vectors
 
     def item_vectors(self) -> tf.Tensor:
         """[num_items + 1, dim] what interests are scored with: the item table, or its rows at length 1 for cosines."""
