@@ -5,9 +5,12 @@ interests first and the top k afterwards leaves one row of scores a user, so tha
 item can appear twice. The catalogue is walked in chunks whose scores fit into a set number of bytes.
 """
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import tensorflow as tf
+
+from remi_tf.retrieval.filters import Categories, Filter, make_filters
 
 SCORE_BYTES = 64 * 2**20
 """Default bound on the scores `[B, K, chunk]` held at a time."""
@@ -65,19 +68,20 @@ def recommend(
     """
     vectors = model.item_vectors() if item_vectors is None else item_vectors
     interests, exclude = model.interests(history, **features), history if exclude_history else None
-    ids, scores = top_k(interests, vectors, k, exclude=exclude, score_bytes=score_bytes)
-    popular = tf.range(1, k + 1)
-    popular = tf.where(popular < tf.shape(model.item_table)[0], popular, 0)  # [k]
-    empty = tf.reduce_all(history == 0, axis=1, keepdims=True)  # [B, 1]
-    return tf.where(empty, popular, ids), tf.where(empty, tf.where(popular > 0, 0.0, -float("inf")), scores)
+    # Without interests all scores are 0, and ties go to the lower id: the more popular item.
+    empty = tf.reduce_all(history == 0, axis=1)  # [B]
+    interests = tf.where(empty[:, None, None], 0.0, tf.cast(interests, tf.float32))
+    return top_k(interests, vectors, k, exclude=exclude, score_bytes=score_bytes)
 
 
 def top_k(
     interests: tf.Tensor,
     item_table: tf.Tensor | tf.Variable,
-    k: int,
+    k: int | tf.Tensor,
     *,
     exclude: tf.Tensor | None = None,
+    allow: tf.Tensor | None = None,
+    categories: Categories | None = None,
     score_bytes: int = SCORE_BYTES,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The k items of the highest score for each user, best first, ties by the lower id: exact and deterministic.
@@ -85,8 +89,10 @@ def top_k(
     Args:
       interests: `[B, K, d]`; B may be unknown or 0.
       item_table: `[I + 1, d]`; row 0 is padding and never returned. A variable is read once.
-      exclude: `[B, X]` integer ids (0 = none, repeats allowed) that are left out; k + X items are fetched and the
-        excluded ones dropped, so the result is still the exact top k of the rest.
+      k: items for each user, at least 1; a tensor where it is known only when the graph runs.
+      exclude: `[B, X]` integer ids (0 = none, repeats allowed) that are left out.
+      allow: `[B, A]` integer ids (0 = none, repeats allowed): nothing else is returned. A row of zeros allows all.
+      categories: nothing but items of the user's wanted categories is returned.
       score_bytes: bound on the scores held at a time; it does not change the result (a product may round differently in
         the last bit, as the matrix product is blocked differently).
 
@@ -99,17 +105,12 @@ def top_k(
     interests = tf.cast(interests, tf.float32)  # [B, K, d]
     broken = tf.reduce_any(~tf.math.is_finite(interests), axis=[1, 2])  # [B]
     interests = tf.where(broken[:, None, None], 0.0, interests)
-    fetch = tf.constant(k)
-    if exclude is not None:
-        exclude = tf.cast(exclude, tf.int32)
-        fetch = tf.minimum(k + tf.shape(exclude)[1], tf.maximum(k, tf.shape(table)[0] - 1))
-    ids, scores = _over_chunks(interests, table, fetch, score_bytes)  # [B, fetch]
-    if exclude is not None:
-        excluded = tf.reduce_any(ids[:, :, None] == exclude[:, None, :], axis=2)  # [B, fetch]
-        ids, scores = _best(tf.where(excluded, 0, ids), tf.where(excluded, -float("inf"), scores), k)
+    filters = make_filters(exclude, allow, categories)
+    ids, scores = _over_chunks(interests, table, tf.convert_to_tensor(k), score_bytes, filters)  # [B, k]
     ids = tf.where(broken[:, None], 0, ids)
     scores = tf.where(broken[:, None], -float("inf"), scores)
-    return tf.ensure_shape(ids, [None, k]), tf.ensure_shape(scores, [None, k])
+    shape = [None, tf.get_static_value(k)]
+    return tf.ensure_shape(ids, shape), tf.ensure_shape(scores, shape)
 
 
 def chunk_rows(batch: tf.Tensor, num_interests: tf.Tensor, score_bytes: int) -> tf.Tensor:
@@ -119,7 +120,9 @@ def chunk_rows(batch: tf.Tensor, num_interests: tf.Tensor, score_bytes: int) -> 
     return tf.cast(tf.clip_by_value(rows, 1, tf.int32.max // 2), tf.int32)
 
 
-def _over_chunks(interests: tf.Tensor, table: tf.Tensor, k: tf.Tensor, score_bytes: int) -> tuple[tf.Tensor, tf.Tensor]:
+def _over_chunks(
+    interests: tf.Tensor, table: tf.Tensor, k: tf.Tensor, score_bytes: int, filters: Sequence[Filter]
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Walk the catalogue: the best k so far `[B, k]`, merged with the best k of each chunk."""
     shape = tf.shape(interests)
     batch, num_interests, dim = shape[0], shape[1], shape[2]
@@ -131,6 +134,8 @@ def _over_chunks(interests: tf.Tensor, table: tf.Tensor, k: tf.Tensor, score_byt
         end = tf.minimum(start + chunk, rows)
         products = tf.matmul(vectors, table[start:end], transpose_b=True)  # [B * K, chunk]
         best = tf.reduce_max(tf.reshape(products, [batch, num_interests, end - start]), axis=1)  # [B, chunk]
+        for apply in filters:
+            best = apply(best, start)
         positions, found = _two_stage(best, k)
         # What was found earlier has lower ids and stands first, so ties stay by the lower id.
         ids, scores = _best(tf.concat([ids, positions + start], 1), tf.concat([scores, found], 1), k)

@@ -1,0 +1,55 @@
+"""Controllable aggregation: trade the best items for items of other categories (ComiRec, KDD'20, section 3.4)."""
+
+import tensorflow as tf
+
+POOL = 10
+"""Candidates for each place of the list: more give more categories to choose from."""
+
+STRONGEST = 1e30
+"""Any larger strength orders the same, and this one times a list's length is still finite in 32 bits."""
+
+
+def diversify(
+    ids: tf.Tensor, scores: tf.Tensor, categories: tf.Tensor, strength: tf.Tensor, k: int | tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Choose k of the candidates one by one, each time the highest score - strength * chosen ones of its category.
+
+    The greedy answer to max Σ f(i) + λ Σ [category_i ≠ category_j] over lists of k (ALGORITHMS D.2). Items of unknown
+    category count as one category. With strength 0 these are the first k candidates.
+
+    Args:
+      ids: `[B, M]` int32 candidates, best first; 0 = none.
+      scores: `[B, M]` float32 in descending order; -inf where there is no candidate.
+      categories: `[B, M]` int32 of the candidates.
+      strength: `[B]` float32 λ >= 0, may be infinite: then every place adds a category while there are any.
+      k: items to choose, at least 1.
+
+    Returns:
+      ids `[B, k]` and scores `[B, k]` in the order of choice, hence scores not in descending order. Ties go to the
+      candidate that stands first. Where candidates run out, ids are 0 and scores -inf.
+    """
+    strength = tf.minimum(strength, STRONGEST)[:, None]  # [B, 1]
+    columns = tf.range(tf.shape(ids)[1])  # [M]
+
+    def choose(
+        place: tf.Tensor, left: tf.Tensor, same: tf.Tensor, chosen: tf.TensorArray
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.TensorArray]:
+        column = tf.math.top_k(left - strength * same, 1).indices  # [B, 1]; the first of equal ones
+        same += tf.cast(categories == tf.gather(categories, column, batch_dims=1), tf.float32)
+        found = tf.gather(left, column, batch_dims=1)[:, 0] > -float("inf")
+        chosen = chosen.write(place, tf.where(found, column[:, 0], -1))
+        return place + 1, tf.where(columns == column, -float("inf"), left), same, chosen
+
+    k = tf.convert_to_tensor(k)
+    chosen = tf.TensorArray(tf.int32, size=k, element_shape=tf.TensorShape([None]))
+    *_, chosen = tf.while_loop(
+        lambda place, *_: place < k,
+        choose,
+        [tf.constant(0), scores, tf.zeros_like(scores), chosen],
+        parallel_iterations=1,
+    )
+    column = tf.transpose(chosen.stack())  # [B, k]
+    there = column >= 0
+    column = tf.maximum(column, 0)
+    chosen_scores = tf.where(there, tf.gather(scores, column, batch_dims=1), -float("inf"))
+    return tf.where(there, tf.gather(ids, column, batch_dims=1), 0), chosen_scores

@@ -1,0 +1,87 @@
+"""Which items a user may get: exclude lists, allow lists and categories, put into the scores chunk by chunk.
+
+Every filter takes the scores `[B, n]` of the items `start .. start + n - 1` and gives them back with -inf for what the
+user may not get. Lists hold item ids as `[B, X]` int32; 0 stands for no item, ids may repeat. A list costs time by its
+length, never a mask of the whole catalogue.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+Filter = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+NOT_ALLOWED = -float("inf")
+
+
+class Categories(NamedTuple):
+    """Items of some categories alone.
+
+    of_items: `[I + 1]` int32 category of each item, 0 = unknown.
+    wanted: `[B, C]` int32 categories a user may get items of, 0 = none; a row of zeros allows every item.
+    count: categories there are; the largest number in `of_items`.
+    """
+
+    of_items: tf.Tensor
+    wanted: tf.Tensor
+    count: int
+
+
+def make_filters(
+    exclude: tf.Tensor | None = None, allow: tf.Tensor | None = None, categories: Categories | None = None
+) -> list[Filter]:
+    """The filters of `top_k`'s arguments of these names."""
+    filters: list[Filter] = []
+    if exclude is not None:
+        filters.append(_without(tf.cast(exclude, tf.int32)))
+    if allow is not None:
+        filters.append(_only(tf.cast(allow, tf.int32)))
+    if categories is not None:
+        filters.append(_of_categories(categories))
+    return filters
+
+
+def _without(ids: tf.Tensor) -> Filter:
+    def apply(scores: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+        places = _places(ids, start, tf.shape(scores)[1])  # [x, 2]
+        return tf.tensor_scatter_nd_update(scores, places, tf.fill(tf.shape(places)[:1], NOT_ALLOWED))
+
+    return apply
+
+
+def _only(ids: tf.Tensor) -> Filter:
+    limited = tf.reduce_any(ids > 0, axis=1)  # [B]
+
+    def restrict(scores: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+        places = _places(ids, start, tf.shape(scores)[1])  # [x, 2]
+        nothing = tf.fill(tf.shape(scores), NOT_ALLOWED)
+        allowed = tf.tensor_scatter_nd_update(nothing, places, tf.gather_nd(scores, places))
+        return tf.where(limited[:, None], allowed, scores)
+
+    return _if_any(limited, restrict)
+
+
+def _of_categories(categories: Categories) -> Filter:
+    wanted = tf.cast(categories.wanted, tf.int32)
+    limited = tf.reduce_any(wanted > 0, axis=1)  # [B]
+    # [B, count + 1]; the unknown category 0 is none that could be wanted.
+    is_wanted = tf.reduce_any(tf.one_hot(wanted, categories.count + 1, True, False), axis=1)
+    is_wanted = tf.where(limited[:, None], is_wanted & (tf.range(categories.count + 1) > 0), True)
+
+    def restrict(scores: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+        of_items = categories.of_items[start : start + tf.shape(scores)[1]]  # [n]
+        return tf.where(tf.gather(is_wanted, of_items, axis=1), scores, NOT_ALLOWED)
+
+    return _if_any(limited, restrict)
+
+
+def _if_any(limited: tf.Tensor, restrict: Filter) -> Filter:
+    """Leave the scores alone where no user of the batch is limited: most requests pay nothing."""
+    any_limited = tf.reduce_any(limited)
+    return lambda scores, start: tf.cond(any_limited, lambda: restrict(scores, start), lambda: scores)
+
+
+def _places(ids: tf.Tensor, start: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """`[x, 2]` (user, column) of those ids that are in this chunk; 0 is in none, as chunks begin at 1."""
+    inside = tf.cast(tf.where((ids >= start) & (ids < start + count)), tf.int32)  # [x, 2] user, place in the list
+    return tf.stack([inside[:, 0], tf.gather_nd(ids, inside) - start], axis=1)
