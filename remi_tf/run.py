@@ -5,7 +5,7 @@ checkpoints/     the newest full state (weights, optimizer slots, progress), for
 best/            weights of the best validation so far, for evaluate.py, export.py and recommend.py
 metrics.jsonl    one line a validation
 tensorboard/     the same as TensorBoard events
-items.txt        the vocabulary that the rows of the item table follow
+items.txt        the vocabulary that the rows of the item table follow; titles and categories if the dataset has them
 """
 
 import json
@@ -21,6 +21,8 @@ import tensorflow as tf
 import remi_tf
 from remi_tf.config import Settings
 from remi_tf.data.interactions import (
+    CATEGORIES,
+    CATEGORY_NAMES,
     DATA,
     ITEMS,
     MANIFEST,
@@ -94,7 +96,7 @@ def create_run(path: Path, settings: Settings, dataset: Dataset, overwrite: bool
             f"{path} holds a run already; add --resume to go on with it, --overwrite, or another --run_dir"
         )
     with atomic_folder(path, CONFIG, overwrite) as folder:
-        for name in (ITEMS, TITLES):
+        for name in (ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES):
             if (dataset.path / name).is_file():
                 shutil.copyfile(dataset.path / name, folder / name)
         known = {"name": dataset.name, "fingerprint": dataset.fingerprint, "num_items": dataset.num_items}

@@ -90,6 +90,18 @@ class Catalogue:
         path = self.path / TITLES
         return read_lines(path) if path.exists() else None
 
+    @cached_property
+    def categories(self) -> np.ndarray | None:
+        """[I + 1] int32 category of each row (0 = unknown), or None where the log has none."""
+        path = self.path / CATEGORIES
+        return np.load(path, allow_pickle=False) if path.exists() else None
+
+    @cached_property
+    def category_names(self) -> list[str]:
+        """Name of category 1, 2, …; empty where the log has none."""
+        path = self.path / CATEGORY_NAMES
+        return read_lines(path) if path.exists() else []
+
 
 @dataclass(frozen=True)
 class Dataset(Catalogue):
@@ -99,12 +111,6 @@ class Dataset(Catalogue):
     train: Interactions
     valid: Interactions
     test: Interactions
-
-    @cached_property
-    def categories(self) -> np.ndarray | None:
-        """[I + 1] int32 category of each row (0 = unknown), or None where the log has none."""
-        path = self.path / CATEGORIES
-        return np.load(path, allow_pickle=False) if path.exists() else None
 
     @property
     def has_times(self) -> bool:
