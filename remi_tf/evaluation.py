@@ -1,13 +1,14 @@
 """Evaluation over the whole catalogue: every user of a split, exact retrieval, per-user metrics (ALGORITHMS E.3)."""
 
 import argparse
+import dataclasses
 import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -17,8 +18,10 @@ from remi_tf import metrics
 from remi_tf.data.interactions import Interactions
 from remi_tf.data.pipeline import day_numbers
 from remi_tf.doctor import versions
+from remi_tf.encoders.base import Interests
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.files import atomic_file, write_json
+from remi_tf.interest_report import InterestReport, examine, sentence
 from remi_tf.retrieval.top_k import Model, recommend
 
 TOP_N = (20, 50)
@@ -28,18 +31,27 @@ SCORE_BYTES = 256 * 2**20
 _retrievers: weakref.WeakKeyDictionary[Any, dict[tuple[int, bool], Callable]] = weakref.WeakKeyDictionary()
 
 
+class Examined(Model, Protocol):
+    """A model whose interests can be looked into."""
+
+    def encode(self, history: Any, **features: Any) -> Interests:
+        """`interests` with what is known of them beside their vectors."""
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Per-user metrics of one split.
 
     per_user: metric@n → `[evaluated users]` float64; users: `[evaluated users]` their positions in the split;
-    without_targets: users left out, as they have no targets; seconds: wall time.
+    without_targets: users left out, as they have no targets; seconds: wall time; interests: `InterestReport.figures`,
+    empty for a system without.
     """
 
     per_user: dict[str, np.ndarray] = field(repr=False)
     users: np.ndarray = field(repr=False)
     without_targets: int
     seconds: float
+    interests: dict[str, Any] = field(default_factory=dict)
 
     @property
     def means(self) -> dict[str, float]:
@@ -48,7 +60,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: Model,
+    model: Examined,
     interactions: Interactions,
     top_n: Sequence[int] = TOP_N,
     exclude_history: bool = False,
@@ -69,18 +81,25 @@ def evaluate(
       TrainingDiverged: the model's interests or its item table are not finite.
     """
     retrieve = _retriever(model, max(_checked(top_n)), exclude_history)
+    report: InterestReport | None = None
 
     def batch(users: np.ndarray) -> np.ndarray:
+        nonlocal report
         history = histories(interactions, users, model.max_history)
-        ids = retrieve(history, features(interactions, users, model.max_history, model.needs))[0].numpy()
+        result = retrieve(history, features(interactions, users, model.max_history, model.needs))
+        ids = result[0].numpy()
         if not ids[:, 0].all():
             raise TrainingDiverged(
                 f"no item can be ranked for user {users[np.argmin(ids[:, 0])]} of the split: the model's interests "
                 "or its item table are NaN or infinite; train anew with a lower --learning_rate"
             )
+        found = {name: tensor.numpy() for name, tensor in result[1].items()}
+        report = report or InterestReport(found["active"].shape[1])
+        report.add(found, (history > 0).sum(axis=1), metrics.contained(ids, *targets(interactions, users)))
         return ids
 
-    return _evaluate(batch, interactions, top_n, released_ndcg, batch_size, progress)
+    result = _evaluate(batch, interactions, top_n, released_ndcg, batch_size, progress)
+    return dataclasses.replace(result, interests=report.figures if report else {})
 
 
 def most_popular(
@@ -182,16 +201,17 @@ def _evaluate(
     return Evaluation(per_user, users, int((~with_targets).sum()), time.perf_counter() - start)
 
 
-def _retriever(model: Model, k: int, exclude_history: bool) -> Callable:
-    """The graph (history `[B, max_history]`, features) → ids, scores `[B, k]`, traced once while the model lives."""
+def _retriever(model: Examined, k: int, exclude_history: bool) -> Callable:
+    """The graph (history `[B, max_history]`, features) → ids `[B, k]` and what `examine` finds; traced once a model."""
     functions = _retrievers.setdefault(model, {})
     if (k, exclude_history) not in functions:
         living = weakref.ref(model)  # the cache must not keep the model alive
 
-        def retrieve(history: tf.Tensor, features: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        def retrieve(history: tf.Tensor, features: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
             model = living()
             assert model is not None
-            return recommend(model, history, k, exclude_history, SCORE_BYTES, **features)
+            ids, _ = recommend(model, history, k, exclude_history, SCORE_BYTES, **features)
+            return ids, examine(model.encode(history, **features), tf.gather(model.item_vectors(), ids))
 
         widths = {"days": model.max_history, "profile": None}
         signature = [
@@ -267,6 +287,8 @@ def main(argv: list[str]) -> int:
     if flags.exclude_history:
         print("the history that the model has read was excluded")
     ours = results["model"]
+    if ours.interests:
+        print(sentence(ours.interests))
     print(f"{len(ours.users)} users of {flags.split} in {ours.seconds:.1f} s; {ours.without_targets} without targets")
     path = (
         flags.json
@@ -297,5 +319,6 @@ def _report(run: Any, flags: argparse.Namespace, ours: Evaluation, means: Mappin
         "users_without_targets": ours.without_targets,
         "seconds": round(ours.seconds, 3),
         "metrics": means,
+        "interests": ours.interests,
         "versions": versions(),
     }

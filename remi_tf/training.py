@@ -13,6 +13,7 @@ import tensorflow as tf
 from absl import logging
 from tqdm import tqdm
 
+from remi_tf import interest_report
 from remi_tf import run as run_folder
 from remi_tf.config import Settings
 from remi_tf.data.interactions import Dataset, Interactions
@@ -196,6 +197,7 @@ class Trainer:
         if better:
             self.best.save(checkpoint_number=self.step)
         line = {"step": self.step, **{f"loss_{part}": value for part, value in losses.items()}, **scores}
+        line |= {f"valid_{name}": value for name, value in interest_report.flat(result.interests).items()}
         run_folder.append_metrics(self.path, {**line, "time": time.time()})
         with self.events.as_default(step=self.step):
             for name, value in line.items():

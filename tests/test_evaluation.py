@@ -11,6 +11,7 @@ import tensorflow as tf
 from remi_tf import evaluation
 from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.data.vocabulary import Vocabulary
+from remi_tf.encoders.base import Interests
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation import evaluate, features, histories, most_popular, targets
 
@@ -31,8 +32,11 @@ class TinyModel:
     def item_vectors(self):
         return tf.convert_to_tensor(self.item_table)
 
-    def interests(self, history):
+    def encode(self, history, **features):
         self.traces += 1
+        return Interests(self.interests(history, **features))
+
+    def interests(self, history):
         last = tf.reduce_sum(tf.cast(history > 0, tf.int32), axis=1) - 1
         last = tf.gather(history, tf.maximum(last, 0), batch_dims=1)
         return tf.gather(self.item_table, tf.stack([history[:, 0], last], axis=1))
@@ -210,6 +214,8 @@ def test_the_command_writes_table_json_and_per_user_arrays(run, capsys):
     assert report["metrics"]["model"] == expected.means
     assert report["dataset"] == {"name": "tiny", "fingerprint": run.dataset.fingerprint}
     assert report["step"] == 7
+    assert report["interests"] == expected.interests
+    assert any(line.startswith("interests: cosine of two") for line in printed)
     with np.load(run.path / "users.npz", allow_pickle=False) as arrays:
         assert arrays["users"].tolist() == run.dataset.user_ids("test")
         np.testing.assert_array_equal(arrays["model recall@5"], expected.per_user["recall@5"])

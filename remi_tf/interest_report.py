@@ -1,0 +1,95 @@
+"""What interests do: how many items each one reads, how alike they are, and which of them finds the targets.
+
+Collapse shows here: interests that each read a single item, that point the same way, or that leave all hits to one.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from remi_tf.encoders.base import Interests
+from remi_tf.objective.readout import only_active
+
+
+def examine(interests: Interests, candidates: tf.Tensor) -> dict[str, tf.Tensor]:
+    """A batch's part of the report, as tensors of one row a user.
+
+    Args:
+      interests: what `MultiInterestModel.encode` gives.
+      candidates: [batch, N, dim] vectors of the items that were retrieved.
+
+    Returns:
+      active [batch, K] bool; cosine [batch, K, K] of every two interests; answers [batch, N] int64, the interest with
+      which each candidate scores highest (the first of equal ones); and, where there is routing, effective_items
+      [batch, K]: e^H with the entropy H of the interest's row, 1 for a row on one item, n for an even row over n.
+    """
+    vectors = interests.vectors
+    unit = tf.math.l2_normalize(vectors, axis=-1)
+    by_interest = tf.matmul(vectors, candidates, transpose_b=True)  # [B, K, N]
+    found = {
+        "active": tf.ones(tf.shape(vectors)[:2], tf.bool) if interests.active is None else interests.active,
+        "cosine": tf.matmul(unit, unit, transpose_b=True),
+        "answers": tf.argmax(only_active(by_interest, interests), axis=1),
+    }
+    if interests.routing is not None:
+        shares = interests.routing
+        found["effective_items"] = tf.exp(-tf.reduce_sum(tf.math.xlogy(shares, shares), axis=2))
+    return found
+
+
+class InterestReport:
+    """Collects `examine`'s tensors batch by batch.
+
+    Args:
+      num_interests: K.
+    """
+
+    def __init__(self, num_interests: int):
+        self.num_interests = num_interests
+        self._hits = np.zeros(num_interests)
+        self._sums: dict[str, list[float]] = {}  # what is averaged → sum and number of values
+
+    def add(self, found: dict[str, np.ndarray], history_lengths: np.ndarray, hits: np.ndarray) -> None:
+        """A batch: examine's tensors, items read of each user [B], and which candidates were targets [B, N] bool."""
+        active = found["active"]
+        self._hits += np.bincount(found["answers"][hits], minlength=self.num_interests)
+        pairs = np.triu(active[:, :, None] & active[:, None, :], k=1)  # each two interests once
+        self._average("interest_cosine", found["cosine"][pairs])
+        if "effective_items" in found:
+            self._average("effective_items", found["effective_items"][active & (history_lengths > 0)[:, None]])
+            self._average("history_items", history_lengths)
+
+    def _average(self, name: str, values: np.ndarray) -> None:
+        total = self._sums.setdefault(name, [0.0, 0.0])
+        total[0] += float(values.sum(dtype=np.float64))
+        total[1] += values.size
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """interest_cosine: mean of every two interests of a user; effective_items: mean over users and interests;
+        history_items: mean number of items read; hit_shares: share of all hits that each interest answered for. A
+        figure without a meaning here (one interest, no routing, no hit) is left out."""
+        figures: dict[str, Any] = {name: total / count for name, (total, count) in self._sums.items() if count}
+        if self.num_interests > 1 and self._hits.any():
+            figures["hit_shares"] = (self._hits / self._hits.sum()).tolist()
+        return figures
+
+
+def flat(figures: dict[str, Any]) -> dict[str, float]:
+    """`figures` as single numbers, hit_shares as hit_share_1, hit_share_2, …"""
+    shares = figures.get("hit_shares", [])
+    single = {name: value for name, value in figures.items() if name != "hit_shares"}
+    return single | {f"hit_share_{number}": share for number, share in enumerate(shares, 1)}
+
+
+def sentence(figures: dict[str, Any]) -> str:
+    """`figures` in words, one line; empty if there are none."""
+    parts = []
+    if "effective_items" in figures:
+        parts.append(f"each reads {figures['effective_items']:.1f} of {figures['history_items']:.1f} items")
+    if "interest_cosine" in figures:
+        parts.append(f"cosine of two {figures['interest_cosine']:.2f}")
+    if "hit_shares" in figures:
+        parts.append("share of hits " + " ".join(f"{share:.0%}" for share in figures["hit_shares"]))
+    return "interests: " + ", ".join(parts) if parts else ""
