@@ -1,7 +1,7 @@
 """Export: a run → a SavedModel that takes raw item ids and returns raw item ids, with TensorFlow alone.
 
 An export folder holds one folder a version (1, 2, …), as TensorFlow Serving expects them. A version is a small
-plain tf.Module with one signature, the vocabulary as its asset, and a model card in assets.extra. It holds no
+plain tf.Module with its signatures, the vocabulary as its asset, and a model card in assets.extra. It holds no
 Keras, no custom op and no jit_compile (TensorFlow Serving runs without XLA).
 """
 
@@ -21,8 +21,9 @@ from remi_tf.doctor import versions
 from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_folder, write_json
-from remi_tf.retrieval.top_k import SCORE_BYTES, Model
-from remi_tf.serving_graph import PRODUCT, Recommender, signature
+from remi_tf.retrieval.top_k import SCORE_BYTES
+from remi_tf.serving_graph import Servable, ServingGraph
+from remi_tf.serving_signatures import PRODUCT, signatures
 
 MAX_TOP_N = 100
 CARD = Path("assets.extra") / "model_card.json"
@@ -30,7 +31,7 @@ SAVED_MODEL = "saved_model.pb"
 
 
 def export(
-    model: Model,
+    model: Servable,
     catalogue: Catalogue,
     path: str | Path,
     max_top_n: int = MAX_TOP_N,
@@ -42,15 +43,14 @@ def export(
     """Save the next version under the folder `path`, whole or not at all, and return its folder.
 
     Args:
-      max_top_n: items returned for each history, cut to what the catalogue can always give.
-      exclude_history: never return the known items that the model reads (the last `model.max_history` of them).
+      max_top_n: items returned for each history, cut to the catalogue.
+      exclude_history: never return an item of the history, unless a request asks for it.
       card: what the model card is to say besides the signature and the data (step, metrics, …).
       score_bytes: bound on the scores a request holds at a time.
       score: what the model card says a score is; None = cosine or inner product with the best interest.
 
     Raises:
-      InputError: model and catalogue do not belong together, an item's id is empty, the catalogue is too small, or
-        the item table is not finite.
+      InputError: model and catalogue do not belong together, an item's id is empty, or the item table is not finite.
     """
     rows = int(model.item_table.shape[0])
     if rows != catalogue.num_items + 1:
@@ -59,31 +59,27 @@ def export(
         raise InputError(f"an item of the dataset {catalogue.name} has the empty id, which stands for padding here")
     if max_top_n < 1:
         raise InputError(f"--max_top_n {max_top_n}: give a positive whole number")
-    top_n = min(max_top_n, catalogue.num_items - (model.max_history if exclude_history else 0))
-    if top_n < 1:
-        raise InputError(
-            f"--exclude_history: a catalogue of {catalogue.num_items} items has nothing left to recommend after a "
-            f"history of {model.max_history}"
-        )
     if not np.isfinite(model.item_table.numpy()).all():
         raise InputError("the item table holds NaN or infinite numbers; the run has diverged and is not exported")
     path = Path(path)
     version = max(exported_versions(path), default=0) + 1
-    content = {
-        "signature": signature(model.needs, score or ("cosine with the best interest" if model.by_cosine else PRODUCT)),
-        "max_top_n": top_n,
-        "max_history": model.max_history,
-        "exclude_history": exclude_history,
-        "dataset": {"name": catalogue.name, "fingerprint": catalogue.fingerprint, "num_items": catalogue.num_items},
-        **({PROFILE_COLUMNS: columns_to_json(catalogue.profile_columns)} if "profile" in model.needs else {}),
-        **(card or {}),
-        "versions": versions(),
-    }
+    score = score or ("cosine with the best interest" if model.by_cosine else PRODUCT)
+    max_top_n = min(max_top_n, catalogue.num_items)
     with tempfile.TemporaryDirectory() as anywhere, atomic_folder(path / str(version), SAVED_MODEL) as folder:
         # The tables are named after their file's path: a copy keeps the name unique and the dataset's path private.
         vocabulary = Path(shutil.copy(catalogue.path / ITEMS, anywhere))
-        module = Recommender(model, vocabulary, catalogue.profile_columns, top_n, exclude_history, score_bytes)
-        tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
+        graph = ServingGraph(model, catalogue, max_top_n, exclude_history, score_bytes, vocabulary)
+        tf.saved_model.save(graph, str(folder), signatures=graph.functions)
+        content = {
+            "signatures": signatures(model.needs, graph.has_categories, graph.has_routing, score),
+            "max_top_n": max_top_n,
+            "max_history": model.max_history,
+            "exclude_history": exclude_history,
+            "dataset": {"name": catalogue.name, "fingerprint": catalogue.fingerprint, "num_items": catalogue.num_items},
+            **({PROFILE_COLUMNS: columns_to_json(catalogue.profile_columns)} if "profile" in model.needs else {}),
+            **(card or {}),
+            "versions": versions(),
+        }
         write_json(folder / CARD, content)
     return path / str(version)
 
@@ -118,8 +114,8 @@ class Exported:
 
     @property
     def inputs(self) -> list[str]:
-        """Names of the signature's inputs: history, and timestamps or profile where the model reads them."""
-        return list(self.card["signature"]["inputs"])
+        """Names of serving_default's inputs: history, and timestamps or profile where the model reads them."""
+        return list(self.card["signatures"]["serving_default"]["inputs"])
 
     @property
     def profile_columns(self) -> tuple[ProfileColumn, ...]:
@@ -162,8 +158,8 @@ class Exported:
             "profile": tf.constant([profile or [""] * len(columns)], tf.string, [1, len(columns)]),
         }
         result = self._signature(**{name: values[name] for name in self.inputs})
-        items = [item.decode() for item in result["items"][0, :top_n].numpy()]
-        return items, result["scores"][0, :top_n].numpy().tolist(), int(result["known_items"][0])
+        items = [item.decode() for item in result["items"][0, :top_n].numpy() if item]
+        return items, result["scores"][0, : len(items)].numpy().tolist(), int(result["known_items"][0])
 
 
 def exported_versions(path: Path) -> list[int]:
@@ -182,7 +178,7 @@ def main(argv: list[str]) -> int:
     parser = Parser(description="Export a run's best checkpoint as a SavedModel for TensorFlow Serving.")
     add_run_flags(parser)
     parser.add_argument("--max_top_n", type=int, default=MAX_TOP_N, help=f"items returned (default: {MAX_TOP_N})")
-    parser.add_argument("--exclude_history", action="store_true", help="never return what the model has read")
+    parser.add_argument("--exclude_history", action="store_true", help="never return the history's own items")
     flags = parser.parse_args(argv)
     path = export_run(open_run(flags), flags.export_dir, flags.max_top_n, flags.exclude_history)
     print(f"exported to {path}")

@@ -9,6 +9,7 @@ from remi_tf.config import Settings
 from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.data.profiles import ProfileColumn
 from remi_tf.data.vocabulary import Vocabulary
+from remi_tf.encoders.base import Interests
 from remi_tf.retrieval.top_k import recommend
 
 NUM_ITEMS = 200
@@ -16,7 +17,7 @@ RAW_IDS = [f"item,{row}" if row % 7 == 0 else f"ïtem {row}" for row in range(1,
 
 
 class TinyModel:
-    """Interests: the mean of the history (with a weight of its own) and its first item."""
+    """Interests: the sum of the history (with a weight of its own) and its first item."""
 
     max_history = 4
     needs = ()
@@ -29,6 +30,9 @@ class TinyModel:
 
     def item_vectors(self):
         return tf.convert_to_tensor(self.item_table)
+
+    def encode(self, history, **features):
+        return Interests(self.interests(history, **features))
 
     def interests(self, history):
         rows = tf.gather(self.item_table, history) * tf.cast(history > 0, tf.float32)[:, :, None]
@@ -67,7 +71,30 @@ class Cosine(TinyModel):
 COLUMNS = (ProfileColumn("gender", ("F", "M")), ProfileColumn("job, or none", ("é", "x,y", "1")))
 
 
-def make_dataset(path, raw_ids=RAW_IDS, profile_columns=()):
+CATEGORY_NAMES = ["crime", "cooking, and baking", "ünivers"]
+
+
+class Routed(TinyModel):
+    """Two interests: all items alike, and the newest one alone."""
+
+    def encode(self, history, **features):
+        known = tf.cast(history > 0, tf.float32)  # [B, L]
+        count = tf.reduce_sum(known, axis=1, keepdims=True)
+        newest = tf.one_hot(tf.cast(count[:, 0], tf.int32) - 1, self.max_history)
+        routing = tf.stack([tf.math.divide_no_nan(known, count), newest], axis=1)  # [B, 2, L]
+        return Interests(tf.matmul(routing, tf.gather(self.item_table, history)), routing)
+
+    def interests(self, history):
+        return self.encode(history).vectors
+
+
+def categories_of(num_items):
+    """[num_items + 1] int: half of the items are of category 1, the others of 2, 3 and none known."""
+    numbers = np.array([0, 1, 1, 0, 2, 1, 1, 0, 3, 2])
+    return numbers[np.arange(num_items + 1) % len(numbers)] * (np.arange(num_items + 1) > 0)
+
+
+def make_dataset(path, raw_ids=RAW_IDS, profile_columns=(), categories=False):
     profiles = np.zeros([1, len(profile_columns)], np.int32) if profile_columns else None
     one_user = Interactions(np.array([1, 2], np.int32), np.arange(2), np.array([0, 2]), np.array([1]), profiles)
     write_dataset(
@@ -78,6 +105,8 @@ def make_dataset(path, raw_ids=RAW_IDS, profile_columns=()):
         vocabulary=Vocabulary(raw_ids),
         titles=[f"Title of {raw_id}" for raw_id in raw_ids],
         made_by={},
+        categories=categories_of(len(raw_ids)) if categories else None,
+        category_names=CATEGORY_NAMES,
         profile_columns=profile_columns,
     )
     return load_dataset(path)

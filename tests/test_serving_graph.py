@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from remi_tf import serving
 from remi_tf.data.pipeline import day_numbers
 from remi_tf.retrieval.top_k import recommend
-from remi_tf.serving_graph import last_known
+from remi_tf.serving_request import last_known
 from tests.serving_toys import (
     COLUMNS,
     NUM_ITEMS,
@@ -200,7 +200,9 @@ def test_for_cosines_the_vectors_are_stored_at_length_1(dataset, tmp_path):
     model = Cosine()
     signature = served(model, dataset, tmp_path)
     answer = ask(signature, ["ïtem 3", "ïtem 4"])
-    assert "cosine with the best" in serving.Exported(tmp_path).card["signature"]["outputs"]["scores"]
+    assert (
+        "cosine with the best" in serving.Exported(tmp_path).card["signatures"]["serving_default"]["outputs"]["scores"]
+    )
     items, scores = expected(model, dataset, ["ïtem 3", "ïtem 4"], False)
     assert decoded(answer["items"][0]) == items
     np.testing.assert_allclose(answer["scores"][0], scores, rtol=1e-5)

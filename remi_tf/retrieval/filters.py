@@ -19,12 +19,12 @@ class Categories(NamedTuple):
 
     of_items: `[I + 1]` int32 category of each item, 0 = unknown.
     wanted: `[B, C]` int32 categories a user may get items of, 0 = none; a row of zeros allows every item.
-    count: categories there are; the largest number in `of_items`.
+    total: categories there are; the largest number in `of_items`.
     """
 
     of_items: tf.Tensor
     wanted: tf.Tensor
-    count: int
+    total: int
 
 
 def make_filters(
@@ -64,9 +64,9 @@ def _only(ids: tf.Tensor) -> Filter:
 def _of_categories(categories: Categories) -> Filter:
     wanted = tf.cast(categories.wanted, tf.int32)
     limited = tf.reduce_any(wanted > 0, axis=1)  # [B]
-    # [B, count + 1]; the unknown category 0 is none that could be wanted.
-    is_wanted = tf.reduce_any(tf.one_hot(wanted, categories.count + 1, True, False), axis=1)
-    is_wanted = tf.where(limited[:, None], is_wanted & (tf.range(categories.count + 1) > 0), True)
+    # [B, total + 1]; the unknown category 0 is none that could be wanted.
+    is_wanted = tf.reduce_any(tf.one_hot(wanted, categories.total + 1, True, False), axis=1)
+    is_wanted = tf.where(limited[:, None], is_wanted & (tf.range(categories.total + 1) > 0), True)
 
     def restrict(scores: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
         of_items = categories.of_items[start : start + tf.shape(scores)[1]]  # [n]
