@@ -72,6 +72,8 @@ def _check_model(settings: Settings) -> None:
             f"--num_interests {settings.encoder.num_interests}: {model_type} gives one vector a user; leave it out, or "
             f"take a multi-interest model ({', '.join(name for name in ENCODERS if not ENCODERS[name].single)})"
         )
+    if objective.rep_lambda and settings.encoder.num_interests == 1:
+        raise InputError(f"--rep_lambda {objective.rep_lambda}: it sets interests apart, and {model_type} has one here")
     for name in ("rr_lambda", "re4_attend", "re4_contrast", "re4_construct"):
         if getattr(objective, name):
             _check_routing(settings, f"--{name} {getattr(objective, name)}")
@@ -114,7 +116,7 @@ def check_read(settings: Settings, name: str, asked: str) -> None:
     """
     values, entry = settings.flat(), ENCODERS[settings.encoder.model_type]
     model_type = settings.encoder.model_type
-    if entry.counted and (GROUP_OF[name] == "objective" or name in ("optimizer", "learning_rate", "weight_decay")):
+    if entry.counted and (GROUP_OF[name] == "objective" or name in _OF_STEPS):
         raise InputError(f"{asked}: {model_type} is counted, not trained; leave it out")
     for other, readers in SETTING[name].metadata["only"].items():
         if values[other] not in readers:
@@ -135,5 +137,6 @@ def check_read(settings: Settings, name: str, asked: str) -> None:
         )
 
 
-_SWITCHED_BY = {"stop_gradient_weights": ("beta",), "rr_reduction": ("rr_lambda",)}
-_MAY_BE_ZERO = ("seed", "patience", "eval_users")
+_SWITCHED_BY = {"stop_gradient_weights": ("beta",), "rr_reduction": ("rr_lambda",), "rep_form": ("rep_lambda",)}
+_OF_STEPS = ("optimizer", "learning_rate", "weight_decay", "average_steps")
+_MAY_BE_ZERO = ("average_steps", "max_steps", "seed", "patience", "eval_users")

@@ -124,8 +124,11 @@ class ObjectiveSettings:
     mask_accidental_hits: bool = _setting(True, "a negative that is the row's own target does not count")
     padding_is_negative: bool = _setting(False, "the padding row may be drawn as a negative")
     rr_reduction: str = _setting(
-        "mean", "mean: over the batch, independent of batch size and dim; sum: REMI's release", ("mean", "sum")
-    )
+        "mean", "mean: over the batch, independent of batch size and dim; valid: mean, of variances over the history "
+        "alone as a share of their maximum; sum: REMI's release", ("mean", "valid", "sum"),
+    )  # fmt: skip
+    rep_lambda: float = _setting(0.0, "weight of the penalty on interests that are alike (REMI's Rep. Reg.)")
+    rep_form: str = _setting("covariance", "how alike is measured", ("covariance", "cosine"))
     re4_attend: float = _setting(0.0, "weight of Re4's re-attend loss")
     re4_contrast: float = _setting(0.0, "weight of Re4's re-contrast loss")
     re4_construct: float = _setting(0.0, "weight of Re4's re-construct loss")
@@ -149,6 +152,9 @@ class TrainingSettings:
     )
     learning_rate: float = _setting(1e-3, "step size of the optimizer")
     weight_decay: float = _setting(0.0, "L2 added to the gradient (of the rows read, under lazy_adam)")
+    average_steps: int = _setting(
+        0, "validate and save the average of the weights over about this many last steps; 0 = the weights as they are"
+    )
     seed: int = _setting(2021, "decides weights, windows and negatives")
 
 

@@ -14,7 +14,7 @@ from remi_tf.objective.backward_flow import BackwardFlow
 from remi_tf.objective.example import Example
 from remi_tf.objective.losses import LOSSES
 from remi_tf.objective.negatives import ItemCounts
-from remi_tf.objective.regularizers import RoutingRegularizer
+from remi_tf.objective.regularizers import RepresentationRegularizer, RoutingRegularizer
 from remi_tf.objective.samplers import SAMPLERS
 
 ENCODER_STREAM, OBJECTIVE_STREAM = -1, -2  # of a step's random numbers; data and negatives use those from 0 on
@@ -81,6 +81,9 @@ class MultiInterestModel(tfrs.Model):
                 objective.rr_lambda, encoder.embedding_dim, objective.rr_reduction
             )
             self.loss_parts += ("rr",)
+        if objective.rep_lambda:
+            self.representation_regularizer = RepresentationRegularizer(objective.rep_lambda, objective.rep_form)
+            self.loss_parts += ("rep",)
         re4 = (objective.re4_attend, objective.re4_contrast, objective.re4_construct)
         if any(re4):
             self.backward_flow = BackwardFlow(
@@ -159,7 +162,9 @@ class MultiInterestModel(tfrs.Model):
         if "concepts" in self.loss_parts:
             penalties.append(replicas * tf.add_n(self.encoder.losses))  # to be recorded: Keras adds them to the loss
         if "rr" in self.loss_parts:
-            penalties.append(self.routing_regularizer(interests.routing, interests.active))
+            penalties.append(self.routing_regularizer(interests.routing, history > 0, interests.active))
+        if "rep" in self.loss_parts:
+            penalties.append(self.representation_regularizer(interests.vectors, interests.active))
         if "re4" in self.loss_parts:
             penalties.append(self.backward_flow(history_rows, history > 0, interests))
         self._record(*losses, *penalties)

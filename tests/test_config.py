@@ -84,6 +84,9 @@ REFUSED = [
     ("--model_type MIND --remi --num_interests 1", "nothing to choose"),
     ("--model_type MIND --no-mask_padding", "padding never takes part"),
     ("--model_type Pop --learning_rate 0.1", "Pop is counted, not trained"),
+    ("--model_type Pop --average_steps 100", "Pop is counted, not trained"),
+    ("--model_type SA --num_interests 1 --rep_lambda 1", "it sets interests apart, and SA has one here"),
+    ("--model_type SA --rep_form cosine", "read only with --rep_lambda above 0"),
 ]
 
 

@@ -253,6 +253,11 @@ def test_routing_regularisation_leaves_out_interests_that_a_user_does_not_have()
     model = model_with(**settings)
     assert losses(model)[1] > 0
     seen = []
-    model.routing_regularizer = lambda routing, active: seen.append(active.numpy().sum(axis=1)) or tf.constant(0.0)
+
+    def regularizer(routing, mask, active):
+        seen.append(active.numpy().sum(axis=1))
+        return tf.constant(0.0)
+
+    model.routing_regularizer = regularizer
     losses(model)
     assert seen[0].tolist() == [1, 2, 1]  # histories of 3, 5 and 2 items

@@ -1,4 +1,4 @@
-"""Regularisers of the routing and of concept tables, added to the loss by add_loss or as weight regularisers."""
+"""Regularisers of routing, interests and concept tables, added to the loss by add_loss or as weight regularisers."""
 
 import tensorflow as tf
 
@@ -21,13 +21,33 @@ def routing_variance(routing: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.square(centred), axis=2)
 
 
+def valid_variance(routing: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """var_k over the items of the history alone, as a share of the largest there is.
+
+    REMI's form counts padding in, so that a user of n < L items pays at least (1/n − 1/L)² a row however even the
+    routing is.
+
+    Args:
+      routing: [batch, num_interests, length], 0 on padding.
+      mask: [batch, length] bool, false on padding.
+
+    Returns:
+      [batch, num_interests]; 0 for an even row, 1 for a row on one item of several.
+    """
+    valid = tf.cast(mask, routing.dtype)[:, tf.newaxis]  # [B, 1, L]
+    length = tf.reduce_sum(valid, axis=2)  # [B, 1]
+    mean = tf.math.divide_no_nan(tf.reduce_sum(routing, axis=2), length)[..., tf.newaxis]  # [B, K, 1]
+    variance = tf.reduce_sum(valid * tf.square(routing - mean), axis=2)
+    return tf.math.divide_no_nan(variance, 1.0 - tf.math.divide_no_nan(1.0, length))
+
+
 class RoutingRegularizer(tf.keras.layers.Layer):
     """RR: the squared variance of every routing row, so that no interest collapses onto one item (REMI, eq. 11).
 
     Args:
       rr_lambda: weight in the units of REMI's release.
       embedding_dim: d, which the released form divides by inside the square.
-      reduction: "sum" is the release (Σ over the batch of (var/d)²); "mean" is the paper's Σ_k var_k² as a mean over
+      reduction: "valid" is "mean" with `valid_variance` for var_k. "sum" is the release (Σ over the batch of (var/d)²); "mean" is the paper's Σ_k var_k² as a mean over
         the batch, with λ converted so that both agree at batch 128 and dim 64.
     """
 
@@ -39,14 +59,16 @@ class RoutingRegularizer(tf.keras.layers.Layer):
         else:
             self.scale = rr_lambda * REFERENCE_BATCH_SIZE / REFERENCE_DIM**2
 
-    def call(self, routing: tf.Tensor, active: tf.Tensor | None = None) -> tf.Tensor:
+    def call(self, routing: tf.Tensor, mask: tf.Tensor, active: tf.Tensor | None = None) -> tf.Tensor:
         """Adds the penalty to the losses and returns it (scalar).
 
         Args:
           routing: [batch, num_interests, length].
+          mask: [batch, length] bool, false on padding.
           active: [batch, num_interests] bool, the interests that count; None where all do.
         """
-        squares = tf.square(routing_variance(routing))  # [B, K]
+        variance = valid_variance(routing, mask) if self.reduction == "valid" else routing_variance(routing)
+        squares = tf.square(variance)  # [B, K]
         if active is not None:
             squares = tf.where(active, squares, 0.0)
         per_user = tf.reduce_sum(squares, axis=1)  # [B]
@@ -63,11 +85,60 @@ def decorrelation(matrix: tf.Tensor) -> tf.Tensor:
     """½ (|M|² − |diag M|²) with M = C̃ C̃ᵀ / d, C̃ the rows less their own mean (SINE's penalty on its concepts).
 
     Args:
-      matrix: [rows, d].
+      matrix: [..., rows, d].
 
     Returns:
-      Scalar; 0 where every two rows are uncorrelated.
+      [...]; 0 where every two rows are uncorrelated.
     """
-    centred = matrix - tf.reduce_mean(matrix, axis=1, keepdims=True)
-    covariance = tf.matmul(centred, centred, transpose_b=True) / matrix.shape[1]  # [rows, rows]
-    return (tf.reduce_sum(tf.square(covariance)) - tf.reduce_sum(tf.square(tf.linalg.diag_part(covariance)))) / 2
+    centred = matrix - tf.reduce_mean(matrix, axis=-1, keepdims=True)
+    covariance = tf.matmul(centred, centred, transpose_b=True) / matrix.shape[-1]  # [..., rows, rows]
+    own = tf.linalg.diag_part(covariance)
+    return (tf.reduce_sum(tf.square(covariance), axis=[-2, -1]) - tf.reduce_sum(tf.square(own), axis=-1)) / 2
+
+
+def mean_cosine(vectors: tf.Tensor) -> tf.Tensor:
+    """½ + Σ_{i<j} cos(v_i, v_j) / (k (k − 1)) over k rows: half of one more than the mean cosine of two of them.
+
+    Rows of length 0 count as not there.
+
+    Args:
+      vectors: [..., rows, d].
+
+    Returns:
+      [...]; 1 where all rows point the same way, ½ where every two are orthogonal or there is only one.
+    """
+    unit = tf.math.l2_normalize(vectors, axis=-1)
+    lengths = tf.reduce_sum(tf.square(unit), axis=-1)  # 1, or 0 for a row that is not there
+    count = tf.reduce_sum(lengths, axis=-1)  # k
+    both_ways = tf.reduce_sum(tf.square(tf.reduce_sum(unit, axis=-2)), axis=-1) - count  # 2 Σ_{i<j} cos
+    return 0.5 + tf.math.divide_no_nan(both_ways / 2, count * (count - 1))
+
+
+class RepresentationRegularizer(tf.keras.layers.Layer):
+    """A penalty on a user's interests that are alike, as a mean over the batch (REMI's table 4, "Rep. Reg.").
+
+    REMI's release does not hold it. Both readings are of SINE: its penalty on concepts, here on interests
+    ("covariance"), and the one in its released code ("cosine").
+
+    Args:
+      rep_lambda: its weight.
+      form: "covariance" is `decorrelation`, "cosine" is `mean_cosine`.
+    """
+
+    def __init__(self, rep_lambda: float, form: str):
+        super().__init__(name="rep", dtype="float32")
+        self.rep_lambda, self.form = rep_lambda, form
+
+    def call(self, vectors: tf.Tensor, active: tf.Tensor | None = None) -> tf.Tensor:
+        """Adds the penalty to the losses and returns it (scalar).
+
+        Args:
+          vectors: [batch, num_interests, dim].
+          active: [batch, num_interests] bool, the interests that count; None where all do.
+        """
+        if active is not None:
+            vectors = tf.where(active[..., tf.newaxis], vectors, 0.0)
+        alike = decorrelation(vectors) if self.form == "covariance" else mean_cosine(vectors)
+        penalty = self.rep_lambda * tf.reduce_mean(alike)
+        self.add_loss(penalty / tf.distribute.get_strategy().num_replicas_in_sync)  # gradients of replicas add up
+        return penalty

@@ -106,3 +106,29 @@ def test_plain_softmax_is_tensorflows_cross_entropy():
 def test_a_row_without_any_negative_has_no_loss():
     for beta in (0.0, 1.0):
         assert float(sampled_softmax(POSITIVE, NEGATIVE, tf.ones([1, 4], tf.bool), beta=beta)[0]) == 0.0
+
+
+@given(st.floats(-20, 20), scores, betas, st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_gradients_are_the_slopes_of_the_loss(positive, negative, beta, stop):
+    """Central differences in double precision; with detached weights, of the loss whose weights stay as they are."""
+    values = tf.constant([[positive, *negative]], tf.float64)
+    weights = np.exp(beta * (np.array(negative) - max(negative)))
+    weights /= weights.mean()
+
+    def loss(row) -> float:
+        if stop:
+            return float(np.logaddexp(0, np.logaddexp.reduce(np.log(weights + 1e-300) + row[1:]) - row[0]))
+        return loss_of(row[0], row[1:], beta=beta, stop_gradient_weights=False)
+
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        result = sampled_softmax(values[:, 0], values[:, 1:], beta=beta, stop_gradient_weights=stop)
+    gradient, step = tape.gradient(result, values).numpy()[0], 1e-5
+    for position in range(len(gradient)):
+        ends = []
+        for sign in (1, -1):
+            row = values.numpy()[0].copy()
+            row[position] += sign * step
+            ends.append(loss(row))
+        assert gradient[position] == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-4, abs=1e-6)

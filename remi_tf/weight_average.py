@@ -1,0 +1,52 @@
+"""A moving average of a model's weights: smoother than the last step's, and nearly free."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import tensorflow as tf
+
+WARM_UP = 4  # while training is younger than the window times this, the window is its age over this
+
+
+class WeightAverage(tf.Module):
+    """average ← average + (1 − e^(−Δ / w)) (weight − average), every Δ steps (Polyak averaging, exponential form).
+
+    w is the window, `steps`, and at most a quarter of the steps taken so far, so that the first weights are soon
+    forgotten. Every row of every weight is read, so it is updated once in several steps.
+
+    Args:
+      weights: the variables to average.
+      steps: over how many of the last steps.
+    """
+
+    def __init__(self, weights: Sequence[tf.Variable], steps: int):
+        super().__init__()
+        self.steps = steps
+        self.weights = list(weights)
+        self.averages = [tf.Variable(weight, trainable=False) for weight in self.weights]
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
+
+    @tf.function
+    def update(self, step: tf.Tensor) -> None:
+        """Take in the weights as they are after `step` (scalar int64)."""
+        window = tf.minimum(float(self.steps), tf.cast(step, tf.float32) / WARM_UP)
+        share = -tf.math.expm1(-tf.cast(step - self.step, tf.float32) / window)
+        for average, weight in zip(self.averages, self.weights, strict=True):
+            average.assign_add(tf.cast(share, weight.dtype) * (weight - average))
+        self.step.assign(step)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Within the block the model has the averages for weights."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    @tf.function
+    def _swap(self) -> None:
+        for average, weight in zip(self.averages, self.weights, strict=True):
+            value = tf.identity(weight)
+            weight.assign(average)
+            average.assign(value)
