@@ -1,14 +1,15 @@
 """Export: a run → a SavedModel that takes raw item ids and returns raw item ids, with TensorFlow alone.
 
 An export folder holds one folder a version (1, 2, …), as TensorFlow Serving expects them. A version is a small
-plain tf.Module with its signatures, the vocabulary as its asset, and a model card in assets.extra. It holds no
-Keras, no custom op and no jit_compile (TensorFlow Serving runs without XLA).
+plain tf.Module with its signatures, the vocabulary as its asset, and in assets.extra a model card and warm-up
+requests. It holds no Keras, no custom op and no jit_compile (TensorFlow Serving runs without XLA).
 """
 
 import argparse
 import json
 import shutil
 import tempfile
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from remi_tf.files import atomic_folder, write_json
 from remi_tf.retrieval.top_k import SCORE_BYTES
 from remi_tf.serving_graph import Servable, ServingGraph
 from remi_tf.serving_signatures import PRODUCT, signatures
+from remi_tf.warm_up import WARM_UP, write_warm_up
 
 MAX_TOP_N = 100
 CARD = Path("assets.extra") / "model_card.json"
@@ -75,13 +77,34 @@ def export(
             "max_top_n": max_top_n,
             "max_history": model.max_history,
             "exclude_history": exclude_history,
+            "exported_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "dataset": {"name": catalogue.name, "fingerprint": catalogue.fingerprint, "num_items": catalogue.num_items},
+            "limits": limits(graph, exclude_history),
             **({PROFILE_COLUMNS: columns_to_json(catalogue.profile_columns)} if "profile" in model.needs else {}),
             **(card or {}),
             "versions": versions(),
         }
         write_json(folder / CARD, content)
+        write_warm_up(
+            folder / WARM_UP,
+            graph,
+            catalogue.vocabulary.raw_ids(range(1, min(model.max_history, catalogue.num_items) + 1)),
+        )
     return path / str(version)
+
+
+def limits(graph: ServingGraph, exclude_history: bool) -> list[str]:
+    """What whoever calls the model has to know of it, in sentences."""
+    categories = f"{len(graph.category_names)} categories" if graph.has_categories else "no categories"
+    return [
+        f"It reads the last {graph.max_history} known items of a history and ignores unknown ids.",
+        "A history without a known id gets the most popular items of the training log, with scores of 0.",
+        "It knows the items of the dataset alone; an item that came later is never returned.",
+        f"serving_default {'never returns' if exclude_history else 'may return'} items of the history.",
+        f"One request can ask for {graph.max_top_n} items at most; the catalogue has {categories}.",
+        f"A request's scores take about {graph.score_bytes >> 20} MiB at a time, whatever the batch and the catalogue.",
+        "Scores order items for one user; they are no probabilities and do not compare between users.",
+    ]
 
 
 def export_run(run: Any, path: Path, max_top_n: int = MAX_TOP_N, exclude_history: bool = False) -> Path:

@@ -73,8 +73,8 @@ class ServingGraph(tf.Module):
         vocabulary: Path | None = None,
     ):
         super().__init__("serving_graph")
-        self.max_top_n, self._exclude_history, self._score_bytes = max_top_n, exclude_history, score_bytes
-        self._max_history, self._needs = model.max_history, tuple(model.needs)
+        self.max_top_n, self._exclude_history, self.score_bytes = max_top_n, exclude_history, score_bytes
+        self.max_history, self._needs = model.max_history, tuple(model.needs)
         self._encode = model.encode
         whole, number = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
         path = str(vocabulary or catalogue.path / ITEMS)
@@ -87,13 +87,13 @@ class ServingGraph(tf.Module):
         columns = catalogue.profile_columns if "profile" in self._needs else ()
         self.profile_codes = [_numbers(column.values) for column in columns]
         self.has_categories = catalogue.categories is not None
+        self.category_names = list(catalogue.category_names) if self.has_categories else []
         if self.has_categories:
-            self.num_categories = len(catalogue.category_names)
-            self.category_number = _numbers(catalogue.category_names)
+            self.category_number = _numbers(self.category_names)
             self.category_of = tf.Variable(catalogue.categories, trainable=False, dtype=tf.int32, name="category_of")
         # Cosines would have the whole table brought to length 1 for every request: it is stored like that.
         self.item_vectors = tf.Variable(model.item_vectors(), trainable=False) if model.by_cosine else model.item_table
-        nobody = {"days": tf.zeros([1, self._max_history], tf.int32), "profile": tf.zeros([1, len(columns)], tf.int32)}
+        nobody = {"days": tf.zeros([1, self.max_history], tf.int32), "profile": tf.zeros([1, len(columns)], tf.int32)}
         encoded = model.encode(nobody["days"], **{name: nobody[name] for name in self._needs})
         self.has_routing = encoded.routing is not None
         words = signatures(self._needs, self.has_categories, self.has_routing)
@@ -136,7 +136,7 @@ class ServingGraph(tf.Module):
         user = self._user(history, *features)
         exclude = user.rows if self._exclude_history else None
         ids, scores = top_k(
-            user.vectors, self.item_vectors, self.max_top_n, exclude=exclude, score_bytes=self._score_bytes
+            user.vectors, self.item_vectors, self.max_top_n, exclude=exclude, score_bytes=self.score_bytes
         )
         return self._named(ids, scores) | {"known_items": user.known}
 
@@ -160,12 +160,12 @@ class ServingGraph(tf.Module):
         if self.has_categories:
             category_names = list_a_row("categories", given["categories"], batch)
             wanted = tf.where(category_names == "", 0, self.category_number.lookup(category_names))
-            categories = Categories(self.category_of, wanted, self.num_categories)
+            categories = Categories(self.category_of, wanted, len(self.category_names))
             diversity = one_a_row("diversity", given["diversity"], batch)
             wrong += [
                 (_all_unknown(category_names, wanted), "error: no name of categories is known"),
                 (
-                    ~(diversity >= 0),  # NaN too
+                    tf.math.is_nan(diversity) | (diversity < 0),  # ~(diversity >= 0) would be simplified to < 0
                     tf.strings.join(["error: diversity ", tf.strings.as_string(diversity), " is not 0 or more"]),
                 ),
             ]
@@ -178,7 +178,7 @@ class ServingGraph(tf.Module):
             excluded = tf.concat([tf.where(exclude_history[:, None], user.rows, 0), exclude], axis=1)
             return top_k(
                 user.vectors, self.item_vectors, count, exclude=excluded, allow=allow, categories=categories,
-                score_bytes=self._score_bytes,
+                score_bytes=self.score_bytes,
             )  # fmt: skip
 
         def retrieve_diverse() -> tuple[tf.Tensor, tf.Tensor]:
@@ -223,8 +223,8 @@ class ServingGraph(tf.Module):
         known = tf.reduce_sum(tf.cast(rows > 0, tf.int32), axis=1)  # [B]
         features = {}
         for name, values in zip(self._needs, inputs, strict=True):
-            features[name] = self._profile(values) if name == "profile" else days(values, rows, self._max_history)
-        encoded = self._encode(last_known(rows, rows, self._max_history), **features)
+            features[name] = self._profile(values) if name == "profile" else days(values, rows, self.max_history)
+        encoded = self._encode(last_known(rows, rows, self.max_history), **features)
         finite = tf.reduce_all(tf.math.is_finite(encoded.vectors), axis=[1, 2])  # [B]
         # Where all scores are 0, ties go to the lower row: the more popular item.
         has_interests = (finite & (known > 0))[:, None, None]
