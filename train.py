@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+from remi_tf import starting
 from remi_tf.cli import Parser, add_settings, load_tensorflow, run_main
-from remi_tf.errors import InputError
-from remi_tf.presets import PROFILES, resolve, run_name
+from remi_tf.presets import PROFILES
 
 EXAMPLES = """examples:
   python train.py --dataset synthetic --remi
   python train.py --dataset data/shop --model_type SA --remi --run_dir runs/shop --max_steps 30000
   python train.py --resume --run_dir runs/shop
+  python train.py --warm_start runs/shop --dataset data/shop-june --run_dir runs/shop-june
 """
 
 
@@ -21,38 +22,18 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--profile", choices=PROFILES, help="released: what the reference release computes")
     parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-released])")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run_dir, with its settings")
+    parser.add_argument("--warm_start", type=Path, metavar="RUN", help="start from a run's weights, with its settings")
     parser.add_argument("--overwrite", action="store_true", help="delete the run in --run_dir and begin anew")
     add_settings(parser)
     flags = vars(parser.parse_args(argv))
-    own = {name: flags.pop(name) for name in _OWN}
+    own = {name: flags.pop(name) for name in starting.OWN}
 
-    profile, asked = own["profile"] or "default", {"model_type": "SA", **flags}
-    if not own["resume"]:
-        if own["dataset"] is None:
-            raise InputError("--dataset is missing: the name or path of a prepared dataset, such as synthetic")
-        resolve(Path(own["dataset"]).name, profile, own["remi"], asked)  # refuse before anything is loaded
+    starting.check(own, flags)
     load_tensorflow()
-    from remi_tf import run, training
+    from remi_tf import training
 
-    if own["resume"]:
-        if own["run_dir"] is None:
-            raise InputError("--resume needs --run_dir, the folder of the run to go on with")
-        given = {**flags, **{name: own[name] for name in ("dataset", "remi", "profile", "overwrite") if own[name]}}
-        refused = [name for name in given if name not in _LATER]
-        if refused:
-            raise InputError(f"--resume takes the run's own settings; leave out --{refused[0]}, or start another run")
-        path = own["run_dir"]
-        settings, dataset = run.read_config(path)
-        settings = settings.replace(**flags)
-    else:
-        dataset = run.find_dataset(own["dataset"])
-        settings = resolve(dataset.name, profile, own["remi"], asked, dataset.num_items)
-        path = own["run_dir"] or Path("runs") / run_name(dataset.name, profile, own["remi"], asked)
-    return training.run_training(path, settings, dataset, own["resume"], own["overwrite"])
+    return training.run_training(*starting.start(own, flags))
 
-
-_OWN = ("dataset", "remi", "profile", "run_dir", "resume", "overwrite")
-_LATER = ("max_steps", "patience", "learning_rate")  # what --resume may change
 
 if __name__ == "__main__":
     run_main(main)

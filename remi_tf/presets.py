@@ -109,6 +109,8 @@ def resolve(
     if remi:
         _check_remi(model_type, values.get("loss", "softmax"))
     settings = Settings().replace(**values)
+    if settings.training.max_steps == 0:
+        raise InputError("--max_steps 0: nothing would be learnt; 0 is for --warm_start, to take over a run as it is")
     for name in given:
         if name in explicit:
             check_read(settings, name, f"--{name} {given[name]}")

@@ -11,6 +11,7 @@ items.txt        the vocabulary that the rows of the item table follow; titles a
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -85,8 +86,18 @@ def find_dataset(name_or_path: str) -> Dataset:
     )
 
 
-def create_run(path: Path, settings: Settings, dataset: Dataset, overwrite: bool) -> None:
+def create_run(
+    path: Path,
+    settings: Settings,
+    dataset: Dataset,
+    overwrite: bool,
+    save_start: Callable[[Path], dict[str, Any]] | None = None,
+) -> None:
     """Make a run folder with its config, vocabulary and titles, whole or not at all.
+
+    Args:
+      save_start: puts the state that training starts from into the folder, where it is a warm start, and says what
+        config.json is to hold of it.
 
     Raises:
       InputError: the folder holds a run and `overwrite` is false, or it holds something else.
@@ -107,6 +118,8 @@ def create_run(path: Path, settings: Settings, dataset: Dataset, overwrite: bool
             "versions": {"remi_tf": remi_tf.__version__, **versions()},
             "git_revision": _git_revision(),
         }
+        if save_start is not None:
+            config["warm_start"] = save_start(folder)
         write_json(folder / CONFIG, config)
 
 

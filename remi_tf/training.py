@@ -23,6 +23,7 @@ from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation import evaluate
 from remi_tf.model import MultiInterestModel
 from remi_tf.optimizers import make_optimizer
+from remi_tf.warm_start import WarmStart, take_over
 
 STEPS_PER_CALL = 50
 SELECTION = "recall@50"
@@ -46,13 +47,14 @@ class Trainer:
       path: the run folder.
       settings: the run's settings.
       dataset: the data to train on.
+      warm: a finished run whose weights training starts from.
 
     Raises:
       InputError: the settings cannot be built, the model needs times that the dataset lacks, or the dataset has nobody
         to train or to validate on.
     """
 
-    def __init__(self, path: Path, settings: Settings, dataset: Dataset):
+    def __init__(self, path: Path, settings: Settings, dataset: Dataset, warm: run_folder.Run | None = None):
         self.path, self.settings, self.dataset = path, settings, dataset
         model_type = settings.encoder.model_type
         if "days" in ENCODERS[model_type].needs and not dataset.has_times:
@@ -81,6 +83,7 @@ class Trainer:
                 "with more users, or with --split leave_one_out"
             )
         run_folder.build(self.model)
+        self.warm_start: WarmStart | None = take_over(self.model, warm, dataset) if warm else None
         optimizer = make_optimizer(settings.training)
         optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer=optimizer, steps_per_execution=min(STEPS_PER_CALL, settings.training.eval_every))
@@ -91,8 +94,17 @@ class Trainer:
     @cached_property
     def checkpoints(self) -> tf.train.CheckpointManager:
         """The run's newest full states."""
+        return self._states(self.path)
+
+    def _states(self, path: Path) -> tf.train.CheckpointManager:
         state = tf.train.Checkpoint(model=self.model, optimizer=self.model.optimizer, progress=self.progress)
-        return tf.train.CheckpointManager(state, str(self.path / run_folder.CHECKPOINTS), max_to_keep=2)
+        return tf.train.CheckpointManager(state, str(path / run_folder.CHECKPOINTS), max_to_keep=2)
+
+    def save_start(self, path: Path) -> dict[str, Any]:
+        """Put the state after a warm start into a run folder in the making; what its config.json says of it."""
+        assert self.warm_start is not None
+        self._states(path).save(checkpoint_number=0)
+        return self.warm_start.to_json()
 
     @cached_property
     def best(self) -> tf.train.CheckpointManager:
@@ -117,7 +129,8 @@ class Trainer:
         else:
             self.checkpoints.checkpoint.restore(checkpoint).assert_consumed()
             self.model.optimizer.learning_rate.assign(self.settings.training.learning_rate)  # --resume may change it
-        run_folder.truncate_metrics(self.path, self.step)
+        validated = self.progress.best_score.numpy() >= 0
+        run_folder.truncate_metrics(self.path, self.step if validated else -1)
 
     def train(self) -> bool:
         """Train to the end of the budget or of the patience.
@@ -130,6 +143,8 @@ class Trainer:
         """
         training = self.settings.training
         with _Interrupts() as interrupts, self._bar() as bar:
+            if self.step == 0 and self.checkpoints.latest_checkpoint and self.progress.best_score.numpy() < 0:
+                self._validate(bar)  # a warm start may be the best there will be
             while self.step < self.max_steps and not self._out_of_patience():
                 start = self.step
                 end = min((start // training.eval_every + 1) * training.eval_every, self.max_steps)
@@ -272,17 +287,30 @@ def _first_users(interactions: Interactions, users: int) -> Interactions:
     )
 
 
-def run_training(path: Path, settings: Settings, dataset: Dataset, resume: bool, overwrite: bool) -> int:
+def run_training(
+    path: Path,
+    settings: Settings,
+    dataset: Dataset,
+    resume: bool,
+    overwrite: bool,
+    warm: run_folder.Run | None = None,
+) -> int:
     """Make or reopen a run folder, train in it, tell how it went and what to do next.
+
+    Args:
+      warm: a finished run whose weights a new one starts from.
 
     Returns:
       Exit code: 0 at the end of training, 130 after an interrupt.
     """
-    trainer = Trainer(path, settings, dataset)  # before the folder: what cannot be built neither leaves nor costs one
+    trainer = Trainer(path, settings, dataset, warm)  # before the folder: what cannot be built neither leaves nor costs one
     if resume:
         run_folder.update_settings(path, settings)
         trainer.restore()
         print(f"Resuming {path} at step {trainer.step:,}.")
+    elif trainer.warm_start is not None:
+        run_folder.create_run(path, settings, dataset, overwrite, trainer.save_start)
+        print(*trainer.warm_start.lines(), sep="\n")
     else:
         run_folder.create_run(path, settings, dataset, overwrite)
     print(f"{dataset.name}: {dataset.train.num_users:,} training users, {dataset.num_items:,} items → {path}")

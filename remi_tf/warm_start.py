@@ -1,0 +1,152 @@
+"""Going on from a finished run on other data: what it has learnt is taken over, new items begin among those they occur
+with, and what is lost is said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from remi_tf.checks import check_read
+from remi_tf.config import GROUP_OF, Settings
+from remi_tf.data.interactions import Dataset, Interactions
+from remi_tf.encoders import ENCODERS
+from remi_tf.errors import InputError
+from remi_tf.model import MultiInterestModel
+from remi_tf.presets import MODEL_ALIASES, REMI
+from remi_tf.run import Run, load_run
+
+PIECE = 1 << 16
+"""Occurrences of new items that are looked at together: bounds the memory to PIECE rows of the item table."""
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """Where the rows of a new item table came from.
+
+    run, step: the run and the step of its weights; known: items taken over; averaged: new items that began as the mean
+    of known ones; drawn: new items that no known one occurs with; gone: raw ids of the run that are not in the data.
+    """
+
+    run: Path
+    step: int
+    known: int
+    averaged: int
+    drawn: int
+    gone: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """What the new run's config.json says of it."""
+        counts = {"known": self.known, "averaged": self.averaged, "drawn": self.drawn, "gone": len(self.gone)}
+        return {"run": str(self.run.resolve()), "step": self.step, "items": counts}
+
+    def lines(self) -> list[str]:
+        """The same for people."""
+        lines = [
+            f"Warm start from {self.run} (step {self.step:,}): {self.known:,} items as they were, {self.averaged:,} "
+            f"new ones as the mean of the known items around them, {self.drawn:,} as usual (no known item around)."
+        ]
+        if self.gone:
+            examples = ", ".join(map(repr, self.gone[:3])) + (", …" if len(self.gone) > 3 else "")
+            lines.append(f"No longer recommended: {len(self.gone):,} items that the data do not hold ({examples}).")
+        return lines
+
+
+def begin(path: Path, remi: bool, given: dict[str, Any]) -> tuple[Run, Settings]:
+    """The run to start from, and the new run's settings: the old one's, changed by what is given.
+
+    Args:
+      remi: whether REMI's settings were asked for.
+      given: the settings given as flags.
+
+    Raises:
+      InputError: no run there, one that is counted, or a setting that its weights do not allow.
+    """
+    run = load_run(path)
+    if ENCODERS[run.settings.encoder.model_type].counted:
+        raise InputError(
+            f"--warm_start {path}: {run.settings.encoder.model_type} is counted, not trained; leave it out"
+        )
+    spelling = given.get("model_type", run.settings.encoder.model_type)
+    alias = MODEL_ALIASES.get(spelling, {"model_type": spelling})
+    asked = {**(REMI if remi else {}), **alias, **given, "model_type": alias["model_type"]}
+    values = run.settings.flat()
+    for name, value in asked.items():
+        if GROUP_OF[name] == "encoder" and value != values[name]:
+            raise InputError(
+                f"--{name} {value}: --warm_start {path} takes over the weights of a run with {name} {values[name]}; "
+                "leave it out, or train without --warm_start"
+            )
+    settings = run.settings.replace(**asked)
+    before, after = run.settings.objective.loss, settings.objective.loss
+    if before != after and "idw" in (before, after):
+        raise InputError(
+            f"--loss {after}: --warm_start {path} was trained with {before}, and cosines and inner products need "
+            "different vectors; leave it out, or train without --warm_start"
+        )
+    for name in given:
+        check_read(settings, name, f"--{name} {given[name]}")
+    return run, settings
+
+
+def take_over(model: MultiInterestModel, run: Run, dataset: Dataset) -> WarmStart:
+    """Give a new `model` on `dataset` the weights of `run`: its encoder and known items bit by bit.
+
+    The row of a new item becomes the mean of the known items that stand at most max_history places before or after it
+    in the training users' sequences; where there are none it stays as it was initialised.
+
+    Raises:
+      InputError: the model reads profiles, and the data have other columns or values than the run.
+    """
+    if "profile" in model.needs and run.catalogue.profile_columns != dataset.profile_columns:
+        raise InputError(
+            f"--warm_start {run.path}: its profile columns and their values are not those of {dataset.path}, so that "
+            "its embeddings of them cannot be taken over; train without --warm_start"
+        )
+    for variable, old in zip(model.encoder.weights, run.model.encoder.weights, strict=True):
+        variable.assign(old)
+    old_vocabulary, new_vocabulary = run.catalogue.vocabulary, dataset.vocabulary
+    raw_ids = new_vocabulary.raw_ids(range(1, dataset.num_items + 1))
+    old_rows = np.concatenate([[0], old_vocabulary.rows(raw_ids)])  # [I + 1] row in the run, 0 = new
+    old_table, table = run.model.item_table.numpy(), model.item_table.numpy()
+    new, means = neighbours_means(dataset.train, old_rows, old_table, model.max_history)
+    table[new] = means
+    table[old_rows > 0] = old_table[old_rows[old_rows > 0]]
+    table[0] = old_table[0]
+    model.item_table.assign(tf.constant(table))
+    gone = np.setdiff1d(np.arange(1, len(old_table)), old_rows)
+    known = int((old_rows > 0).sum())
+    drawn = dataset.num_items - known - len(new)
+    return WarmStart(run.path, run.step, known, len(new), drawn, old_vocabulary.raw_ids(gone.tolist()))
+
+
+def neighbours_means(
+    train: Interactions, old_rows: np.ndarray, old_table: np.ndarray, window: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the known items around new ones.
+
+    Args:
+      old_rows: [I + 1] the row in `old_table` of each row, 0 where it is new.
+      old_table: [old I + 1, d].
+      window: how many places before and after an occurrence are looked at.
+
+    Returns:
+      [n] rows that are new and have known neighbours, and [n, d] float32 the mean over all these (repeats count).
+    """
+    items, offsets = np.asarray(train.items), np.asarray(train.offsets)
+    places = np.flatnonzero(old_rows[items] == 0)
+    rows, number = np.unique(items[places], return_inverse=True)  # [m] new rows; [places] which of them
+    sums, counts = np.zeros([len(rows), old_table.shape[1]]), np.zeros(len(rows), np.int64)
+    for start in range(0, len(places), PIECE):
+        place, of = places[start : start + PIECE], number[start : start + PIECE]
+        user = np.searchsorted(offsets, place, side="right") - 1
+        for shift in (*range(-window, 0), *range(1, window + 1)):
+            inside = (place + shift >= offsets[user]) & (place + shift < offsets[user + 1])
+            neighbour = old_rows[items[np.where(inside, place + shift, place)]]
+            known = neighbour > 0  # a new item is no neighbour, nor is it its own
+            np.add.at(sums, of[known], old_table[neighbour[known]])
+            counts += np.bincount(of[known], minlength=len(rows))
+    found = counts > 0
+    return rows[found], (sums[found] / counts[found, None]).astype(np.float32)
