@@ -139,4 +139,4 @@ def check_read(settings: Settings, name: str, asked: str) -> None:
 
 _SWITCHED_BY = {"stop_gradient_weights": ("beta",), "rr_reduction": ("rr_lambda",), "rep_form": ("rep_lambda",)}
 _OF_STEPS = ("optimizer", "learning_rate", "weight_decay", "average_steps")
-_MAY_BE_ZERO = ("average_steps", "max_steps", "max_steps", "seed", "patience", "eval_users")
+_MAY_BE_ZERO = ("average_steps", "max_steps", "seed", "patience", "eval_users")

@@ -303,7 +303,8 @@ def run_training(
     Returns:
       Exit code: 0 at the end of training, 130 after an interrupt.
     """
-    trainer = Trainer(path, settings, dataset, warm)  # before the folder: what cannot be built neither leaves nor costs one
+    # Before the folder: what cannot be built neither leaves nor costs one.
+    trainer = Trainer(path, settings, dataset, warm)
     if resume:
         run_folder.update_settings(path, settings)
         trainer.restore()
