@@ -28,7 +28,7 @@ from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
 
 METRICS = [f"{metric}@{n}" for n in (20, 50) for metric in ("recall", "hit_rate", "ndcg")]
-TIMES = "quality.json"  # what this script adds to a run folder
+TIMES, PER_USER = "quality.json", "per_user_test.npz"  # what this script adds to a run folder
 OWN_FLAGS = ("dataset", "seed", "run_dir", "max_steps", "eval_every", "patience", "overwrite", "resume")  # of train.py
 
 
@@ -90,7 +90,7 @@ class Data:
 
 def run(system: System, seed: int, data: Data, budget: Budget, runs: Path, threads: int) -> dict[str, Any]:
     """Train and evaluate one seed, unless its run folder is finished already; what came out of it."""
-    path = runs / f"{data.path.name}-{'-'.join(flag.lstrip('-') for flag in system.flags)}-seed{seed}"
+    path = run_path(system, seed, data, runs)
     environment = {"TF_NUM_INTRAOP_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), **os.environ}
 
     def command(script: str, *flags: str) -> None:
@@ -105,9 +105,14 @@ def run(system: System, seed: int, data: Data, budget: Budget, runs: Path, threa
         flags = [f"--dataset={data.path}", "--model_type", *system.flags, f"--seed={seed}", f"--run_dir={path}"]
         command("train.py", *flags, *budget.flags, "--overwrite")
         seconds = time.time() - start
-        command("evaluate.py", f"--run_dir={path}", "--split=test", "--top_n=20,50")
+        command("evaluate.py", f"--run_dir={path}", "--split=test", "--top_n=20,50", f"--per_user={path / PER_USER}")
         write_json(path / TIMES, {"seconds": seconds, **vars(budget)})
     return measured(path, data, budget)
+
+
+def run_path(system: System, seed: int, data: Data, runs: Path) -> Path:
+    """The run folder of one seed."""
+    return runs / f"{data.path.name}-{'-'.join(flag.lstrip('-') for flag in system.flags)}-seed{seed}"
 
 
 def measured(path: Path, data: Data, budget: Budget) -> dict[str, Any]:

@@ -148,9 +148,13 @@ def last_logits(encoder, items, profile, n):
 
 def test_routing_regularisation_reaches_maps_and_items(encoder, embeddings):
     regularizer = RoutingRegularizer(1.0, 8, "mean")
-    for gradient in gradients(encoder, lambda interests: regularizer(interests.routing, MASK), [encoder.maps], embeddings):
+
+    def penalty(interests):
+        return regularizer(interests.routing, MASK)
+
+    for gradient in gradients(encoder, penalty, [encoder.maps], embeddings):
         assert np.abs(gradient).max() > 1e-4
-    mapped, _ = gradients(encoder, lambda interests: regularizer(interests.routing, MASK), [encoder.maps], embeddings)
+    mapped, _ = gradients(encoder, penalty, [encoder.maps], embeddings)
     before = float(regularizer(encoder(embeddings, MASK, profile=PROFILE).routing, MASK))
     encoder.maps.assign_sub(0.05 * mapped / tf.norm(mapped))
     assert float(regularizer(encoder(embeddings, MASK, profile=PROFILE).routing, MASK)) < before

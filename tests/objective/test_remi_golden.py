@@ -37,7 +37,8 @@ def forward(golden, encoder, table, beta: float, rr_lambda: float):
     target, negatives = tf.gather(table, golden["target"]), tf.gather(table, golden["negatives"])
     scores = Hard(Settings(), 0)(interests, target, negatives, tf.constant([0, 0]))
     loss = tf.reduce_mean(sampled_softmax(*scores, beta=beta, stop_gradient_weights=False))
-    return interests, loss, RoutingRegularizer(rr_lambda, table.shape[1], "sum")(interests.routing, tf.constant(history > 0))
+    regularizer = RoutingRegularizer(rr_lambda, table.shape[1], "sum")
+    return interests, loss, regularizer(interests.routing, tf.constant(history > 0))
 
 
 def test_interests_routing_and_losses(golden):

@@ -1,0 +1,110 @@
+"""Is one system better than another? Test recall@50 over seeds on any datasets, with a paired test over users.
+
+    python benchmarks/compare.py --dataset amazon-books-sample,ml-1m --system "SA --remi" \\
+        --against "SA --remi --profile released" --output docs/results/beat-remi --max_steps 10000
+
+Runs are those of benchmarks/quality.py: one that is finished is not trained again. For each user the recall is
+averaged over the seeds of a system, and the two systems' recalls of the same user are compared by a paired t-test.
+OUTPUT.md and OUTPUT.json are renewed after every dataset.
+"""
+
+import math
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from quality import PER_USER, Budget, RunFailed, System, find_data, run, run_path  # sets the import path
+
+from remi_tf.cli import Parser, number_list, run_main
+from remi_tf.files import atomic_file, write_json
+
+METRIC = "recall@50"
+
+
+def paired_test(differences: np.ndarray) -> float:
+    """Two-sided p of a paired t-test that the mean difference is 0, by the normal law (there are hundreds of users).
+
+    differences: [users]. 1 where all are 0.
+    """
+    error = differences.std(ddof=1) / math.sqrt(len(differences))
+    if error == 0:
+        return 1.0 if differences.mean() == 0 else 0.0
+    return math.erfc(abs(differences.mean() / error) / math.sqrt(2))
+
+
+def compared(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The figures of two systems by their users' recalls: seed → [users], the same users in the same order."""
+    sides = {"system": ours, "against": theirs}
+    by_user = {side: np.mean(list(seeds.values()), axis=0) for side, seeds in sides.items()}
+    means = {side: {seed: float(values.mean()) for seed, values in seeds.items()} for side, seeds in sides.items()}
+    return {
+        "users": len(by_user["system"]),
+        **means,
+        "gain": float(by_user["system"].mean() / by_user["against"].mean() - 1),
+        "p": paired_test(by_user["system"] - by_user["against"]),
+    }
+
+
+def markdown(rows: dict[str, dict[str, Any]], names: tuple[str, str]) -> str:
+    """One row a dataset."""
+    lines = [f"| log | test users | `{names[0]}` | `{names[1]}` | gain | p |", "|---|---|---|---|---|---|"]
+    for dataset, row in rows.items():
+        cells = [_spread(list(row[side].values())) for side in ("system", "against")]
+        p = "< .0001" if row["p"] < 1e-4 else f"{row['p']:.4f}"
+        lines.append(f"| {dataset} | {row['users']:,} | {cells[0]} | {cells[1]} | {row['gain']:+.1%} | {p} |")
+    return "\n".join(lines) + "\n"
+
+
+def _spread(values: list[float]) -> str:
+    deviation = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.4f}{deviation}".replace("0.", ".")
+
+
+def main(argv: list[str]) -> int:
+    """Train and evaluate both systems on every dataset, and write the tables.
+
+    Raises:
+      InputError: a flag cannot be used, or there is no such dataset.
+    """
+    parser = Parser(description=__doc__)
+    parser.add_argument("--dataset", required=True, help="names or paths of prepared datasets, comma between them")
+    parser.add_argument("--system", required=True, help='flags of train.py, such as "SA --remi"')
+    parser.add_argument("--against", required=True, help="flags of the other system")
+    parser.add_argument("--output", type=Path, required=True, help="the tables are OUTPUT.md and OUTPUT.json")
+    parser.add_argument("--seeds", type=number_list, default=(1, 2, 3), help="default: 1,2,3")
+    parser.add_argument("--max_steps", type=int, default=10_000, help="default: 10000")
+    parser.add_argument("--eval_every", type=int, default=1000, help="default: 1000")
+    parser.add_argument("--patience", type=int, default=15, help="default: 15")
+    parser.add_argument("--runs", type=Path, default=Path("runs/quality"), help="run folders (default: runs/quality)")
+    flags = parser.parse_args(argv)
+    systems = {
+        name: System.parse(text, flags.seeds) for name, text in (("ours", flags.system), ("theirs", flags.against))
+    }
+    budget, rows = Budget(flags.max_steps, flags.eval_every, flags.patience), {}
+    flags.output.parent.mkdir(parents=True, exist_ok=True)
+    for name in flags.dataset.split(","):
+        data = find_data(name)
+        recalls: dict[str, dict[str, np.ndarray]] = {"ours": {}, "theirs": {}}
+        for seed in flags.seeds:
+            for side, system in systems.items():
+                try:
+                    run(system, seed, data, budget, flags.runs.resolve(), threads=1)
+                except RunFailed as error:
+                    print(error, file=sys.stderr)
+                    return 1
+                with np.load(run_path(system, seed, data, flags.runs.resolve()) / PER_USER) as arrays:
+                    recalls[side][str(seed)] = arrays[f"model {METRIC}"]
+        rows[data.path.name] = compared(recalls["ours"], recalls["theirs"])
+        table = markdown(rows, (systems["ours"].name, systems["theirs"].name))
+        with atomic_file(flags.output.with_name(flags.output.name + ".md")) as file:
+            file.write(table)
+        content = {"system": systems["ours"].name, "against": systems["theirs"].name, "metric": METRIC, "split": "test"}
+        write_json(flags.output.with_name(flags.output.name + ".json"), {**content, **vars(budget), "datasets": rows})
+    print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)
