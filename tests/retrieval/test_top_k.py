@@ -6,16 +6,23 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remi_tf.retrieval.filters import Categories
 from remi_tf.retrieval.top_k import GROUP, chunk_rows, recommend, top_k
 
 
-def reference(interests, table, k, exclude=None):
-    """Top k of max_k v_k·e_i by a stable full sort; ids 0 and -inf fill the rest."""
+def reference(interests, table, k, exclude=None, allow=None, of_items=None, wanted=None):
+    """Top k of max_k v_k·e_i by a stable full sort, user by user; ids 0 and -inf fill the rest."""
     scores = np.einsum("bkd,vd->bkv", interests, table).max(axis=1)
     scores[:, 0] = -np.inf
     if exclude is not None:
         for user, ids in enumerate(exclude):
             scores[user, ids] = -np.inf
+    for user, ids in enumerate([] if allow is None else allow):
+        if ids.any():
+            scores[user, ~np.isin(np.arange(len(table)), ids)] = -np.inf
+    for user, categories in enumerate([] if wanted is None else wanted):
+        if categories.any():
+            scores[user, ~np.isin(of_items, categories[categories > 0])] = -np.inf
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     best = np.take_along_axis(scores, order, axis=1)
     missing = ((0, 0), (0, max(0, k - order.shape[1])))
@@ -27,20 +34,32 @@ def whole_numbers(seed, *shape):
     return np.random.default_rng(seed).integers(-2, 3, shape).astype(np.float32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    batch=st.integers(1, 4),
+    batch=st.integers(0, 4),
     num_items=st.integers(1, 5 * GROUP),
     k=st.integers(1, 40),
     chunk=st.integers(1, 6 * GROUP),
     excluded=st.integers(0, 6),
+    allowed=st.integers(0, 60),
+    categories=st.integers(0, 2),
 )
-def test_equals_a_full_sort_with_ties_by_lower_id_for_every_chunk_size(seed, batch, num_items, k, chunk, excluded):
+def test_equals_a_full_sort_with_ties_by_lower_id_for_every_chunk_size_and_every_filter(
+    seed, batch, num_items, k, chunk, excluded, allowed, categories
+):
     table, interests = whole_numbers(seed, num_items + 1, 3), whole_numbers(seed + 1, batch, 2, 3)
-    exclude = np.random.default_rng(seed).integers(0, num_items + 1, (batch, excluded)).astype(np.int32)
-    ids, scores = top_k(interests, table, k, exclude=tf.constant(exclude), score_bytes=chunk * batch * 2 * 4)
-    expected_ids, expected_scores = reference(interests, table, k, exclude)
+    draw = np.random.default_rng(seed)
+    exclude = draw.integers(0, num_items + 1, (batch, excluded)).astype(np.int32)
+    allow = draw.integers(0, num_items + 1, (batch, allowed)).astype(np.int32) * (draw.random((batch, 1)) < 0.6)
+    of_items = draw.integers(0, 4, num_items + 1)
+    wanted = draw.integers(0, 4, (batch, categories))
+    ids, scores = top_k(
+        interests, table, k, exclude=tf.constant(exclude), allow=tf.constant(allow),
+        categories=Categories(tf.constant(of_items, tf.int32), tf.constant(wanted, tf.int32), 3),
+        score_bytes=chunk * batch * 2 * 4,
+    )  # fmt: skip
+    expected_ids, expected_scores = reference(interests, table, k, exclude, allow, of_items, wanted)
     np.testing.assert_array_equal(ids, expected_ids)
     np.testing.assert_array_equal(scores, expected_scores)
 
@@ -120,10 +139,16 @@ def test_a_chunk_of_scores_stays_within_its_bytes(batch, interests):
     assert bound // 2 < rows * batch * interests * 4 <= bound
 
 
-def test_memory_does_not_grow_with_batch_times_catalogue():
+def test_memory_does_not_grow_with_batch_times_catalogue_whatever_is_filtered():
     """All scores at once would be 128 users x 4 interests x 500,000 items x 4 bytes = 1 GB."""
     table, interests = tf.ones([500_001, 2]), tf.ones([128, 4, 2])
-    graph = tf.function(lambda: top_k(interests, table, 10, score_bytes=8 * 2**20))
+    first = tf.tile(tf.range(1, 11)[None], [128, 1])
+    categories = Categories(tf.ones([500_001], tf.int32), tf.ones([128, 1], tf.int32), 1)
+    graph = tf.function(
+        lambda: top_k(
+            interests, table, 10, exclude=first + 20, allow=first, categories=categories, score_bytes=8 * 2**20
+        )
+    )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes
     ids, _ = graph()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000
