@@ -1,0 +1,198 @@
+"""A stand-in for TensorFlow Serving, for tests, load tests and trying the client where the real server is not at hand.
+
+    python examples/stand_in_server.py --model_base_path runs/shop/export
+
+It is not TensorFlow Serving: it loads the newest version once, speaks the part of its gRPC and REST interfaces that
+examples/client.py uses (on the official protos), and has no batching, no version changes and no monitoring. In
+production run the real server (docs/SERVING.md).
+"""
+
+import argparse
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from google.protobuf import json_format
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
+
+DEFAULT_SIGNATURE = "serving_default"
+
+
+class BadRequest(Exception):
+    """What a client did wrong."""
+
+
+class ServedModel:
+    """The newest version below a folder."""
+
+    def __init__(self, base_path: Path, name: str):
+        self.version = max(int(folder.name) for folder in base_path.iterdir() if folder.name.isdigit())
+        path = base_path / str(self.version)
+        self.name = name
+        self.module = tf.saved_model.load(str(path))
+        graph = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes()).meta_graphs[0]
+        self.definitions = {
+            name: definition for name, definition in graph.signature_def.items() if not name.startswith("__")
+        }
+
+    def inputs(self, signature: str) -> dict[str, Any]:
+        """Name → TensorInfo of a signature's inputs."""
+        if signature not in self.definitions:
+            raise BadRequest(f"Serving signature key {signature!r} not found.")
+        return dict(self.definitions[signature].inputs)
+
+    def predict(self, signature: str, inputs: dict[str, tf.Tensor]) -> dict[str, np.ndarray]:
+        """Run a signature; BadRequest for what TensorFlow refuses."""
+        wanted = set(self.inputs(signature))
+        if wanted != set(inputs):
+            raise BadRequest(
+                f"input size does not match signature. Sent extra: {sorted(set(inputs) - wanted)}. Missing but "
+                f"required: {sorted(wanted - set(inputs))}."
+            )
+        try:
+            outputs = self.module.signatures[signature](**inputs)
+        except tf.errors.OpError as error:
+            raise BadRequest(error.message) from error
+        return {name: value.numpy() for name, value in outputs.items()}
+
+
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """The gRPC interface."""
+
+    def __init__(self, model: ServedModel):
+        self.model = model
+
+    def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:
+        signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
+        try:
+            inputs = {name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()}
+            outputs = self.model.predict(signature, inputs)
+        except BadRequest as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        response = predict_pb2.PredictResponse()
+        response.model_spec.name, response.model_spec.signature_name = self.model.name, signature
+        response.model_spec.version.value = self.model.version
+        for name, value in outputs.items():
+            response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
+        return response
+
+    def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:
+        definitions = get_model_metadata_pb2.SignatureDefMap(signature_def=self.model.definitions)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.name = self.model.name
+        response.metadata["signature_def"].Pack(definitions)
+        return response
+
+
+class RestHandler(BaseHTTPRequestHandler):
+    """The REST interface."""
+
+    model: ServedModel  # set by serve()
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        base = f"/v1/models/{self.model.name}"
+        if self.path == base:
+            state = {"version": str(self.model.version), "state": "AVAILABLE", "status": {"error_code": "OK"}}
+            self._answer(200, {"model_version_status": [state]})
+        elif self.path == f"{base}/metadata":
+            definitions = get_model_metadata_pb2.SignatureDefMap(signature_def=self.model.definitions)
+            fields = json_format.MessageToDict(definitions, preserving_proto_field_name=True)
+            self._answer(200, {"model_spec": {"name": self.model.name}, "metadata": {"signature_def": fields}})
+        else:
+            self._answer(404, {"error": f"nothing at {self.path}"})
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path != f"/v1/models/{self.model.name}:predict":
+            self._answer(404, {"error": f"nothing at {self.path}"})
+            return
+        try:
+            request = json.loads(body)
+            signature = request.get("signature_name", DEFAULT_SIGNATURE)
+            outputs = self.model.predict(signature, _columns(request, self.model.inputs(signature)))
+        except (BadRequest, ValueError, TypeError) as error:
+            self._answer(400, {"error": str(error)})
+            return
+        lists = {name: _plain(value.tolist()) for name, value in outputs.items()}
+        if "instances" in request:
+            count = len(request["instances"])
+            self._answer(200, {"predictions": [{name: lists[name][row] for name in lists} for row in range(count)]})
+        else:
+            self._answer(200, {"outputs": lists})
+
+    def _answer(self, code: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Requests are not logged."""
+
+
+def _columns(request: dict[str, Any], inputs: dict[str, Any]) -> dict[str, tf.Tensor]:
+    """The tensors of a REST request, given row by row ("instances") or name by name ("inputs")."""
+    if "instances" in request:
+        rows = [row if isinstance(row, dict) else dict.fromkeys(inputs, row) for row in request["instances"]]
+        values = {name: [row[name] for row in rows] for name in (rows[0] if rows else {})}
+    else:
+        given = request["inputs"]
+        values = given if isinstance(given, dict) else dict.fromkeys(inputs, given)
+    return {name: tf.constant(value, inputs[name].dtype if name in inputs else None) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.decode() if isinstance(value, bytes) else value
+
+
+class StandIn:
+    """The two servers, running until `stop`; `grpc_port` and `rest_port` say where."""
+
+    def __init__(self, base_path: Path, name: str = "remi", port: int = 0, rest_api_port: int = 0, threads: int = 8):
+        model = ServedModel(base_path, name)
+        self._grpc = grpc.server(ThreadPoolExecutor(threads))
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(model), self._grpc)
+        self.grpc_port = self._grpc.add_insecure_port(f"localhost:{port}")
+        self._grpc.start()
+        handler = type("Handler", (RestHandler,), {"model": model})
+        self._rest = ThreadingHTTPServer(("localhost", rest_api_port), handler)
+        self.rest_port = self._rest.server_address[1]
+        threading.Thread(target=self._rest.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop both."""
+        self._grpc.stop(None).wait()
+        self._rest.shutdown()
+        self._rest.server_close()
+
+    def wait(self) -> None:
+        """Until the process is interrupted."""
+        self._grpc.wait_for_termination()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model_base_path", type=Path, required=True, help="folder of the versions: RUN_DIR/export")
+    parser.add_argument("--model_name", default="remi")
+    parser.add_argument("--port", type=int, default=8500, help="of gRPC (default: 8500)")
+    parser.add_argument("--rest_api_port", type=int, default=8501, help="of REST (default: 8501)")
+    flags = parser.parse_args()
+    server = StandIn(flags.model_base_path, flags.model_name, flags.port, flags.rest_api_port)
+    print(f"stand-in for TensorFlow Serving: gRPC on port {server.grpc_port}, REST on {server.rest_port}", flush=True)
+    server.wait()
+
+
+if __name__ == "__main__":
+    main()
