@@ -4,7 +4,7 @@ from pathlib import Path
 
 from remi_tf import starting
 from remi_tf.cli import Parser, add_settings, load_tensorflow, run_main
-from remi_tf.presets import PROFILES
+from remi_tf.presets import PROFILES, REMI, REMI_RECIPE
 
 EXAMPLES = """examples:
   python train.py --dataset synthetic --remi
@@ -12,14 +12,18 @@ EXAMPLES = """examples:
   python train.py --resume --run_dir runs/shop
   python train.py --warm_start runs/shop --dataset data/shop-june --run_dir runs/shop-june
 """
+REMI_HELP = "REMI: {}; under the default profile also {}".format(
+    *(" ".join(f"--{name} {value}" for name, value in values.items()) for values in (REMI, REMI_RECIPE))
+)
+PROFILE_HELP = "paper: the papers' training for --remi too; released: what REMI's release computes, its flaws included"
 
 
 def main(argv: list[str]) -> int:
     """Flags → run folder → training; 0 at the end, 130 after an interrupt."""
     parser = Parser(description=__doc__, epilog=EXAMPLES)
     parser.add_argument("--dataset", help="folder below data/ or path; book, gowalla … bring presets")
-    parser.add_argument("--remi", action="store_true", help="REMI: --beta 1 --rr_lambda 100 --sampler uniform")
-    parser.add_argument("--profile", choices=PROFILES, help="released: what the reference release computes")
+    parser.add_argument("--remi", action="store_true", help=REMI_HELP)
+    parser.add_argument("--profile", choices=PROFILES, help=PROFILE_HELP)
     parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-released])")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run_dir, with its settings")
     parser.add_argument("--warm_start", type=Path, metavar="RUN", help="start from a run's weights, with its settings")

@@ -1,7 +1,8 @@
 """Sets of settings with a name: profiles, --remi, presets of datasets and models, names from the papers.
 
-A setting's value is the first of: the flag as given, what `--remi` or the paper's name sets, the preset of model and
-dataset, the dataset's, the encoder's own default (encoders/__init__.py), the profile, the default in config.py.
+A setting's value is the first of: the flag as given, what `--remi` (REMI) or the paper's name sets, the preset of model
+and dataset, the dataset's, the encoder's own default (encoders/__init__.py), the recipe of `--remi`, the profile, the
+default in config.py.
 """
 
 import difflib
@@ -12,10 +13,20 @@ from remi_tf.config import Settings
 from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
 
+# What --remi adds: the paper's weighting and regulariser, and under the default profile the training that was best with
+# them on validation users (docs/RESULTS.md, "Better than REMI").
 REMI: dict[str, Any] = {"sampler": "uniform", "beta": 1.0, "rr_lambda": 100.0}
+REMI_RECIPE: dict[str, Any] = {
+    "readout": "per_candidate",
+    "first_target": 1,
+    "learning_rate": 0.003,
+    "average_steps": 1000,
+}
 
 PROFILES: dict[str, dict[str, Any]] = {
     "default": {},
+    # The default without REMI_RECIPE: one training for all systems, that of the papers.
+    "paper": {},
     # REMI's PyTorch release, its baselines included (DIFFERENCES.md has a row for each).
     "released": {
         "sampler": "uniform",
@@ -63,7 +74,7 @@ MODEL_ALIASES: dict[str, dict[str, Any]] = {
     "GRU4Rec": {"model_type": "GRU4REC"},
     "PIMIRec": {"model_type": "PIMI"},
     "MostPopular": {"model_type": "Pop"},
-    "REMI": {"model_type": "SA", **REMI},
+    "REMI": {"model_type": "SA"},  # with --remi, given or not
     "UMI_HN": {"model_type": "SA", "readout": "per_candidate"},
     "BaM": {"model_type": "SA", "readout": "sampled", "sampler": "uniform"},
 }
@@ -83,6 +94,7 @@ def resolve(
     if profile not in PROFILES:
         raise InputError(f"--profile {profile!r}: choose one of {', '.join(PROFILES)}")
     spelling = explicit["model_type"]
+    remi = remi or spelling == "REMI"
     alias = MODEL_ALIASES.get(spelling, {"model_type": spelling})
     model_type = alias["model_type"]
     if model_type not in ENCODERS:
@@ -100,6 +112,7 @@ def resolve(
     given = {**(REMI if remi else {}), **alias, **explicit, "model_type": model_type}
     values = {
         **PROFILES[profile],
+        **(REMI_RECIPE if remi and profile == "default" else {}),
         **({"num_interests": 1} if ENCODERS[model_type].single else {}),
         **ENCODERS[model_type].defaults,
         **DATASET_PRESETS.get(dataset_name, {}),

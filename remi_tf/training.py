@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,7 @@ from remi_tf.evaluation import evaluate
 from remi_tf.model import MultiInterestModel
 from remi_tf.optimizers import make_optimizer
 from remi_tf.warm_start import WarmStart, take_over
+from remi_tf.weight_average import WeightAverage
 
 STEPS_PER_CALL = 50
 SELECTION = "recall@50"
@@ -88,6 +90,8 @@ class Trainer:
         optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer=optimizer, steps_per_execution=min(STEPS_PER_CALL, settings.training.eval_every))
         self.progress = Progress()
+        average_steps = settings.training.average_steps
+        self.average = WeightAverage(self.model.trainable_variables, average_steps) if average_steps else None
         self.counted_table = self.model.encoder.counted_table(dataset.train.items, dataset.num_items)
         self.max_steps = settings.training.max_steps if self.counted_table is None else 1
 
@@ -97,7 +101,8 @@ class Trainer:
         return self._states(self.path)
 
     def _states(self, path: Path) -> tf.train.CheckpointManager:
-        state = tf.train.Checkpoint(model=self.model, optimizer=self.model.optimizer, progress=self.progress)
+        parts = {"model": self.model, "optimizer": self.model.optimizer, "progress": self.progress}
+        state = tf.train.Checkpoint(**parts, **({"average": self.average} if self.average else {}))
         return tf.train.CheckpointManager(state, str(path / run_folder.CHECKPOINTS), max_to_keep=2)
 
     def save_start(self, path: Path) -> dict[str, Any]:
@@ -150,7 +155,8 @@ class Trainer:
                 end = min((start // training.eval_every + 1) * training.eval_every, self.max_steps)
                 reached = self._fit(start, end, bar, interrupts)
                 if reached == end:
-                    self._validate(bar)
+                    with self.average.in_place() if self.average else nullcontext():
+                        self._validate(bar)
                 self.checkpoints.save(checkpoint_number=reached)
                 if interrupts.came:
                     return False
@@ -241,7 +247,7 @@ class Trainer:
 
 
 class _Follow(tf.keras.callbacks.Callback):
-    """Moves the progress bar and ends fit after an interrupt."""
+    """Moves the progress bar, keeps the weights' average, ends fit after an interrupt."""
 
     def __init__(self, trainer: Trainer, bar: tqdm, interrupts: "_Interrupts"):
         super().__init__()
@@ -252,6 +258,8 @@ class _Follow(tf.keras.callbacks.Callback):
         parts = {part: f"{value:.4f}" for part, value in losses.items()}
         self.bar.set_postfix({"loss": f"{sum(losses.values()):.4f}", **parts}, refresh=False)
         self.bar.update(int(self.model.optimizer.iterations.numpy()) - self.bar.n)
+        if self.trainer.average:
+            self.trainer.average.update(self.model.optimizer.iterations)
         if self.interrupts.came:
             self.model.stop_training = True
 

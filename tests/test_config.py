@@ -13,7 +13,7 @@ from remi_tf.cli import Parser, add_settings, number_list
 from remi_tf.config import GROUP_OF, GROUPS, Settings
 from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
-from remi_tf.presets import DATASET_PRESETS, MODEL_ALIASES, MODEL_PRESETS, PROFILES, resolve, run_name
+from remi_tf.presets import DATASET_PRESETS, MODEL_ALIASES, MODEL_PRESETS, PROFILES, REMI_RECIPE, resolve, run_name
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,6 +55,20 @@ def test_names_from_the_papers_mean_a_model_with_a_training_scheme():
     assert resolve("book", "default", False, {"model_type": "REMI"}) == remi
     assert resolve("book", "default", False, {"model_type": "UMI_HN"}).objective.readout == "per_candidate"
     assert resolve("book", "default", False, {"model_type": "BaM"}).objective.readout == "sampled"
+
+
+def test_remi_brings_the_recipe_that_was_best_unless_as_released_or_told_otherwise():
+    sa = {"model_type": "SA"}
+    ours, released = (resolve("book", profile, True, sa).flat() for profile in ("default", "released"))
+    assert {name: ours[name] for name in REMI_RECIPE} == REMI_RECIPE
+    paper = resolve("book", "paper", True, sa).flat()
+    assert {name for name in ours if ours[name] != paper[name]} == set(REMI_RECIPE)
+    plain = resolve("book", "released", False, sa).flat()
+    assert {name for name in plain if plain[name] != released[name]} == {"beta", "rr_lambda"}
+    assert resolve("book", "released", False, {"model_type": "REMI"}).flat() == released
+    assert resolve("book", "default", True, {**sa, "readout": "hard"}).objective.readout == "hard"
+    assert resolve("book", "default", True, {"model_type": "BaM"}).objective.readout == "sampled"
+    assert resolve("book", "default", True, {"model_type": "MIND"}).training.learning_rate == 0.005  # the encoder's own
 
 
 REFUSED = [

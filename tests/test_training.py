@@ -18,6 +18,7 @@ import tensorflow as tf
 from remi_tf.data.command import main as prepare
 from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.errors import InputError, TrainingDiverged
+from remi_tf.evaluation import evaluate
 from remi_tf.run import load_run
 from remi_tf.training import Trainer
 from train import main
@@ -72,10 +73,10 @@ def test_two_runs_of_one_seed_are_equal_and_of_two_seeds_are_not(toy_dataset, tm
     assert measurements(tmp_path / "a") != measurements(tmp_path / "c")
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.35, 0.8])
-def test_a_killed_and_resumed_run_equals_one_never_interrupted(toy_dataset, tmp_path, seconds):
+@pytest.mark.parametrize(("seconds", "flags"), [(0.0, []), (0.35, ["--average_steps", "50"]), (0.8, [])])
+def test_a_killed_and_resumed_run_equals_one_never_interrupted(toy_dataset, tmp_path, seconds, flags):
     """SIGKILL at an arbitrary moment after the first validation."""
-    options = ["--max_steps", "4000", "--patience", "1000"]
+    options = ["--max_steps", "4000", "--patience", "1000", *flags]
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = subprocess.Popen(
         command("--dataset", toy_dataset, "--run_dir", killed, *SMALL, *options), stderr=subprocess.DEVNULL
@@ -129,6 +130,18 @@ def test_the_best_weights_are_kept_not_the_last(toy_dataset, tmp_path):
     scores = {line["step"]: line["valid_recall@50"] for line in measurements(tmp_path / "run")}
     best = max(scores.values())
     assert load_run(tmp_path / "run").step == min(step for step, score in scores.items() if score == best)
+
+
+def test_the_averaged_weights_are_validated_and_saved_and_training_goes_on_from_its_own(toy_dataset, tmp_path):
+    for name, flags in (("plain", []), ("averaged", ["--average_steps", "30"])):
+        train(toy_dataset, tmp_path / name, "--max_steps", "60", *flags)
+    plain, averaged = (measurements(tmp_path / name) for name in ("plain", "averaged"))
+    assert [line["loss_softmax"] for line in averaged] == [line["loss_softmax"] for line in plain]
+    run, last = load_run(tmp_path / "averaged"), newest_state(tmp_path / "plain")
+    trained = last["model/item_table/.ATTRIBUTES/VARIABLE_VALUE"]
+    assert np.abs(run.model.item_table.numpy() - trained).max() > 1e-4
+    mean = evaluate(run.model, run.dataset.valid).means["recall@50"]
+    assert mean == next(line["valid_recall@50"] for line in averaged if line["step"] == run.step)
 
 
 def test_a_diverging_loss_stops_with_step_part_and_remedy(toy_dataset, tmp_path):

@@ -47,8 +47,9 @@ class RoutingRegularizer(tf.keras.layers.Layer):
     Args:
       rr_lambda: weight in the units of REMI's release.
       embedding_dim: d, which the released form divides by inside the square.
-      reduction: "valid" is "mean" with `valid_variance` for var_k. "sum" is the release (Σ over the batch of (var/d)²); "mean" is the paper's Σ_k var_k² as a mean over
-        the batch, with λ converted so that both agree at batch 128 and dim 64.
+      reduction: "sum" is the release (Σ over the batch of (var/d)²); "mean" is the paper's Σ_k var_k² as a mean over
+        the batch, with λ converted so that both agree at batch 128 and dim 64; "valid" is "mean" with
+        `valid_variance` for var_k.
     """
 
     def __init__(self, rr_lambda: float, embedding_dim: int, reduction: str):
