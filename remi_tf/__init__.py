@@ -7,7 +7,12 @@ TensorFlow's ``tf.keras`` is first touched, happens here: tensorflow-recommender
 
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from remi_tf.recommender import Recommender
+
+__all__ = ["Recommender"]
 __version__ = "0.1.0"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -35,3 +40,12 @@ def _use_keras_2() -> None:
 
 
 _use_keras_2()
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, loaded (with TensorFlow) when they are first asked for."""
+    if name == "Recommender":
+        from remi_tf.recommender import Recommender
+
+        return Recommender
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,11 +1,17 @@
-"""recommend.py: what the exported model returns for one history, for people."""
+"""recommend.py: the best items for one history, for people, or for every user of a log, as Parquet."""
 
+import argparse
 import json
 import re
+from pathlib import Path
+from typing import Any
 
-from remi_tf.data.rows import LATEST
+from remi_tf.batch_scoring import score_files
+from remi_tf.data.layouts import Columns
+from remi_tf.data.rows import LATEST, UNITS
 from remi_tf.errors import InputError
-from remi_tf.serving import MAX_TOP_N, Exported, add_run_flags, export_run, exported_versions, open_run, origin
+from remi_tf.recommender import Choices, Recommender
+from remi_tf.run import load_run
 
 
 def parse_list(flag: str, text: str) -> list[str]:
@@ -57,62 +63,146 @@ def parse_timestamps(text: str) -> list[int]:
 
 
 def main(argv: list[str]) -> int:
-    """recommend.py: print what the exported model returns for one history.
+    """recommend.py: print the best items for a history, or write those for every user of a log.
 
     Raises:
       InputError: a flag cannot be used, or there is no run.
     """
-    from remi_tf.cli import Parser
-
-    parser = Parser(
-        description="Recommend for a history of raw item ids, by the exported model (exported first if need be).",
-        epilog='Ids that hold commas: give --history once for each id, or as a JSON list: --history \'["a,b", "c"]\'. '
-        'Values of a profile that hold commas: --profile \'["F", "Paris, 11e"]\'.',
+    flags = _parse(argv)
+    choices = Choices(
+        flags.top_n,
+        flags.exclude_history,
+        parse_list("--exclude", flags.exclude) if flags.exclude else (),
+        parse_list("--allow", flags.allow) if flags.allow else None,
+        parse_list("--categories", flags.categories) if flags.categories else None,
+        flags.diversity,
     )
-    add_run_flags(parser)
-    parser.add_argument("--history", action="append", required=True, help='raw item ids, oldest first: "a,b,c"')
-    parser.add_argument(
-        "--timestamps", help='seconds since 1970 of its items: "1388534400,1388620800" (default: all on one day)'
-    )
-    parser.add_argument("--profile", help="the user's profile, in the columns' order: \"F,25,4\" (default: unknown)")
-    parser.add_argument("--top_n", type=int, default=10, help="items to print (default: 10)")
-    flags = parser.parse_args(argv)
+    if flags.input is not None:
+        recommender = Recommender(load_run(flags.run_dir), flags.index)
+        columns = Columns(flags.user_col, flags.item_col, flags.time_col)
+        counts = score_files(recommender, flags.input, flags.output, columns, choices, time_unit=flags.time_unit)
+        print(f"{counts['rows']:,} rows for {counts['users']:,} users written to {flags.output}")
+        return 0
     history = parse_history(flags.history)
     timestamps = None if flags.timestamps is None else parse_timestamps(flags.timestamps)
     profile = None if flags.profile is None else parse_list("--profile", flags.profile)
-    run = open_run(flags)
-    if not exported_versions(flags.export_dir):
-        print(f"nothing exported yet: exporting to {export_run(run, flags.export_dir, max(MAX_TOP_N, flags.top_n))}")
-    exported = Exported(flags.export_dir)
-    if any(exported.card.get(name) != value for name, value in origin(run).items()):
-        print(f"note: {exported.path} holds other weights than the run's best (step {run.step}); export.py renews it")
-    items, scores, known = exported.recommend(history, flags.top_n, timestamps, profile)
-    for note in input_notes(exported, timestamps, profile):
-        print(note)
-    rows = run.catalogue.vocabulary.rows(history)
-    if unknown := [raw_id for raw_id, row in zip(history, rows, strict=True) if row == 0]:
-        print(f"not in the catalogue and ignored: {', '.join(map(repr, unknown))}")
-    if known == 0:
-        print("no item of the history is known: these are the most popular items")
-    titles = run.catalogue.titles
-    of_items = [titles[row - 1] if titles and row else "" for row in run.catalogue.vocabulary.rows(items)]
-    width = max(7, *map(len, items))
-    print(f"{'rank':>4}  {'item_id':<{width}}  {'score':>8}  {'title' if titles else ''}".rstrip())
-    for rank, (item, score, title) in enumerate(zip(items, scores, of_items, strict=True), start=1):
-        print(f"{rank:>4}  {item:<{width}}  {score:>8.4f}  {title}".rstrip())
+    recommender = Recommender(load_run(flags.run_dir), flags.index)
+    _check_inputs(recommender, history, timestamps, profile)
+    for line in answer_lines(recommender, history, choices, timestamps, profile):
+        print(line)
     return 0
 
 
-def input_notes(exported: Exported, timestamps: list[int] | None, profile: list[str] | None) -> list[str]:
+def _parse(argv: list[str]) -> argparse.Namespace:
+    from remi_tf.cli import Parser
+
+    parser = Parser(
+        description="Recommend by a run's best weights: for a history of raw item ids, or for every user of a log.",
+        epilog='Ids that hold commas: give --history once for each id, or as a JSON list: --history \'["a,b", "c"]\'. '
+        'Values of a profile that hold commas: --profile \'["F", "Paris, 11e"]\'.',
+    )
+    parser.add_argument("--run_dir", type=Path, required=True, help="the folder train.py wrote")
+    parser.add_argument("--index", type=Path, metavar="DIR", help="search this index (index.py) instead of every item")
+    one = parser.add_argument_group("one history")
+    one.add_argument("--history", action="append", help='raw item ids, oldest first: "a,b,c"')
+    one.add_argument(
+        "--timestamps", help='seconds since 1970 of its items: "1388534400,1388620800" (default: all on one day)'
+    )
+    one.add_argument("--profile", help="the user's profile, in the columns' order: \"F,25,4\" (default: unknown)")
+    log = parser.add_argument_group("every user of a log")
+    log.add_argument("--input", nargs="+", metavar="FILE", help="interactions: CSV, TSV, JSON lines or Parquet")
+    log.add_argument("--output", type=Path, metavar="FILE.parquet", help="user, rank, item, score, interest")
+    log.add_argument("--user_col", default="user", help="column of user ids (default: user)")
+    log.add_argument("--item_col", default="item", help="column of item ids (default: item)")
+    log.add_argument("--time_col", help="column of times (default: the rows are in the order of time)")
+    log.add_argument("--time_unit", choices=UNITS, default="auto", help="unit of the times (default: auto)")
+    choice = parser.add_argument_group("what is wanted")
+    choice.add_argument("--top_n", type=int, default=10, help="items for each history (default: 10)")
+    choice.add_argument("--exclude_history", action="store_true", help="no item of the history itself")
+    choice.add_argument("--exclude", metavar="IDS", help='raw ids never to recommend: "a,b,c"')
+    choice.add_argument("--allow", metavar="IDS", help="raw ids, nothing else is recommended")
+    choice.add_argument("--categories", metavar="NAMES", help="categories, nothing else is recommended")
+    choice.add_argument(
+        "--diversity",
+        type=float,
+        default=0.0,
+        help="what an item loses of its score for each one of its category before it (default: 0)",
+    )
+    flags = parser.parse_args(argv)
+    if not flags.run_dir.is_dir():
+        raise InputError(f"--run_dir {flags.run_dir}: there is no such folder; train.py writes one")
+    if (flags.history is None) == (flags.input is None):
+        raise InputError("give either --history IDS or --input FILE")
+    if flags.input is not None and flags.output is None:
+        raise InputError("--output is missing: the Parquet file that the recommendations go to")
+    for name in ("timestamps", "profile") if flags.input is not None else ("output", "time_col"):
+        if getattr(flags, name) is not None:
+            raise InputError(
+                f"--{name}: it goes with {'--history' if flags.input is not None else '--input'}; leave it out"
+            )
+    return flags
+
+
+def answer_lines(
+    recommender: Recommender,
+    history: list[str],
+    choices: Choices,
+    timestamps: list[int] | None = None,
+    profile: list[str] | None = None,
+) -> list[str]:
+    """What is printed for one history: notes, then a line for each item."""
+    rows = recommender.catalogue.vocabulary.rows(history)
+    lines = input_notes(recommender, timestamps, profile)
+    if unknown := [raw_id for raw_id, row in zip(history, rows, strict=True) if row == 0]:
+        lines.append(f"not in the catalogue and ignored: {', '.join(map(repr, unknown))}")
+    if not rows.any():
+        lines.append("no item of the history is known: these are the most popular items")
+    found = recommender.recommend(
+        [history],
+        **vars(choices),
+        timestamps=None if timestamps is None else [timestamps],
+        profiles=None if profile is None else {0: profile},
+    )
+    if len(found) < choices.top_n:
+        lines.append(f"only {len(found)} items may be recommended")
+    titles = recommender.catalogue.titles
+    of_items = [titles[row - 1] if titles else "" for row in recommender.catalogue.vocabulary.rows(found["item"])]
+    width = max(7, *map(len, found["item"])) if len(found) else 7
+    lines.append(f"{'rank':>4}  {'item_id':<{width}}  {'score':>8}  interest  {'title' if titles else ''}".rstrip())
+    for title, (rank, item, score, interest) in zip(
+        of_items, found[["rank", "item", "score", "interest"]].itertuples(index=False), strict=True
+    ):
+        by = interest if interest >= 0 else "-"
+        lines.append(f"{rank:>4}  {item:<{width}}  {score:>8.4f}  {by:>8}  {title}".rstrip())
+    return lines
+
+
+def _check_inputs(
+    recommender: Recommender, history: list[str], timestamps: list[int] | None, profile: list[str] | None
+) -> None:
+    columns = [column.name for column in recommender.catalogue.profile_columns]
+    given: tuple[tuple[str, str, Any, int, str], ...] = (
+        ("timestamps", "days", timestamps, len(history), "items of --history"),
+        ("profile", "profile", profile, len(columns), f"columns: {', '.join(columns)}"),
+    )
+    for name, feature, values, number, what in given:
+        if values is not None and feature not in recommender.run.model.needs:
+            raise InputError(f"--{name}: the model does not read it; leave it out")
+        if values is not None and len(values) != number:
+            raise InputError(f"--{name}: {len(values)} values for {number} {what}; give one for each")
+
+
+def input_notes(recommender: Recommender, timestamps: list[int] | None, profile: list[str] | None) -> list[str]:
     """What was assumed of the inputs that the model reads beside the history."""
-    notes = []
-    if "timestamps" in exported.inputs and timestamps is None:
+    notes, needs = [], recommender.run.model.needs
+    known_columns = recommender.catalogue.profile_columns if "profile" in needs else ()
+    if "days" in needs and timestamps is None:
         notes.append("no --timestamps: the items count as of one day")
-    if "profile" in exported.inputs and profile is None:
-        columns = ",".join(column.name for column in exported.profile_columns)
+    if "profile" in needs and profile is None:
+        columns = ",".join(column.name for column in known_columns)
         notes.append(f"no --profile: nothing is known of the user ({columns})")
-    values = profile or [""] * len(exported.profile_columns)
-    for column, value in zip(exported.profile_columns, values, strict=True):
+    values = profile or [""] * len(known_columns)
+    for column, value in zip(known_columns, values, strict=True):
         if value and value not in column.values:
             known = ", ".join(map(repr, column.values[:5])) + (", …" if len(column.values) > 5 else "")
             notes.append(f"not among the values of {column.name} ({known}) and ignored: {value!r}")

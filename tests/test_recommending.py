@@ -1,37 +1,95 @@
 """recommend.py: a history as people type it, and what is printed."""
 
+import re
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
 from remi_tf import recommending
 from remi_tf.errors import InputError
-from tests.serving_toys import COLUMNS, Dated, Personal, TinyModel, expected, make_dataset, make_run
+from remi_tf.indexing import build_index
+from tests.serving_toys import COLUMNS, RAW_IDS, Dated, Personal, TinyModel, expected, make_dataset, make_run
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    run = make_run(tmp_path / "run", TinyModel(), make_dataset(tmp_path / "data", profile_columns=COLUMNS))
-    monkeypatch.setattr("remi_tf.run.load_run", lambda path: run)
+    dataset = make_dataset(tmp_path / "data", profile_columns=COLUMNS, categories=True)
+    run = make_run(tmp_path / "run", TinyModel(), dataset)
+    run.dataset = dataset
+    monkeypatch.setattr("remi_tf.recommending.load_run", lambda path: run)
     return run
 
 
-def test_recommend_exports_first_and_prints_what_the_exported_model_returns(run, capsys):
+def test_what_the_model_gives_is_printed_with_titles_and_what_was_ignored(run, capsys):
     arguments = ["--run_dir", str(run.path), "--top_n", "3", "--history"]
     assert recommending.main([*arguments, "ïtem 3, nobody,ïtem 4"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("nothing exported yet: exporting to")
-    assert lines[1] == "not in the catalogue and ignored: 'nobody'"
-    assert lines[2].split() == ["rank", "item_id", "score", "title"]
+    assert lines[0] == "not in the catalogue and ignored: 'nobody'"
+    assert lines[1].split() == ["rank", "item_id", "score", "interest", "title"]
     items, scores = expected(run.model, run.catalogue, ["ïtem 3", "ïtem 4"], False)
     for rank in range(3):
-        assert lines[3 + rank].startswith(f"   {rank + 1}  {items[rank]}")
-        assert lines[3 + rank].endswith(f"{scores[rank]:.4f}  Title of {items[rank]}")
+        assert lines[2 + rank].startswith(f"   {rank + 1}  {items[rank]}")
+        assert re.search(rf"{scores[rank]:.4f} +[01]  Title of {items[rank]}$", lines[2 + rank])
     recommending.main([*arguments, "nobody"])
-    assert "these are the most popular items" in capsys.readouterr().out
-    run.step = 50
-    recommending.main([*arguments, "ïtem 3"])
-    assert "holds other weights than the run's best (step 50)" in capsys.readouterr().out
-    with pytest.raises(InputError, match=r"--top_n 500: .* returns 1 to 100 items"):
-        recommending.main(["--run_dir", str(run.path), "--top_n", "500", "--history", "ïtem 3"])
+    output = capsys.readouterr().out
+    assert "these are the most popular items" in output
+    assert re.findall(r"^ +\d  (.+?) +0\.0000 +-  Title", output, re.M) == RAW_IDS[:3]
+
+
+def test_an_index_gives_the_same_as_every_item(run, capsys):
+    build_index(run, run.path / "index")
+    flags = ["--history", "ïtem 3,ïtem 4", "--exclude_history", "--exclude", "ïtem 5"]
+    exact, _ = printed(run, capsys, *flags)
+    by_index, _ = printed(run, capsys, *flags, "--index", str(run.path / "index"))
+    assert by_index == exact
+    run.model.item_table.assign_add(run.model.item_table)
+    with pytest.raises(InputError, match=r"built from other weights .* build it again with python index.py"):
+        recommending.main(["--run_dir", str(run.path), *flags, "--index", str(run.path / "index")])
+
+
+def test_what_is_wanted_can_be_said(run, capsys):
+    history = ["--history", "ïtem 3,ïtem 4"]
+    lines, notes = printed(run, capsys, *history, "--allow", "ïtem 8,ïtem 9,nobody", "--exclude", "ïtem 8")
+    assert [line.split("  ")[2] for line in lines] == ["ïtem 9"]
+    assert notes == ["only 1 items may be recommended"]
+    lines, _ = printed(run, capsys, *history, "--categories", "ünivers")
+    categories = run.catalogue.categories
+    rows = run.catalogue.vocabulary.rows(RAW_IDS)
+    of = dict(zip(RAW_IDS, categories[rows], strict=True))
+    assert {of[re.match(r" +\d  (.+?) {2,}", line)[1]] for line in lines} == {3}
+
+
+def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
+    log = tmp_path / "log.csv"
+    log.write_text('who,what\na,ïtem 3\nb,"item,7"\na,ïtem 4\n', encoding="utf-8")
+    columns = ["--user_col", "who", "--item_col", "what"]
+    flags = ["--run_dir", str(run.path), "--input", str(log), "--output", str(tmp_path / "out.parquet"), "--top_n", "4"]
+    assert recommending.main([*flags, *columns]) == 0
+    assert "8 rows for 2 users written to" in capsys.readouterr().out
+    table = pd.read_parquet(tmp_path / "out.parquet")
+    for user, history in (("a", ["ïtem 3", "ïtem 4"]), ("b", ["item,7"])):
+        items, _ = expected(run.model, run.catalogue, history, False)
+        assert table[table.user == user]["item"].tolist() == items[:4]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "give either --history IDS or --input FILE"),
+        (["--history", "a", "--input", "b.csv"], "give either --history IDS or --input FILE"),
+        (["--input", "b.csv"], "--output is missing"),
+        (["--input", "b.csv", "--output", "c", "--profile", "F"], "--profile: it goes with --history; leave it out"),
+        (["--history", "a", "--output", "c"], "--output: it goes with --input; leave it out"),
+        (["--history", "a", "--top_n", "0"], "top_n 0: give a positive whole number"),
+        (["--history", "a", "--diversity", "nan"], "diversity nan is not 0 or more"),
+        (["--input", "nowhere.csv", "--output", "c"], "nowhere.csv: no such file"),
+    ],
+)
+def test_flags_that_do_not_fit_are_refused(run, flags, message):
+    with pytest.raises(InputError, match=message):
+        recommending.main(["--run_dir", str(run.path), *flags])
+    assert not Path("c").exists()
 
 
 @pytest.mark.parametrize(

@@ -43,15 +43,30 @@ def read_log(
       InputError: a file, a column or (under `stop`) a row that cannot be used.
     """
     reader = _LogReader(layout, time_unit, separator, BadRows(on_bad_row))
-    chunks: list[Chunk] = []
-    wanted = layout.wanted if isinstance(layout, Source) else None
-    with open_members(paths, reader.bad, wanted) as members:
-        for member in members:
-            chunks.extend(reader.chunks(member))
-    log = assemble(chunks, reader.unit)
+    log = assemble(list(_chunks(paths, reader)), reader.unit)
     log.files = [{"file": Path(path).name} for path in paths]
     _report(log, reader, time_unit)
     return log
+
+
+def stream_log(
+    paths: Sequence[str | Path], layout: Layout, *, time_unit: str | None = None, on_bad_row: str = "stop"
+) -> Iterator[tuple[Chunk, str]]:
+    """The same piece by piece, for logs that memory does not hold: chunks, each with the unit of its times.
+
+    Raises:
+      InputError: as `read_log`, when the chunk comes.
+    """
+    reader = _LogReader(layout, time_unit, None, BadRows(on_bad_row))
+    for chunk in _chunks(paths, reader):
+        yield chunk, reader.unit
+
+
+def _chunks(paths: Sequence[str | Path], reader: "_LogReader") -> Iterator[Chunk]:
+    wanted = reader.layout.wanted if isinstance(reader.layout, Source) else None
+    with open_members(paths, reader.bad, wanted) as members:
+        for member in members:
+            yield from reader.chunks(member)
 
 
 def read_frame(frame: pd.DataFrame, columns: Columns, *, time_unit: str = "auto", on_bad_row: str = "stop") -> RawLog:

@@ -1,0 +1,98 @@
+"""Users' histories of raw item ids as flat arrays, and their way into the batches that a served graph takes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from remi_tf.data.layouts import Columns
+from remi_tf.data.rawlog import RawLog
+from remi_tf.data.reading import read_frame
+from remi_tf.errors import InputError
+
+USERS, CELLS = 256, 1 << 16
+"""A batch has at most so many users, and so many places for items (or one user)."""
+
+
+@dataclass(frozen=True)
+class Histories:
+    """users: [U] what names each user; items: [n] raw ids (str objects), the users' sequences end to end, oldest first;
+    seconds: [n] int64 seconds since 1970, or None where times are unknown; offsets: [U + 1] int64, user u owns
+    offsets[u]:offsets[u + 1]."""
+
+    users: Sequence[Any]
+    items: np.ndarray
+    seconds: np.ndarray | None
+    offsets: np.ndarray
+
+    def batches(self) -> Iterator[np.ndarray]:
+        """[B] positions of users with histories of similar length, all users once."""
+        lengths = np.diff(self.offsets)
+        order = np.argsort(lengths, kind="stable")
+        start = 0
+        for end in range(1, len(order) + 1):
+            full = end - start == USERS
+            if end == len(order) or full or (end - start + 1) * lengths[order[end]] > CELLS:
+                yield order[start:end]
+                start = end
+
+    def padded(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Items [B, W] of these users, "" is padding, and seconds [B, W] int64, 0 where they are unknown."""
+        starts, lengths = self.offsets[positions], np.diff(self.offsets)[positions]
+        slots = np.arange(lengths.max(initial=0))
+        filled = slots < lengths[:, None]  # [B, W]
+        places = (starts[:, None] + slots)[filled]
+        items, seconds = np.full(filled.shape, "", object), np.zeros(filled.shape, np.int64)
+        items[filled] = self.items[places]
+        if self.seconds is not None:
+            seconds[filled] = self.seconds[places]
+        return items, seconds
+
+
+def from_lists(histories: Sequence[Sequence[Any]] | Mapping[Any, Sequence[Any]], timestamps: Any = None) -> Histories:
+    """Lists of raw ids, oldest first; users are named by their positions, or by the keys of a mapping.
+
+    Args:
+      timestamps: seconds since 1970 in the shape of `histories`; None = unknown.
+
+    Raises:
+      InputError: one history where a list of them is wanted, or timestamps of another shape.
+    """
+    single = isinstance(histories, str) or any(isinstance(history, str | int) for history in histories)
+    if single and not isinstance(histories, Mapping):
+        raise InputError("histories: give a list of histories, each a list of raw ids, such as [['a', 'b'], ['c']]")
+    users = list(histories) if isinstance(histories, Mapping) else list(range(len(histories)))
+    lists = list(histories.values()) if isinstance(histories, Mapping) else list(histories)
+    offsets = np.concatenate([[0], np.cumsum([len(history) for history in lists])]).astype(np.int64)
+    items = np.array([str(item) for history in lists for item in history], object)
+    seconds = None
+    if timestamps is not None:
+        times = [timestamps[user] for user in users] if isinstance(timestamps, Mapping) else list(timestamps)
+        if [len(values) for values in times] != [len(history) for history in lists]:
+            raise InputError("timestamps: give one for each item of each history, in the same shape")
+        seconds = np.array([int(value) for values in times for value in values], np.int64)
+    return Histories(users, items, seconds, offsets)
+
+
+def from_frame(frame: pd.DataFrame, user_col: str, item_col: str, time_col: str | None) -> Histories:
+    """The interactions in a DataFrame, each user's in the order of time (without times: of rows).
+
+    Raises:
+      InputError: a column that is not there, or a row that cannot be used.
+    """
+    histories = from_log(read_frame(frame, Columns(user_col, item_col, time_col)))
+    # Names as they are in the frame (numbers stay numbers), unless two of them have one text.
+    names = list(pd.unique(frame[user_col])) if user_col in frame else []
+    return replace(histories, users=names) if len(names) == len(histories.users) else histories
+
+
+def from_log(log: RawLog) -> Histories:
+    """The histories in a log, users in the order of their first rows, equal times in the order of rows."""
+    order = np.lexsort((np.arange(len(log)) if log.times is None else log.times, log.users))
+    users = log.users[order]
+    offsets = np.searchsorted(users, np.arange(len(log.user_ids) + 1)).astype(np.int64)
+    items = np.array(log.item_ids.to_pylist(), object)[log.items[order]]
+    seconds = log.seconds(log.times[order]) if log.times is not None and log.has_calendar else None
+    return Histories(log.user_ids.to_pylist(), items, seconds, offsets)

@@ -1,0 +1,192 @@
+"""The Python API: what the model gives, for lists and DataFrames, under every choice, and clear words for the rest."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import remi_tf
+from remi_tf import histories
+from remi_tf.errors import InputError
+from remi_tf.indexing import build_index
+from tests.serving_toys import COLUMNS, NUM_ITEMS, RAW_IDS, Dated, Personal, TinyModel, expected, make_dataset, make_run
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return make_dataset(tmp_path_factory.mktemp("data") / "tiny", profile_columns=COLUMNS, categories=True)
+
+
+@pytest.fixture(scope="module")
+def recommender(dataset, tmp_path_factory):
+    return remi_tf.Recommender(make_run(tmp_path_factory.mktemp("run") / "run", TinyModel(), dataset))
+
+
+@pytest.fixture(scope="module")
+def by_index(recommender, tmp_path_factory):
+    path = tmp_path_factory.mktemp("index") / "index"
+    recommender.run.dataset = recommender.run.catalogue
+    build_index(recommender.run, path)
+    return remi_tf.Recommender(recommender.run, path)
+
+
+HISTORIES = [["ïtem 3", "nobody", "ïtem 4"], [], ["item,7"], RAW_IDS[:30]]
+
+
+def test_lists_are_answered_as_by_the_model_in_the_order_given(recommender):
+    result = recommender.recommend(HISTORIES, top_n=5)
+    assert result.columns.tolist() == ["user", "rank", "item", "score", "interest"]
+    assert result["user"].tolist() == np.repeat(range(4), 5).tolist()
+    assert result["rank"].tolist() == [1, 2, 3, 4, 5] * 4
+    for user, history in enumerate(HISTORIES):
+        items, scores = expected(recommender.run.model, recommender.catalogue, history, False)
+        rows = result[result.user == user]
+        assert rows["item"].tolist() == items[:5]
+        np.testing.assert_allclose(rows["score"], scores[:5], rtol=1e-5)
+    assert (result.loc[result.user == 1, "interest"] == -1).all()
+
+
+def test_the_interest_that_fetched_an_item_is_told(recommender):
+    result = recommender.recommend([["ïtem 3", "ïtem 4"]], top_n=20)
+    rows = recommender.catalogue.vocabulary.rows(["ïtem 3", "ïtem 4"])
+    vectors = recommender.run.model.interests(np.array([[*rows, 0, 0]], np.int32)).numpy()[0]  # [K, d]
+    table = recommender.run.model.item_table.numpy()[recommender.catalogue.vocabulary.rows(result["item"])]
+    assert result["interest"].tolist() == (table @ vectors.T).argmax(axis=1).tolist()
+
+
+def test_a_frame_gives_what_its_lists_give_in_the_order_of_time(recommender):
+    frame = pd.DataFrame(
+        {
+            "user": [70, 5, 70, 70, 5],
+            "item": ["ïtem 4", "item,7", "ïtem 3", "ïtem 9", "ïtem 2"],
+            "time": [1_400_000_300, 1_400_000_100, 1_400_000_200, 1_400_000_400, 1_400_000_100],
+        }
+    )
+    lists = {70: ["ïtem 3", "ïtem 4", "ïtem 9"], 5: ["item,7", "ïtem 2"]}
+    by_list = recommender.recommend(lists, 6)
+    pd.testing.assert_frame_equal(recommender.recommend(frame, 6), by_list)
+    renamed = frame.rename(columns={"user": "who", "item": "what", "time": "when"})
+    columns = {"user_col": "who", "item_col": "what", "time_col": "when"}
+    pd.testing.assert_frame_equal(recommender.recommend(renamed, 6, **columns), by_list)
+    in_rows = recommender.recommend(frame.drop(columns="time"), 6)
+    pd.testing.assert_frame_equal(in_rows, recommender.recommend({70: ["ïtem 4", "ïtem 3", "ïtem 9"], 5: lists[5]}, 6))
+
+
+def test_nobody_gets_an_empty_frame(recommender):
+    for nobody in ([], {}, pd.DataFrame({"user": [], "item": []})):
+        result = recommender.recommend(nobody)
+        assert result.columns.tolist() == ["user", "rank", "item", "score", "interest"] and result.empty
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from([*RAW_IDS[:40], "nobody", ""]), max_size=12), min_size=1, max_size=5),
+    st.integers(1, NUM_ITEMS + 5),
+    st.booleans(),
+    st.lists(st.sampled_from([*RAW_IDS, "nobody"]), max_size=20),
+)
+def test_index_and_graph_answer_alike_and_never_what_is_excluded(
+    recommender, by_index, lists, top_n, exclude_history, exclude
+):
+    choices = {"top_n": top_n, "exclude_history": exclude_history, "exclude": exclude}
+    exact, other = recommender.recommend(lists, **choices), by_index.recommend(lists, **choices)
+    pd.testing.assert_frame_equal(exact, other, rtol=1e-4)
+    for user, rows in exact.groupby("user"):
+        items = rows["item"].tolist()
+        assert len(set(items)) == len(items) and not set(items) & {*exclude, ""}
+        assert not exclude_history or not set(items) & set(lists[user])
+        assert set(items) <= set(RAW_IDS)
+    left = [set(RAW_IDS) - set(exclude) - (set(history) if exclude_history else set()) for history in lists]
+    assert len(exact) == sum(min(top_n, len(items)) for items in left)
+
+
+def test_batches_of_any_cut_give_the_same(recommender, monkeypatch):
+    lists = [RAW_IDS[start : start + width] for start in range(0, 60, 7) for width in (1, 3, 9, 25)]
+    whole = recommender.recommend(lists, 3)
+    for users, cells in ((1, 1000), (3, 1000), (256, 20), (256, 1)):
+        monkeypatch.setattr(histories, "USERS", users)
+        monkeypatch.setattr(histories, "CELLS", cells)
+        pd.testing.assert_frame_equal(recommender.recommend(lists, 3), whole, rtol=1e-5)
+
+
+def test_allow_categories_and_diversity_are_passed_on(recommender):
+    history = [["ïtem 3", "ïtem 4"]]
+    assert set(recommender.recommend(history, 10, allow=["ïtem 8", "ïtem 9"])["item"]) == {"ïtem 8", "ïtem 9"}
+    plain, diverse = (recommender.recommend(history, 6, diversity=value) for value in (0.0, float("inf")))
+    kinds = [
+        len(set(recommender.catalogue.categories[recommender.catalogue.vocabulary.rows(r["item"])]))
+        for r in (plain, diverse)
+    ]
+    assert kinds[1] == 4 > kinds[0]
+
+
+def test_days_and_profiles_reach_the_model(dataset, tmp_path):
+    dated = remi_tf.Recommender(make_run(tmp_path / "dated", Dated(), dataset))
+    history, apart = ["ïtem 3", "ïtem 4"], [900_000_000, 1_000_000_000]
+    together = dated.recommend([history], 5)
+    pd.testing.assert_frame_equal(dated.recommend([history], 5, timestamps=[[9, 9]]), together)
+    old = dated.recommend([history], 5, timestamps=[apart])
+    assert old["item"].tolist() == dated.recommend([["ïtem 4"]], 5)["item"].tolist() != together["item"].tolist()
+    frame = pd.DataFrame({"user": 0, "item": history, "time": apart})
+    pd.testing.assert_frame_equal(dated.recommend(frame, 5), old)
+    personal = remi_tf.Recommender(make_run(tmp_path / "personal", Personal(), dataset))
+    lists = {"ann": history, "bob": history}
+    result = personal.recommend(lists, 5, profiles={"bob": ["M", "x,y"]})
+    ann, bob = (result[result.user == user]["item"].tolist() for user in lists)
+    assert ann == personal.recommend([history], 5)["item"].tolist() != bob
+
+
+def test_similar_items_are_the_nearest_by_cosine(recommender):
+    result = recommender.similar_items("ïtem 3", 4)
+    table = recommender.run.model.item_table.numpy()
+    cosines = table @ table[3] / np.linalg.norm(table, axis=1) / np.linalg.norm(table[3])
+    cosines[[0, 3]] = -np.inf
+    best = np.argsort(-cosines)[:4]
+    assert result["item"].tolist() == recommender.catalogue.vocabulary.raw_ids(best.tolist())
+    np.testing.assert_allclose(result["score"], cosines[best], rtol=1e-5)
+    assert len(recommender.similar_items("ïtem 3", 10_000)) == NUM_ITEMS - 1
+    with pytest.raises(InputError, match="item 'nobody': the catalogue tiny does not hold it"):
+        recommender.similar_items("nobody")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"histories": ["a", "b"]}, "give a list of histories, each a list of raw ids"),
+        ({"histories": "ïtem 3"}, "give a list of histories"),
+        ({"top_n": 0}, "top_n 0: give a positive whole number"),
+        ({"top_n": 2.5}, "top_n 2.5: give a positive whole number"),
+        ({"allow": []}, "allow: an empty list allows nothing"),
+        ({"allow": ["nobody"]}, "no id of allow is known"),
+        ({"exclude": "ïtem 3"}, r"exclude: give a list, such as \['ïtem 3'\]"),
+        ({"diversity": -1.0}, "diversity -1.0* is not 0 or more"),
+        ({"diversity": float("nan")}, "diversity nan is not 0 or more"),
+        ({"timestamps": [[1]]}, "timestamps: the model does not read them; leave them out"),
+        ({"timestamps": [[1, 2]]}, "timestamps: give one for each item of each history"),
+        ({"profiles": {0: ["F", "1"]}}, "profiles: the model does not read them; leave them out"),
+        ({"histories": pd.DataFrame({"user": [1]})}, "item"),
+        ({"histories": pd.DataFrame({"user": [1], "item": [None]})}, "the frame row 0: item is empty"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_refused(recommender, arguments, message):
+    with pytest.raises(InputError, match=message):
+        recommender.recommend(**{"histories": [["ïtem 3"]], **arguments})
+
+
+def test_what_an_index_or_data_without_categories_cannot_do_is_refused(by_index, tmp_path):
+    with pytest.raises(InputError, match="allow: an index cannot be searched by it; leave out the index"):
+        by_index.recommend([["ïtem 3"]], allow=["ïtem 4"])
+    plain = remi_tf.Recommender(make_run(tmp_path / "run", TinyModel(), make_dataset(tmp_path / "data")))
+    with pytest.raises(InputError, match=r"diversity: the data have no categories \(prepare.py --category_col\)"):
+        plain.recommend([["ïtem 3"]], diversity=0.5)
+
+
+def test_the_package_is_cheap_to_import_and_names_its_api():
+    code = "import sys, remi_tf; assert 'tensorflow' not in sys.modules; assert remi_tf.Recommender.from_run"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="has no attribute 'Recomender'"):
+        remi_tf.Recomender  # noqa: B018
