@@ -23,6 +23,7 @@ from remi_tf.encoders import ENCODERS
 from remi_tf.model import MultiInterestModel
 from remi_tf.optimizers import make_optimizer
 from remi_tf.presets import resolve
+from remi_tf.weight_average import KeepAverage, WeightAverage
 
 STEPS = 100  # per round
 PROFILE_SIZES = (2, 7, 21)  # values of three profile columns, as MovieLens has them
@@ -33,9 +34,16 @@ class Case:
     """A model under training that can run a round and tell its ms per step."""
 
     def __init__(self, flags: list[str], log: Interactions):
-        settings = resolve("random", "default", "--remi" in flags, {"model_type": flags[0]})
-        self.model = MultiInterestModel(settings, BOOKS, PROFILE_SIZES)
-        self.model.compile(optimizer=make_optimizer(settings.training), steps_per_execution=50)
+        profile = flags[flags.index("--profile") + 1] if "--profile" in flags else "default"
+        settings = resolve("random", profile, "--remi" in flags, {"model_type": flags[0]})
+        self.model = MultiInterestModel(settings, int(log.items.max()), PROFILE_SIZES)
+        optimizer = make_optimizer(settings.training)
+        optimizer.build(self.model.trainable_variables)
+        self.model.compile(optimizer=optimizer, steps_per_execution=50)
+        average_steps = settings.training.average_steps
+        self.callbacks = [KeepAverage(WeightAverage(self.model.trainable_variables, average_steps))] * bool(
+            average_steps
+        )
         self.batches = TrainingBatches(
             log, batch_size=128, max_history=20, first_target=4, seed=1, needs=self.model.needs
         )
@@ -43,19 +51,28 @@ class Case:
 
     def round(self) -> float:
         start = time.perf_counter()
-        self.model.fit(self.batches.from_step(0), epochs=1, steps_per_epoch=STEPS, verbose=0)
+        self.model.fit(self.batches.from_step(0), epochs=1, steps_per_epoch=STEPS, verbose=0, callbacks=self.callbacks)
         return 1000 * (time.perf_counter() - start) / STEPS
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    everything = ["SA", "SA --remi", "BaM", "UMI_HN", *[name for name in ENCODERS if name not in ("SA", *UNTRAINED)]]
+    everything = [
+        "SA",
+        "SA --remi",
+        "SA --remi --profile paper",
+        "SA --remi --profile released",
+        "BaM",
+        "UMI_HN",
+        *[name for name in ENCODERS if name not in ("SA", *UNTRAINED)],
+    ]
     parser.add_argument("--models", default=",".join(everything), help="default: all; SA is always among them")
+    parser.add_argument("--items", type=int, default=BOOKS, help="size of the catalogue (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each model (default: 5)")
     parser.add_argument("--json", type=Path, help="also write the figures there")
     flags = parser.parse_args()
     names = ["SA", *[name for name in flags.models.split(",") if name != "SA"]]
-    log = random_log(BOOKS)
+    log = random_log(flags.items)
     profiles = np.random.default_rng(1).integers(0, np.array(PROFILE_SIZES) + 1, (log.num_users, 3), np.int32)
     log = dataclasses.replace(log, profiles=profiles)
     cases = {name: Case(name.split(), log) for name in names}

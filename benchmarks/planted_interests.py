@@ -109,7 +109,7 @@ def planted_log(settings: SyntheticSettings, train_share: float = 0.8) -> Plante
 
 def train(log: PlantedLog, steps: int, remi: bool = False, **flags: Any) -> MultiInterestModel:
     """A model trained for `steps` with the settings that train.py would take from these flags."""
-    settings = resolve("synthetic", "default", remi, flags, len(log.cluster) - 1)
+    settings = resolve("synthetic", "paper", remi, flags, len(log.cluster) - 1)
     model = MultiInterestModel(settings, len(log.cluster) - 1)
     model.compile(optimizer=make_optimizer(settings.training), steps_per_execution=50)
     batches = TrainingBatches(

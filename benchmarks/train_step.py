@@ -51,7 +51,7 @@ class Case:
 
     def __init__(self, num_items: int, optimizer: str, steps: int):
         self.name, self.steps = f"{num_items:>9,} items, {optimizer}", steps
-        settings = resolve("book", "default", True, {"model_type": "SA", "optimizer": optimizer})
+        settings = resolve("book", "paper", True, {"model_type": "SA", "optimizer": optimizer})
         self.model = MultiInterestModel(settings, num_items)
         self.model.compile(optimizer=make_optimizer(settings.training), steps_per_execution=50)
         self.batches = TrainingBatches(random_log(num_items), batch_size=128, max_history=20, first_target=4, seed=1)

@@ -1,12 +1,10 @@
 """The fit loop: train an interval, validate, save, until patience or the budget ends. Resumable bit for bit on CPU."""
 
-import signal
 import sys
 import time
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -22,10 +20,11 @@ from remi_tf.data.pipeline import TrainingBatches
 from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation import evaluate
+from remi_tf.interrupts import Interrupts
 from remi_tf.model import MultiInterestModel
 from remi_tf.optimizers import make_optimizer
 from remi_tf.warm_start import WarmStart, take_over
-from remi_tf.weight_average import WeightAverage
+from remi_tf.weight_average import KeepAverage, WeightAverage
 
 STEPS_PER_CALL = 50
 SELECTION = "recall@50"
@@ -147,7 +146,7 @@ class Trainer:
           TrainingDiverged: a loss part became NaN or infinite.
         """
         training = self.settings.training
-        with _Interrupts() as interrupts, self._bar() as bar:
+        with Interrupts() as interrupts, self._bar() as bar:
             if self.step == 0 and self.checkpoints.latest_checkpoint and self.progress.best_score.numpy() < 0:
                 self._validate(bar)  # a warm start may be the best there will be
             while self.step < self.max_steps and not self._out_of_patience():
@@ -162,15 +161,15 @@ class Trainer:
                     return False
         return True
 
-    def _fit(self, start: int, end: int, bar: tqdm, interrupts: "_Interrupts") -> int:
+    def _fit(self, start: int, end: int, bar: tqdm, interrupts: Interrupts) -> int:
         if self.counted_table is not None:  # no gradient steps
             self.model.item_table.assign(self.counted_table)
             self.model.optimizer.iterations.assign(end)
             bar.update(end - start)
         else:
-            follow = _Follow(self, bar, interrupts)
+            callbacks = [_Follow(self, bar, interrupts), *([KeepAverage(self.average)] if self.average else [])]
             batches = self.batches.from_step(start)
-            self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=[follow])
+            self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=callbacks)
         self.progress.step.assign(self.model.optimizer.iterations)
         self._check_weights()
         return self.step
@@ -247,9 +246,9 @@ class Trainer:
 
 
 class _Follow(tf.keras.callbacks.Callback):
-    """Moves the progress bar, keeps the weights' average, ends fit after an interrupt."""
+    """Moves the progress bar and ends fit after an interrupt."""
 
-    def __init__(self, trainer: Trainer, bar: tqdm, interrupts: "_Interrupts"):
+    def __init__(self, trainer: Trainer, bar: tqdm, interrupts: Interrupts):
         super().__init__()
         self.trainer, self.bar, self.interrupts = trainer, bar, interrupts
 
@@ -258,28 +257,8 @@ class _Follow(tf.keras.callbacks.Callback):
         parts = {part: f"{value:.4f}" for part, value in losses.items()}
         self.bar.set_postfix({"loss": f"{sum(losses.values()):.4f}", **parts}, refresh=False)
         self.bar.update(int(self.model.optimizer.iterations.numpy()) - self.bar.n)
-        if self.trainer.average:
-            self.trainer.average.update(self.model.optimizer.iterations)
         if self.interrupts.came:
             self.model.stop_training = True
-
-
-class _Interrupts:
-    """Within the block, Ctrl-C and SIGTERM are noted instead of breaking a step in two; a second Ctrl-C breaks."""
-
-    def __enter__(self) -> "_Interrupts":
-        self.came = False
-        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.came:
-            raise KeyboardInterrupt
-        self.came = True
 
 
 def _first_users(interactions: Interactions, users: int) -> Interactions:

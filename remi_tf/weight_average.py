@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import tensorflow as tf
 
@@ -50,3 +51,14 @@ class WeightAverage(tf.Module):
             value = tf.identity(weight)
             weight.assign(average)
             average.assign(value)
+
+
+class KeepAverage(tf.keras.callbacks.Callback):
+    """Takes the weights into an average whenever fit comes back from a call of several steps."""
+
+    def __init__(self, average: WeightAverage):
+        super().__init__()
+        self.average = average
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.average.update(self.model.optimizer.iterations)
