@@ -224,9 +224,10 @@ def _check_flags(flags: argparse.Namespace) -> None:
             raise InputError(f"{flag} {value}: it names columns of a user table; add --users TABLE")
     if flags.users and flags.source in ("synthetic", "comirec"):
         raise InputError(f"--source {flags.source} takes no user table; leave out --users")
-    if flags.users and not Path(flags.users).is_file():
-        wrong = "is a folder; name the table in it" if Path(flags.users).is_dir() else "no such file; check --users"
-        raise InputError(f"--users {flags.users}: {wrong}")
+    for flag, table in (("--users", flags.users), ("--items", flags.items)):
+        if table and not Path(table).is_file():
+            wrong = "is a folder; name the table in it" if Path(table).is_dir() else f"no such file; check {flag}"
+            raise InputError(f"{flag} {table}: {wrong}")
     if flags.source == "synthetic":
         if flags.input:
             raise InputError("--source synthetic reads no file; leave out --input")

@@ -69,6 +69,7 @@ def test_the_default_output_is_named_after_the_file_or_source(log, tmp_path, mon
         (["--source", "synthetic", "--input", "x"], "--source synthetic reads no file"),
         (["--download", *COLUMNS], "--download needs --source"),
         (["--input", "nowhere.csv", *COLUMNS], "nowhere.csv: no such file"),
+        (["--input", "log.csv", *COLUMNS, "--items", "x.csv"], "--items x.csv: no such file; check --items"),
         (["--input", "LOG", *COLUMNS, "--min_count", "x"], "invalid int value: 'x'"),
         (["--input", "LOG", *COLUMNS, "--min_count", "0"], "--min_count 0 is below 1"),
         (["--input", "LOG", *COLUMNS, "--min_count", "21"], "no item occurs 21 times"),
