@@ -52,8 +52,9 @@ def check(own: dict[str, Any], given: dict[str, Any]) -> None:
         resolve(Path(own["dataset"]).name, own["profile"] or "default", own["remi"], _asked(given))
     elif own["run_dir"] is None:
         raise InputError("--warm_start needs --run_dir, the folder of the new run")
-    elif own["profile"] is not None:
-        raise InputError(f"--profile {own['profile']}: --warm_start takes the run's own settings; leave it out")
+    elif own["profile"] is not None or own["remi"]:
+        name = "remi" if own["remi"] else "profile"
+        raise InputError(f"--{name}: --warm_start takes the run's own settings; leave it out")
 
 
 def start(own: dict[str, Any], given: dict[str, Any]) -> Start:
@@ -70,7 +71,7 @@ def start(own: dict[str, Any], given: dict[str, Any]) -> Start:
         return Start(path, settings.replace(**given), dataset, True, False)
     dataset = run.find_dataset(own["dataset"])
     if own["warm_start"] is not None:
-        before, settings = warm_start.begin(own["warm_start"], remi, given)
+        before, settings = warm_start.begin(own["warm_start"], given)
         return Start(path, settings, dataset, False, own["overwrite"], before)
     asked = _asked(given)
     settings = resolve(dataset.name, profile, remi, asked, dataset.num_items)

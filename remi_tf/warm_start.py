@@ -15,7 +15,6 @@ from remi_tf.data.interactions import Dataset, Interactions
 from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
 from remi_tf.model import MultiInterestModel
-from remi_tf.presets import MODEL_ALIASES, REMI
 from remi_tf.run import Run, load_run
 
 PIECE = 1 << 16
@@ -54,12 +53,8 @@ class WarmStart:
         return lines
 
 
-def begin(path: Path, remi: bool, given: dict[str, Any]) -> tuple[Run, Settings]:
-    """The run to start from, and the new run's settings: the old one's, changed by what is given.
-
-    Args:
-      remi: whether REMI's settings were asked for.
-      given: the settings given as flags.
+def begin(path: Path, given: dict[str, Any]) -> tuple[Run, Settings]:
+    """The run to start from, and the new run's settings: the old one's, changed by those given as flags.
 
     Raises:
       InputError: no run there, one that is counted, or a setting that its weights do not allow.
@@ -69,17 +64,14 @@ def begin(path: Path, remi: bool, given: dict[str, Any]) -> tuple[Run, Settings]
         raise InputError(
             f"--warm_start {path}: {run.settings.encoder.model_type} is counted, not trained; leave it out"
         )
-    spelling = given.get("model_type", run.settings.encoder.model_type)
-    alias = MODEL_ALIASES.get(spelling, {"model_type": spelling})
-    asked = {**(REMI if remi else {}), **alias, **given, "model_type": alias["model_type"]}
     values = run.settings.flat()
-    for name, value in asked.items():
+    for name, value in given.items():
         if GROUP_OF[name] == "encoder" and value != values[name]:
             raise InputError(
                 f"--{name} {value}: --warm_start {path} takes over the weights of a run with {name} {values[name]}; "
                 "leave it out, or train without --warm_start"
             )
-    settings = run.settings.replace(**asked)
+    settings = run.settings.replace(**given)
     before, after = run.settings.objective.loss, settings.objective.loss
     if before != after and "idw" in (before, after):
         raise InputError(

@@ -68,7 +68,7 @@ def test_known_items_and_the_encoder_are_equal_bit_by_bit(old_run, fresh, tmp_pa
 
 
 def test_new_items_are_near_what_they_are_read_with_and_never_padding(old_run, fresh):
-    run, settings = begin(old_run, False, {})
+    run, settings = begin(old_run, {})
     dataset = load_dataset(fresh)
     model = Trainer(fresh, settings, dataset, run).model
     cold = Trainer(fresh, settings, dataset).model.item_table.numpy()
@@ -131,7 +131,8 @@ def test_a_run_killed_at_any_moment_resumes_as_one_never_stopped(old_run, fresh,
         (["--model_type", "MIND"], "--model_type MIND: .* a run with model_type SA; leave it out"),
         (["--num_interests", "2"], "--num_interests 2: .* num_interests 4"),
         (["--loss", "idw"], "--loss idw: .* trained with softmax"),
-        (["--profile", "released"], "--profile released: --warm_start takes the run's own settings"),
+        (["--profile", "released"], "--profile: --warm_start takes the run's own settings"),
+        (["--remi"], "--remi: --warm_start takes the run's own settings"),
         (["--label_power", "3"], "--label_power 3.0: read only with --readout label_aware"),
     ],
 )
@@ -157,13 +158,13 @@ def test_what_makes_no_sense_is_refused(old_run, fresh, toy_dataset, tmp_path):
 
 
 def test_objective_and_training_may_change(old_run):
-    settings = begin(old_run, False, {"beta": 0.0, "learning_rate": 0.01, "model_type": "UMI_HN"})[1]
-    assert (settings.objective.beta, settings.objective.readout) == (0.0, "per_candidate")
+    settings = begin(old_run, {"beta": 0.0, "learning_rate": 0.01, "readout": "logsumexp"})[1]
+    assert (settings.objective.beta, settings.objective.readout) == (0.0, "logsumexp")
     assert settings.training.learning_rate == 0.01
 
 
 def test_other_profile_columns_are_refused(old_run, fresh):
-    run, settings = begin(old_run, False, {})
+    run, settings = begin(old_run, {})
     model = Trainer(fresh, settings, load_dataset(fresh)).model
     model.needs = ("profile",)
     other = shutil.copytree(fresh, fresh.parent / "profiled")
