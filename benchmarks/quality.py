@@ -5,7 +5,8 @@
 
 A system is a list of train.py's flags that begins with its --model_type; "@1,2" gives it seeds of its own. Each run is
 train.py and evaluate.py in processes of their own, with a run folder below --runs, so that an interrupted table goes on
-where it stopped. The tables (OUTPUT.md and OUTPUT.json) are renewed after every run.
+where it stopped. The tables (OUTPUT.md and OUTPUT.json) are renewed after every run; what OUTPUT.json holds already
+stays, so that a table can grow row by row and seed by seed.
 """
 
 import argparse
@@ -156,6 +157,37 @@ def parameters(path: Path) -> int:
     return sum(int(tf.TensorShape(shape).num_elements()) for shape in weights if shape)
 
 
+class Table:
+    """The results so far, system by system and seed by seed, in OUTPUT.json and as OUTPUT.md.
+
+    Raises:
+      InputError: OUTPUT.json holds results of other data or of another budget.
+    """
+
+    def __init__(self, output: Path, data: Data, budget: Budget):
+        self.markdown, self.json = (output.with_name(output.name + suffix) for suffix in (".md", ".json"))
+        about = {"dataset": data.path.name, "fingerprint": data.fingerprint, "split": "test", **vars(budget)}
+        self.content: dict[str, Any] = {**about, "systems": {}}
+        if self.json.is_file():
+            there = json.loads(self.json.read_text(encoding="utf-8"))
+            for name, value in about.items():
+                if there.get(name) != value:
+                    raise InputError(
+                        f"{self.json} holds results with {name} {there.get(name)}, this command has {value}; take "
+                        "another --output"
+                    )
+            self.content["systems"] = there["systems"]
+
+    def add(self, system: str, seed: int, result: dict[str, Any]) -> None:
+        """Put in a result (in place of an older one of the same system and seed) and write both files."""
+        seeds = self.content["systems"].setdefault(system, {})
+        seeds[str(seed)] = result
+        self.content["systems"][system] = dict(sorted(seeds.items(), key=lambda item: int(item[0])))
+        with atomic_file(self.markdown) as file:
+            file.write(markdown({name: list(found.values()) for name, found in self.content["systems"].items()}))
+        write_json(self.json, self.content)
+
+
 def markdown(rows: dict[str, list[dict[str, Any]]]) -> str:
     """The table: one row a system, mean ± standard deviation over its seeds."""
     columns = [*METRICS, "seeds", "best at step", "steps", "seconds", "ms/step", "parameters"]
@@ -220,10 +252,9 @@ def main(argv: list[str]) -> int:
     budget = Budget(flags.max_steps, flags.eval_every, flags.patience)
     threads = max(1, (os.cpu_count() or 1) // flags.jobs)
     jobs = sorted(((seed, place) for place, system in enumerate(systems) for seed in system.seeds))
-    results: dict[tuple[int, int], dict[str, Any]] = {}
     failed = 0
     flags.output.parent.mkdir(parents=True, exist_ok=True)
-    tables = {suffix: flags.output.with_name(flags.output.name + suffix) for suffix in (".md", ".json")}
+    table = Table(flags.output, data, budget)
     with ThreadPoolExecutor(flags.jobs) as pool:
         waiting = {
             pool.submit(run, systems[place], seed, data, budget, flags.runs.resolve(), threads): (place, seed)
@@ -232,25 +263,13 @@ def main(argv: list[str]) -> int:
         for done in as_completed(waiting):
             place, seed = waiting[done]
             try:
-                results[place, seed] = done.result()
+                result = done.result()
             except RunFailed as error:
                 failed += 1
                 print(f"{systems[place].name} seed {seed}: {error}", file=sys.stderr, flush=True)
                 continue
-            print(f"{systems[place].name} seed {seed}: recall@50 {results[place, seed]['recall@50']:.4f}", flush=True)
-            rows = {
-                system.name: found
-                for at, system in enumerate(systems)
-                if (found := [results[at, seed] for seed in system.seeds if (at, seed) in results])
-            }
-            with atomic_file(tables[".md"]) as file:
-                file.write(markdown(rows))
-            per_seed = {
-                system.name: {str(seed): results[at, seed] for seed in system.seeds if (at, seed) in results}
-                for at, system in enumerate(systems)
-            }
-            content = {"dataset": data.path.name, "split": "test", **vars(budget), "systems": per_seed}
-            write_json(tables[".json"], content)
+            print(f"{systems[place].name} seed {seed}: recall@50 {result['recall@50']:.4f}", flush=True)
+            table.add(systems[place].name, seed, result)
     if failed:
         print(
             f"{failed} of {len(jobs)} runs failed and are missing in the tables; fix what the message names, then the "

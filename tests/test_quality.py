@@ -57,6 +57,19 @@ def test_a_failing_run_does_not_end_the_others(tmp_path, monkeypatch, capsys):
     assert "| `SA` | .2000 |" in (tmp_path / "v1.5.md").read_text()
 
 
+def test_a_table_grows_by_system_and_seed_and_never_mixes_budgets_or_data(tmp_path):
+    for system, seed, recall in (("SA", 2, 0.2), ("DNN", 1, 0.3), ("SA", 1, 0.1), ("DNN", 1, 0.4)):
+        quality.Table(tmp_path / "t", DATA, BUDGET).add(system, seed, result(recall))
+    systems = json.loads((tmp_path / "t.json").read_text())["systems"]
+    recalls = {name: {seed: run["recall@50"] for seed, run in seeds.items()} for name, seeds in systems.items()}
+    assert recalls == {"SA": {"1": 0.1, "2": 0.2}, "DNN": {"1": 0.4}}
+    assert "| `SA` | .1500 ± .0707 |" in (tmp_path / "t.md").read_text()
+    with pytest.raises(InputError, match="results with max_steps 100, this command has 200; take another --output"):
+        quality.Table(tmp_path / "t", DATA, quality.Budget(200, 50, 3))
+    with pytest.raises(InputError, match="fingerprint aaaa, this command has bbbb"):
+        quality.Table(tmp_path / "t", quality.Data(DATA.path, "bbbb"), BUDGET)
+
+
 def test_no_jobs_are_refused(tmp_path):
     with pytest.raises(InputError, match="--jobs 0: give at least 1"):
         quality.main(["--dataset", "toy", "--output", str(tmp_path / "table"), "--system", "SA", "--jobs", "0"])
