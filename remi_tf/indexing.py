@@ -108,13 +108,35 @@ def build_index(
     return manifest
 
 
+def refresh_index(run: Any, path: Path) -> dict[str, Any]:
+    """`build_index` as the index in the folder `path` was asked for (kind, recall); with the defaults if none is there.
+
+    Raises:
+      InputError: as `build_index`.
+    """
+    if not (path / MANIFEST).is_file():
+        return build_index(run, path)
+    try:
+        asked = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        recall = asked["recall"]
+        options = {
+            "kind": asked["kind"],
+            "top_n": recall["at"],
+            "min_recall": recall["min_recall"],
+            "split": recall["split"],
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path / MANIFEST}: damaged ({error!r}); {_again(run)}") from error
+    return build_index(run, path, **options)
+
+
 def open_index(path: Path, run: Any) -> ItemIndex:
     """The index in the folder `path`, if it is whole and holds the items of `run` with its weights.
 
     Raises:
       InputError: there is none, it is damaged, or it belongs to another run, other weights or another catalogue.
     """
-    again = f"build it again with python index.py --run_dir {run.path}"
+    again = _again(run)
     if not (path / MANIFEST).is_file():
         raise InputError(f"--index {path}: no index here ({MANIFEST} is missing); {again}")
     try:
@@ -192,6 +214,10 @@ def _user_interests(model: Model, users: Interactions) -> list[np.ndarray]:
 
 def _fingerprint(vectors: np.ndarray) -> str:
     return hashlib.sha256(vectors.data).hexdigest()
+
+
+def _again(run: Any) -> str:
+    return f"build it again with python index.py --run_dir {run.path}"
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:

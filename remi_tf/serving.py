@@ -5,7 +5,6 @@ plain tf.Module with its signatures, the vocabulary as its asset, and in assets.
 requests. It holds no Keras, no custom op and no jit_compile (TensorFlow Serving runs without XLA).
 """
 
-import argparse
 import json
 import shutil
 import tempfile
@@ -199,26 +198,20 @@ def main(argv: list[str]) -> int:
     from remi_tf.cli import Parser
 
     parser = Parser(description="Export a run's best checkpoint as a SavedModel for TensorFlow Serving.")
-    add_run_flags(parser)
-    parser.add_argument("--max_top_n", type=int, default=MAX_TOP_N, help=f"items returned (default: {MAX_TOP_N})")
-    parser.add_argument("--exclude_history", action="store_true", help="never return the history's own items")
-    flags = parser.parse_args(argv)
-    path = export_run(open_run(flags), flags.export_dir, flags.max_top_n, flags.exclude_history)
-    print(f"exported to {path}")
-    return 0
-
-
-def add_run_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags that export.py and recommend.py share."""
     parser.add_argument("--run_dir", type=Path, required=True, help="the folder train.py wrote")
     parser.add_argument("--export_dir", type=Path, help="folder of the versions (default: RUN_DIR/export)")
-
-
-def open_run(flags: argparse.Namespace) -> Any:
-    """The run of --run_dir; sets the default of --export_dir."""
+    parser.add_argument("--max_top_n", type=int, default=MAX_TOP_N, help=f"items returned (default: {MAX_TOP_N})")
+    parser.add_argument("--exclude_history", action="store_true", help="never return the history's own items")
+    parser.add_argument("--index", action="store_true", help="also build the index in RUN_DIR/index again (index.py)")
+    flags = parser.parse_args(argv)
     if not flags.run_dir.is_dir():
         raise InputError(f"--run_dir {flags.run_dir}: there is no such folder; train.py writes one")
-    flags.export_dir = flags.export_dir or flags.run_dir / "export"
+    from remi_tf.indexing import refresh_index, summary
     from remi_tf.run import load_run
 
-    return load_run(flags.run_dir)
+    run = load_run(flags.run_dir)
+    path = export_run(run, flags.export_dir or flags.run_dir / "export", flags.max_top_n, flags.exclude_history)
+    print(f"exported to {path}")
+    if flags.index:
+        print(summary(refresh_index(run, flags.run_dir / "index")))
+    return 0

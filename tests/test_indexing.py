@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from remi_tf import indexing
+from remi_tf import indexing, serving
 from remi_tf.errors import InputError
 from remi_tf.indexing import build_index, open_index
 from remi_tf.retrieval.top_k import top_k
@@ -69,6 +69,21 @@ def test_a_stale_index_is_refused(run, tmp_path):
     other = make_run(tmp_path / "other", TinyModel(), make_dataset(tmp_path / "data 2", RAW_IDS[::-1]))
     with pytest.raises(InputError, match=r"built for the dataset tiny \(\w{12}\), the run .* has tiny"):
         open_index(tmp_path / "index", other)
+
+
+def test_export_refreshes_an_index_as_it_was_asked_for(run, capsys):
+    main(run, "--kind", "hnsw", "--top_n", "7", "--min_recall", "0.9")
+    run.model.item_table.assign_add(0.5 * np.random.default_rng(1).standard_normal([NUM_ITEMS + 1, 8]))
+    with pytest.raises(InputError, match="built from other weights"):
+        open_index(run.path / "index", run)
+    assert serving.main(["--run_dir", str(run.path), "--index"]) == 0
+    assert "hnsw index of 200 items" in capsys.readouterr().out
+    assert open_index(run.path / "index", run).kind == "hnsw"
+    recall = json.loads((run.path / "index" / "index.json").read_text())["recall"]
+    assert (recall["at"], recall["min_recall"]) == (7, 0.9)
+    (run.path / "index" / "index.json").write_text("{}")
+    with pytest.raises(InputError, match=r"index.json: damaged .* build it again with python index.py"):
+        serving.main(["--run_dir", str(run.path), "--index"])
 
 
 @pytest.mark.parametrize("name", ["index.faiss", "items.txt", "index.json"])
