@@ -104,9 +104,11 @@ class RandomModel:
 
 
 SERVE = """
-import resource, sys, time
+import sys, time
 import numpy as np, tensorflow as tf
-def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak():
+    with open("/proc/self/status") as status:
+        return int(status.read().split("VmHWM:")[1].split()[0]) / 1024
 before, start = peak(), time.perf_counter()
 module = tf.saved_model.load(sys.argv[1])
 serve = module.signatures["serving_default"]
