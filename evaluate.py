@@ -6,9 +6,9 @@ from remi_tf.cli import load_tensorflow, run_main
 def main(argv: list[str]) -> int:
     """Flags → remi_tf → exit code."""
     load_tensorflow()
-    from remi_tf import evaluation
+    from remi_tf import evaluating
 
-    return evaluation.main(argv)
+    return evaluating.main(argv)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from remi_tf import interest_report
 from remi_tf import run as run_folder
 from remi_tf.config import Settings
-from remi_tf.data.interactions import Dataset, Interactions
+from remi_tf.data.interactions import Dataset
 from remi_tf.data.pipeline import TrainingBatches
 from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError, TrainingDiverged
@@ -77,7 +77,7 @@ class Trainer:
             seed=settings.training.seed,
             needs=self.model.needs,
         )
-        self.validation = _first_users(dataset.valid, settings.training.eval_users)
+        self.validation = dataset.valid.first(settings.training.eval_users)
         if not (self.validation.lengths > self.validation.cuts).any():
             raise InputError(
                 f"{dataset.path}: no validation user has a target, so the best weights cannot be chosen; prepare a log "
@@ -259,19 +259,6 @@ class _Follow(tf.keras.callbacks.Callback):
         self.bar.update(int(self.model.optimizer.iterations.numpy()) - self.bar.n)
         if self.interrupts.came:
             self.model.stop_training = True
-
-
-def _first_users(interactions: Interactions, users: int) -> Interactions:
-    if not 0 < users < interactions.num_users:
-        return interactions
-    end = interactions.offsets[users]
-    return Interactions(
-        interactions.items[:end],
-        interactions.timestamps[:end],
-        interactions.offsets[: users + 1],
-        interactions.cuts[:users],
-        None if interactions.profiles is None else interactions.profiles[:users],
-    )
 
 
 def run_training(

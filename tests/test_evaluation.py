@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf import evaluation
+from remi_tf import evaluating
 from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.data.vocabulary import Vocabulary
 from remi_tf.encoders.base import Interests
@@ -204,7 +204,7 @@ def run(tmp_path, monkeypatch):
 
 def test_the_command_writes_table_json_and_per_user_arrays(run, capsys):
     arguments = ["--run_dir", str(run.path), "--top_n", "5,10", "--per_user", str(run.path / "users.npz")]
-    assert evaluation.main(arguments) == 0
+    assert evaluating.main(arguments) == 0
     printed = capsys.readouterr().out.splitlines()
     expected = evaluate(run.model, run.dataset.test, (5, 10))
     assert printed[0].split() == list(expected.means)
@@ -232,4 +232,4 @@ def test_the_command_writes_table_json_and_per_user_arrays(run, capsys):
 )
 def test_a_flag_that_cannot_be_used_is_named(run, flags, message):
     with pytest.raises(InputError, match=message):
-        evaluation.main(["--run_dir", str(run.path), *flags])
+        evaluating.main(["--run_dir", str(run.path), *flags])

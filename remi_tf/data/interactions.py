@@ -59,6 +59,15 @@ class Interactions:
         """[users] int64 items per user."""
         return np.diff(self.offsets)
 
+    def first(self, users: int) -> "Interactions":
+        """Of that many users alone, the first ones; of all for 0."""
+        if not 0 < users < self.num_users:
+            return self
+        end = self.offsets[users]
+        profiles = None if self.profiles is None else self.profiles[:users]
+        items, times = self.items[:end], self.timestamps[:end]
+        return Interactions(items, times, self.offsets[: users + 1], self.cuts[:users], profiles)
+
 
 @dataclass(frozen=True)
 class Catalogue:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recommend import main as recommend
-from remi_tf import evaluation, serving
+from remi_tf import evaluating, evaluation, serving
 from remi_tf.config import EncoderSettings
 from remi_tf.data.interactions import load_dataset
 from remi_tf.encoders import make_encoder
@@ -27,7 +27,7 @@ def test_the_commands_train_evaluate_resume_export_and_recommend(toy_dataset, tm
     counts = np.bincount(dataset.train.items, minlength=61)
     run = load_run(path)
     np.testing.assert_array_equal(run.model.item_table.numpy()[:, 0], counts)
-    assert evaluation.main(["--run_dir", str(path), "--top_n", "5,20,50"]) == 0
+    assert evaluating.main(["--run_dir", str(path), "--top_n", "5,20,50"]) == 0
     metrics = json.loads((path / "evaluation_test.json").read_text())["metrics"]
     assert metrics["model"] == metrics["MostPopular"] and metrics["model"]["recall@20"] > 0
 
