@@ -97,7 +97,7 @@ class RandomModel:
         return tf.convert_to_tensor(self.item_table)
 
     def interests(self, history: tf.Tensor) -> tf.Tensor:
-        return tf.gather(self.item_table, history)
+        return tf.gather(self.item_vectors(), history)
 
     def encode(self, history: tf.Tensor) -> Interests:
         return Interests(self.interests(history))

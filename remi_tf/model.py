@@ -117,7 +117,9 @@ class MultiInterestModel(tfrs.Model):
             needed, given = (", ".join(sorted(names)) or "none" for names in (self.needs, features))
             raise InputError(f"features beside the history: the model needs {needed}, given: {given}")
         features = {name: tf.cast(values, tf.int32) for name, values in features.items()}
-        interests = _in_32_bits(self.encoder(tf.gather(self.item_table, history), history > 0, **features))
+        # A gather from the variable itself would have every later read of it copy the whole table.
+        rows = tf.gather(tf.convert_to_tensor(self.item_table), history)
+        interests = _in_32_bits(self.encoder(rows, history > 0, **features))
         if not self.by_cosine:
             return interests
         return interests._replace(vectors=tf.math.l2_normalize(interests.vectors, axis=-1))
