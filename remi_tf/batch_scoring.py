@@ -21,7 +21,7 @@ from remi_tf.files import atomic_file
 from remi_tf.histories import Histories, from_log
 from remi_tf.recommender import Choices, Recommender
 
-PART_BYTES, MOST_PARTS = 32 << 20, 256
+PART_BYTES, MOST_PARTS = 32 << 20, 128
 """Text of a part, about; a part is held in memory as a whole."""
 COMPRESSED = 8  # text in a byte of a Parquet or compressed file, at most as a rule
 ROWS = 1 << 18  # of a row group that is written

@@ -60,7 +60,7 @@ def from_lists(histories: Sequence[Sequence[Any]] | Mapping[Any, Sequence[Any]],
     Raises:
       InputError: one history where a list of them is wanted, or timestamps of another shape.
     """
-    single = isinstance(histories, str) or any(isinstance(history, str | int) for history in histories)
+    single = isinstance(histories, str) or any(np.isscalar(history) for history in histories)
     if single and not isinstance(histories, Mapping):
         raise InputError("histories: give a list of histories, each a list of raw ids, such as [['a', 'b'], ['c']]")
     users = list(histories) if isinstance(histories, Mapping) else list(range(len(histories)))

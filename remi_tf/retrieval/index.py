@@ -23,6 +23,8 @@ EFFORTS = {"flat": (1,), "hnsw": (64, 128, 256, 512, 1024), "ivf": CELLS, "ivfpq
 """What a search may look at, least first: candidates (HNSW), cells (IVF)."""
 OVERFETCH = {"flat": 1, "hnsw": 1, "ivf": 1, "ivfpq": 8}
 """Items an interest fetches for each one asked for: many where coded vectors (PQ) give inexact scores."""
+RESCORED_BYTES = 64 << 20
+"""Vectors that are fetched to be scored exactly, at a time."""
 
 
 def size_bytes(kind: str, num_items: int, dim: int) -> int:
@@ -119,23 +121,23 @@ class ItemIndex:
           the others may miss items, the scores of those they find are exact too.
         """
         interests = np.ascontiguousarray(interests, np.float32)
-        sound = np.isfinite(interests).all(axis=(1, 2))  # [B]
+        exclude = np.zeros([len(interests), 0], np.int32) if exclude is None else exclude
         ids, scores = np.zeros([len(interests), k], np.int32), np.full([len(interests), k], -np.inf, np.float32)
-        if sound.any():
-            left_out = None if exclude is None else exclude[sound]
-            ids[sound], scores[sound] = self._search(interests[sound], k, left_out)
+        sound = np.flatnonzero(np.isfinite(interests).all(axis=(1, 2)))
+        fetch = OVERFETCH[self.kind] * (k + exclude.shape[1]) + 1
+        size = max(1, RESCORED_BYTES // (4 * fetch * interests[0].size)) if len(sound) else 1
+        for users in (sound[start : start + size] for start in range(0, len(sound), size)):
+            ids[users], scores[users] = self._search(interests[users], k, exclude[users], fetch)
         return ids, scores
 
-    def _search(self, interests: np.ndarray, k: int, exclude: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    def _search(self, interests: np.ndarray, k: int, exclude: np.ndarray, fetch: int) -> tuple[np.ndarray, np.ndarray]:
         num_items = len(self.vectors) - 1
-        fetch = OVERFETCH[self.kind] * (k + (0 if exclude is None else exclude.shape[1])) + 1
+        own = np.arange(len(interests))[:, None] * (num_items + 1)  # tells one user's rows from another's
         while True:
             fetch = min(fetch, num_items)
             fetched, least = self._nearest(interests, fetch)
             scores = np.matmul(self.vectors[fetched], interests.transpose(0, 2, 1)).max(axis=2)  # [B, K * fetch]
-            if exclude is not None:
-                fetched = np.where((fetched[:, :, None] == exclude[:, None, :]).any(axis=2), 0, fetched)
-            ids, scores = merge(fetched, scores, k)
+            ids, scores = merge(np.where(np.isin(own + fetched, own + exclude), 0, fetched), scores, k)
             # The other items score at most `least`: while the last place's score is that too, one may tie with it.
             if self.kind != "flat" or fetch == num_items or (scores[:, -1] > least).all():
                 return ids, scores

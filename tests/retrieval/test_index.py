@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remi_tf.errors import InputError
+from remi_tf.retrieval import index
 from remi_tf.retrieval.index import ItemIndex, choose_kind, code_bytes, merge, size_bytes
 from remi_tf.retrieval.top_k import top_k
 
@@ -42,6 +43,7 @@ def small_integers(draw):
 @settings(max_examples=60, deadline=None)
 @given(small_integers())
 def test_faiss_flat_and_the_graph_and_brute_force_are_one(case):
+    """With ties, duplicates and exclusions."""
     table, interests, k, exclude = case
     expected_ids, expected_scores = brute_force(table, interests, k, exclude)
     ids, scores = ItemIndex.build(table).search(interests, k, exclude)
@@ -68,9 +70,9 @@ def test_approximate_kinds_find_most_of_a_catalogue_with_uneven_norms_and_score_
     table = (table * rng.pareto(3, (4001, 1)).clip(0.3, 4)).astype(np.float32)
     interests = (centres[rng.integers(0, 40, (50, 4))] + 0.3 * rng.standard_normal((50, 4, 16))).astype(np.float32)
     exclude = rng.integers(0, 4001, (50, 20)).astype(np.int32)
-    index = ItemIndex.build(table, kind)
-    index.effort = effort
-    ids, scores = index.search(interests, 50, exclude)
+    approximate = ItemIndex.build(table, kind)
+    approximate.effort = effort
+    ids, scores = approximate.search(interests, 50, exclude)
     exact, _ = ItemIndex.build(table).search(interests, 50, exclude)
     assert np.mean([len(np.intersect1d(*pair)) / 50 for pair in zip(ids, exact, strict=True)]) > 0.97
     best = np.einsum("bnd,bkd->bnk", table[ids], interests).max(axis=2)
@@ -84,6 +86,17 @@ def test_a_small_catalogue_is_returned_whole_and_then_nothing():
     ids, scores = ItemIndex.build(table).search(interests, 8)
     assert np.sort(ids, axis=1).tolist() == [[0, 0, 0, 1, 2, 3, 4, 5]] * 2
     assert np.isneginf(scores[:, 5:]).all()
+
+
+@pytest.mark.parametrize("kind", ["flat", "ivf"])
+def test_little_memory_gives_the_same(kind, monkeypatch):
+    table, interests = random_data(3)
+    whole = ItemIndex.build(table, kind).search(interests, 20)
+    monkeypatch.setattr(index, "RESCORED_BYTES", 1)
+    by_one = ItemIndex.build(table, kind).search(interests, 20)
+    np.testing.assert_array_equal(by_one[0], whole[0])
+    np.testing.assert_allclose(by_one[1], whole[1], rtol=1e-6)
+    assert ItemIndex.build(table, kind).search(interests[:0], 20)[0].shape == (0, 20)
 
 
 def test_a_broken_interest_gets_nothing_and_harms_nobody():
