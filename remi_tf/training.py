@@ -290,6 +290,12 @@ def run_training(
         run_folder.create_run(path, settings, dataset, overwrite)
     print(f"{dataset.name}: {dataset.train.num_users:,} training users, {dataset.num_items:,} items → {path}")
     print(f"Settings beside the defaults of --help: {settings.changed() or 'none'}")
+    drawn = settings.objective.num_negatives
+    if settings.objective.sampler == "uniform" and drawn > dataset.num_items and trainer.counted_table is None:
+        print(
+            f"Note: --num_negatives {drawn} draws more than the {dataset.num_items:,} items there are; fewer, or where "
+            "--beta is 0 --sampler full, cost less and tell as much"
+        )
     finished = trainer.train()
     score, best_step = trainer.progress.best_score.numpy(), trainer.progress.best_step.numpy()
     if not finished:

@@ -66,6 +66,13 @@ def test_training_learns_and_leaves_everything_a_user_needs(toy_dataset, tmp_pat
     assert f"python evaluate.py --run_dir {tmp_path / 'run'}" in capsys.readouterr().out
 
 
+def test_more_negatives_than_items_are_noted(toy_dataset, tmp_path, capsys):
+    for name, negatives, noted in (("few", "60", False), ("many", "61", True)):
+        flags = ["--remi", "--num_negatives", negatives, "--max_steps", "1"]
+        assert train(toy_dataset, tmp_path / name, *flags) == 0
+        assert ("draws more than the 60 items" in capsys.readouterr().out) == noted
+
+
 def test_two_runs_of_one_seed_are_equal_and_of_two_seeds_are_not(toy_dataset, tmp_path):
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         train(toy_dataset, tmp_path / name, "--remi", "--max_steps", "40", "--seed", seed)
