@@ -5,6 +5,8 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tensorflow_serving.apis import prediction_log_pb2
 
 from remi_tf import serving
@@ -271,3 +273,42 @@ def test_the_card_names_every_input_and_output_and_what_the_model_is_made_of(exp
     assert card["step"] == 7 and re.match(r"\d{4}-\d\d-\d\dT[\d:]+\+00:00$", card["exported_at"])
     assert any("may return items of the history" in limit for limit in card["limits"])
     assert any(f"{NUM_ITEMS} items at most" in limit for limit in card["limits"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_whatever_is_asked_no_padding_no_duplicate_and_nothing_excluded_is_ever_returned(ask, data):
+    ids = st.sampled_from([*RAW_IDS[:30], "nobody", ""])
+    batch, width = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 6))
+
+    def rows(values, shortest, longest):
+        size = data.draw(st.integers(shortest, longest))
+        return [data.draw(st.lists(values, min_size=size, max_size=size)) for _ in range(batch)]
+
+    histories = rows(ids, width, width)
+    exclude, allow = rows(ids, 1, 5), rows(ids, 1, 25)
+    categories = rows(st.sampled_from(["", *CATEGORY_NAMES]), 1, 2)
+    top_n = [data.draw(st.integers(1, TOP)) for _ in range(batch)]
+    diversity = [data.draw(st.sampled_from([0.0, 0.1, 3.0, np.inf])) for _ in range(batch)]
+    own = [data.draw(st.booleans()) for _ in range(batch)]
+    answers = ask(
+        histories, top_n=top_n, exclude_history=own, exclude=exclude, allow=allow, categories=categories,
+        diversity=diversity,
+    )  # fmt: skip
+    for row, answer in enumerate(answers):
+        possible = set(RAW_IDS) - set(exclude[row]) - (set(histories[row]) if own[row] else set())
+        if any(allow[row]):
+            possible &= set(allow[row])
+        if any(categories[row]):
+            possible = {item for item in possible if CATEGORY_OF[item] in numbers_of(categories[row])}
+        items = [item for item in answer["items"] if item]
+        assert answer["items"][: len(items)] == items  # what is missing is missing at the end
+        assert set(items) <= possible and len(set(items)) == len(items)
+        if answer["status"].startswith("error"):
+            assert not items and set(allow[row]) <= {"nobody", ""}
+        else:
+            assert len(items) == min(top_n[row], len(possible))
+
+
+def numbers_of(names):
+    return {CATEGORY_NAMES.index(name) + 1 for name in names if name}
