@@ -6,7 +6,8 @@ Every user of the log (data/synthetic.py in remi_tf) reads 4 of 200 clusters of 
 planted interest of a test user counts if it occurs in the history that the model reads. A list of N recommendations
 *touches* it with one item and *meets* it with at least half of its even share, N / 2m items for a user with m
 interests. What a user has read is not recommended, so that a model has to know what belongs together. Where there is
-room for every cluster (--clusters 50 --embedding_dim 64), one well-trained vector finds as much as four.
+room for every cluster (--clusters 50 --embedding_dim 64), one well-trained vector finds as much as four. All systems
+are trained as with --profile paper, so that --remi adds REMI's weighting and regulariser and nothing else.
 """
 
 import argparse
