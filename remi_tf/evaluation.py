@@ -21,7 +21,7 @@ from remi_tf.retrieval.top_k import Model, recommend
 
 TOP_N = (20, 50)
 SCORE_BYTES = 256 * 2**20
-"""Scores held at a time; at 256 users, a quarter faster than with the 64 MiB of serving."""
+"""Scores held at a time; at 256 users, a quarter faster than with 64 MiB."""
 
 _retrievers: weakref.WeakKeyDictionary[Any, dict[tuple[int, bool], Callable]] = weakref.WeakKeyDictionary()
 

@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from remi_tf.retrieval.filters import Categories, Filter, make_filters
 
-SCORE_BYTES = 64 * 2**20
-"""Default bound on the scores `[B, K, chunk]` held at a time."""
+SCORE_BYTES = 32 * 2**20
+"""Default bound on the scores `[B, K, chunk]` held at a time; measured flat from here to 64 MiB, slower below 16."""
 
 GROUP = 32
 """Neighbouring items whose maximum is taken before the selection; measured flat between 16 and 64."""
