@@ -71,7 +71,7 @@ class Load:
         return memory
 
     def _ask(self, number: int) -> None:
-        client, draw = GrpcClient(self.address, "remi"), np.random.default_rng(number)
+        client, draw = GrpcClient(self.address, "remi", timeout=60), np.random.default_rng(number)
         names = client.inputs("recommend")
         plain = NOTHING_CHOSEN | {"top_n": TOP_N, "exclude_history": True, "timestamps": [0] * HISTORY, "profile": []}
         stop = time.perf_counter() + self.seconds

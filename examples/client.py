@@ -29,8 +29,9 @@ NOTHING_CHOSEN = {
 class RestClient:
     """A model behind TensorFlow Serving's REST interface."""
 
-    def __init__(self, address: str, model: str):
+    def __init__(self, address: str, model: str, timeout: float = 10):
         self.url = f"http://{address}/v1/models/{model}"
+        self.timeout = timeout  # seconds
 
     def inputs(self, signature: str) -> list[str]:
         """Names of a signature's inputs."""
@@ -44,7 +45,7 @@ class RestClient:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=self.timeout) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{error.code}: {json.load(error)['error']}") from error
@@ -53,12 +54,13 @@ class RestClient:
 class GrpcClient:
     """The same behind its gRPC interface."""
 
-    def __init__(self, address: str, model: str):
+    def __init__(self, address: str, model: str, timeout: float = 10):
         import grpc
         from tensorflow_serving.apis import prediction_service_pb2_grpc
 
         self.stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(address))
         self.model = model
+        self.timeout = timeout  # seconds
 
     def inputs(self, signature: str) -> list[str]:
         """Names of a signature's inputs."""
@@ -73,7 +75,7 @@ class GrpcClient:
         request.model_spec.name, request.model_spec.signature_name = self.model, signature
         for name, dtype in self._types(signature).items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto([row[name] for row in rows], dtype))
-        outputs = self.stub.Predict(request, timeout=10).outputs
+        outputs = self.stub.Predict(request, timeout=self.timeout).outputs
         columns = {name: _plain(tf.make_ndarray(value).tolist()) for name, value in outputs.items()}
         return [{name: column[row] for name, column in columns.items()} for row in range(len(rows))]
 
@@ -83,7 +85,7 @@ class GrpcClient:
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
         request.model_spec.name = self.model
         answer = get_model_metadata_pb2.SignatureDefMap()
-        self.stub.GetModelMetadata(request, timeout=10).metadata["signature_def"].Unpack(answer)
+        self.stub.GetModelMetadata(request, timeout=self.timeout).metadata["signature_def"].Unpack(answer)
         return {name: tensor.dtype for name, tensor in answer.signature_def[signature].inputs.items()}
 
 
