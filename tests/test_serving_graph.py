@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 
 from remi_tf import serving
 from remi_tf.data.pipeline import day_numbers
+from remi_tf.model import MultiInterestModel
+from remi_tf.presets import resolve
 from remi_tf.retrieval.top_k import recommend
+from remi_tf.run import build
+from remi_tf.serving_graph import ServingGraph
 from remi_tf.serving_request import last_known
 from tests.serving_toys import (
     COLUMNS,
@@ -211,3 +215,14 @@ def test_for_cosines_the_vectors_are_stored_at_length_1(dataset, tmp_path):
     graph = signature.graph.as_graph_def()
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     assert "MatMul" in {node.op for node in nodes} and "Rsqrt" not in {node.op for node in nodes}
+
+
+def test_no_request_copies_the_item_table(dataset):
+    """A gather from a variable itself (ResourceGather) makes each later read of this variable copy it whole."""
+    model = MultiInterestModel(resolve("tiny", "default", False, {"model_type": "SA"}, NUM_ITEMS), NUM_ITEMS)
+    build(model)
+    graph = ServingGraph(model, dataset, 10)
+    for function in graph.functions.values():
+        definition = function.get_concrete_function().graph.as_graph_def()
+        nodes = [*definition.node, *(node for inner in definition.library.function for node in inner.node_def)]
+        assert "ResourceGather" not in {node.op for node in nodes}
