@@ -17,6 +17,10 @@ from remi_tf.errors import InputError
 from remi_tf.model import MultiInterestModel
 from remi_tf.run import Run, load_run
 
+NEW_LENGTH = 0.8
+"""Length of a new item's row as a share of its neighbours' mean length. The mean of vectors is far shorter than they
+are, so that no list would ever hold the item; at full length new items crowd out the others (docs/RECOMMENDING.md)."""
+
 PIECE = 1 << 16
 """Occurrences of new items that are looked at together: bounds the memory to PIECE rows of the item table."""
 
@@ -25,7 +29,7 @@ PIECE = 1 << 16
 class WarmStart:
     """Where the rows of a new item table came from.
 
-    run, step: the run and the step of its weights; known: items taken over; averaged: new items that began as the mean
+    run, step: the run and the step of its weights; known: items taken over; averaged: new items that began at the mean
     of known ones; drawn: new items that no known one occurs with; gone: raw ids of the run that are not in the data.
     """
 
@@ -45,7 +49,7 @@ class WarmStart:
         """The same for people."""
         lines = [
             f"Warm start from {self.run} (step {self.step:,}): {self.known:,} items as they were, {self.averaged:,} "
-            f"new ones as the mean of the known items around them, {self.drawn:,} as usual (no known item around)."
+            f"new ones amid the known items around them, {self.drawn:,} as usual (no known item around)."
         ]
         if self.gone:
             examples = ", ".join(map(repr, self.gone[:3])) + (", …" if len(self.gone) > 3 else "")
@@ -86,8 +90,9 @@ def begin(path: Path, given: dict[str, Any]) -> tuple[Run, Settings]:
 def take_over(model: MultiInterestModel, run: Run, dataset: Dataset) -> WarmStart:
     """Give a new `model` on `dataset` the weights of `run`: its encoder and known items bit by bit.
 
-    The row of a new item becomes the mean of the known items that stand at most max_history places before or after it
-    in the training users' sequences; where there are none it stays as it was initialised.
+    The row of a new item points where the mean of the known items points that stand at most max_history places before
+    or after it in the training users' sequences, at NEW_LENGTH of their mean length; where there are none it stays as
+    it was initialised.
 
     Raises:
       InputError: the model reads profiles, and the data have other columns or values than the run.
@@ -103,8 +108,8 @@ def take_over(model: MultiInterestModel, run: Run, dataset: Dataset) -> WarmStar
     raw_ids = new_vocabulary.raw_ids(range(1, dataset.num_items + 1))
     old_rows = np.concatenate([[0], old_vocabulary.rows(raw_ids)])  # [I + 1] row in the run, 0 = new
     old_table, table = run.model.item_table.numpy(), model.item_table.numpy()
-    new, means = neighbours_means(dataset.train, old_rows, old_table, model.max_history)
-    table[new] = means
+    new, rows = among_neighbours(dataset.train, old_rows, old_table, model.max_history)
+    table[new] = rows
     table[old_rows > 0] = old_table[old_rows[old_rows > 0]]
     table[0] = old_table[0]
     model.item_table.assign(tf.constant(table))
@@ -114,10 +119,10 @@ def take_over(model: MultiInterestModel, run: Run, dataset: Dataset) -> WarmStar
     return WarmStart(run.path, run.step, known, len(new), drawn, old_vocabulary.raw_ids(gone.tolist()))
 
 
-def neighbours_means(
+def among_neighbours(
     train: Interactions, old_rows: np.ndarray, old_table: np.ndarray, window: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Means of the known items around new ones.
+    """Where new items begin: the direction of the mean of the known items around them, NEW_LENGTH of their mean length.
 
     Args:
       old_rows: [I + 1] the row in `old_table` of each row, 0 where it is new.
@@ -125,12 +130,13 @@ def neighbours_means(
       window: how many places before and after an occurrence are looked at.
 
     Returns:
-      [n] rows that are new and have known neighbours, and [n, d] float32 the mean over all these (repeats count).
+      [n] rows that are new and have known neighbours, and [n, d] float32 what they begin as (repeats count).
     """
     items, offsets = np.asarray(train.items), np.asarray(train.offsets)
     places = np.flatnonzero(old_rows[items] == 0)
     rows, number = np.unique(items[places], return_inverse=True)  # [m] new rows; [places] which of them
-    sums, counts = np.zeros([len(rows), old_table.shape[1]]), np.zeros(len(rows), np.int64)
+    lengths = np.linalg.norm(old_table, axis=1)
+    sums, total_lengths, counts = np.zeros([len(rows), old_table.shape[1]]), np.zeros(len(rows)), np.zeros(len(rows))
     for start in range(0, len(places), PIECE):
         place, of = places[start : start + PIECE], number[start : start + PIECE]
         user = np.searchsorted(offsets, place, side="right") - 1
@@ -139,6 +145,9 @@ def neighbours_means(
             neighbour = old_rows[items[np.where(inside, place + shift, place)]]
             known = neighbour > 0  # a new item is no neighbour, nor is it its own
             np.add.at(sums, of[known], old_table[neighbour[known]])
+            total_lengths += np.bincount(of[known], lengths[neighbour[known]], minlength=len(rows))
             counts += np.bincount(of[known], minlength=len(rows))
-    found = counts > 0
-    return rows[found], (sums[found] / counts[found, None]).astype(np.float32)
+    of_sums = np.linalg.norm(sums, axis=1)
+    found = of_sums > 0
+    scale = NEW_LENGTH * total_lengths[found] / (counts[found] * of_sums[found])
+    return rows[found], (sums[found] * scale[:, None]).astype(np.float32)

@@ -12,9 +12,10 @@ import tensorflow as tf
 from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.data.vocabulary import Vocabulary
 from remi_tf.errors import InputError
+from remi_tf.recommender import Recommender
 from remi_tf.run import load_run
 from remi_tf.training import Trainer
-from remi_tf.warm_start import begin, neighbours_means, take_over
+from remi_tf.warm_start import NEW_LENGTH, among_neighbours, begin, take_over
 from tests.test_training import ROOT, SMALL, assert_same_run, measurements
 from train import main
 
@@ -61,7 +62,7 @@ def test_known_items_and_the_encoder_are_equal_bit_by_bit(old_run, fresh, tmp_pa
     )
     np.testing.assert_array_equal(new_table[0], old_table[0])
     output = capsys.readouterr().out
-    assert "58 items as they were, 2 new ones as the mean of the known items around them, 1 as usual" in output
+    assert "58 items as they were, 2 new ones amid the known items around them, 1 as usual" in output
     assert "No longer recommended: 2 items that the data do not hold ('item-51', 'item-52')" in output
     config = json.loads((tmp_path / "warm" / "config.json").read_text())
     assert config["warm_start"]["items"] == {"known": 58, "averaged": 2, "drawn": 1, "gone": 2}
@@ -80,18 +81,33 @@ def test_new_items_are_near_what_they_are_read_with_and_never_padding(old_run, f
     assert not (table[1:] == table[0]).all(axis=1).any()
 
 
-def test_the_mean_is_over_known_neighbours_within_the_window_of_the_same_user():
+def test_a_new_item_points_to_the_mean_of_known_neighbours_within_the_window_of_the_same_user():
     #            user 0              user 1
     items = np.array([1, 3, 2, 2, 4, 3, 1], np.int32)
     train = Interactions(items, np.zeros(7, np.int64), np.array([0, 5, 7]), np.array([5, 2]))
-    old_table = np.array([[9, 9], [1, 0], [0, 1]], np.float32)
+    old_table = np.array([[9, 9], [1, 0], [0, 3]], np.float32)
     old_rows = np.array([0, 1, 2, 0, 0])  # 3 and 4 are new
-    rows, means = neighbours_means(train, old_rows, old_table, window=2)
+    rows, began = among_neighbours(train, old_rows, old_table, window=2)
     assert rows.tolist() == [3, 4]
     # 3: 1, 2, 2 of user 0, and 1 of user 1; 4: 2, 2 of user 0
-    np.testing.assert_allclose(means, [[2 / 4, 2 / 4], [0, 1]])
-    rows, means = neighbours_means(train, np.array([0, 0, 0, 0, 0]), old_table, window=2)
-    assert not len(rows) and means.shape == (0, 2)
+    mean, lengths = np.array([[2 / 4, 6 / 4], [0, 3]]), np.array([(1 + 3 + 3 + 1) / 4, 3])
+    np.testing.assert_allclose(_unit(began), _unit(mean), rtol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(began, axis=1), NEW_LENGTH * lengths, rtol=1e-6)
+    rows, began = among_neighbours(train, np.array([0, 0, 0, 0, 0]), old_table, window=2)
+    assert not len(rows) and began.shape == (0, 2)
+
+
+def _unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_a_new_item_is_recommended_to_those_who_read_its_neighbours_without_any_training(old_run, fresh, tmp_path):
+    warm(old_run, fresh, tmp_path / "warm", "--max_steps", "0")
+    run = load_run(tmp_path / "warm")
+    similar = Recommender(run).similar_items("new-51", 60)
+    place = {item: rank for rank, item in enumerate(similar["item"])}
+    same = np.mean([place[f"item-{row}"] for row in range(53, 61)])  # the cluster of items 51 to 60
+    assert same < np.mean([place[f"item-{row}"] for row in range(1, 51)])
 
 
 def test_it_starts_where_the_old_run_ended_and_trains_on(old_run, toy_dataset, tmp_path):
