@@ -53,15 +53,7 @@ def export(
     Raises:
       InputError: model and catalogue do not belong together, an item's id is empty, or the item table is not finite.
     """
-    rows = int(model.item_table.shape[0])
-    if rows != catalogue.num_items + 1:
-        raise InputError(f"the model has {rows - 1} items, the dataset {catalogue.name} has {catalogue.num_items}")
-    if catalogue.vocabulary.rows([""])[0]:
-        raise InputError(f"an item of the dataset {catalogue.name} has the empty id, which stands for padding here")
-    if max_top_n < 1:
-        raise InputError(f"--max_top_n {max_top_n}: give a positive whole number")
-    if not np.isfinite(model.item_table.numpy()).all():
-        raise InputError("the item table holds NaN or infinite numbers; the run has diverged and is not exported")
+    _check(model, catalogue, max_top_n)
     path = Path(path)
     version = max(exported_versions(path), default=0) + 1
     score = score or ("cosine with the best interest" if model.by_cosine else PRODUCT)
@@ -79,17 +71,27 @@ def export(
             "exported_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "dataset": {"name": catalogue.name, "fingerprint": catalogue.fingerprint, "num_items": catalogue.num_items},
             "limits": limits(graph, exclude_history),
+            **({"categories": graph.category_names} if graph.has_categories else {}),
             **({PROFILE_COLUMNS: columns_to_json(catalogue.profile_columns)} if "profile" in model.needs else {}),
             **(card or {}),
             "versions": versions(),
         }
         write_json(folder / CARD, content)
-        write_warm_up(
-            folder / WARM_UP,
-            graph,
-            catalogue.vocabulary.raw_ids(range(1, min(model.max_history, catalogue.num_items) + 1)),
-        )
+        history = catalogue.vocabulary.raw_ids(range(1, min(model.max_history, catalogue.num_items) + 1))
+        write_warm_up(folder / WARM_UP, graph, history)
     return path / str(version)
+
+
+def _check(model: Servable, catalogue: Catalogue, max_top_n: int) -> None:
+    rows = int(model.item_table.shape[0])
+    if rows != catalogue.num_items + 1:
+        raise InputError(f"the model has {rows - 1} items, the dataset {catalogue.name} has {catalogue.num_items}")
+    if catalogue.vocabulary.rows([""])[0]:
+        raise InputError(f"an item of the dataset {catalogue.name} has the empty id, which stands for padding here")
+    if max_top_n < 1:
+        raise InputError(f"--max_top_n {max_top_n}: give a positive whole number")
+    if not np.isfinite(model.item_table.numpy()).all():
+        raise InputError("the item table holds NaN or infinite numbers; the run has diverged and is not exported")
 
 
 def limits(graph: ServingGraph, exclude_history: bool) -> list[str]:

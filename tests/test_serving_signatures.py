@@ -270,6 +270,7 @@ def test_the_card_names_every_input_and_output_and_what_the_model_is_made_of(exp
         assert set(card["signatures"][name]["inputs"]) == set(signature.structured_input_signature[1])
         assert set(card["signatures"][name]["outputs"]) == set(signature.structured_outputs)
     assert card["dataset"] == {"name": "tiny", "fingerprint": dataset.fingerprint, "num_items": NUM_ITEMS}
+    assert card["categories"] == CATEGORY_NAMES
     assert card["step"] == 7 and re.match(r"\d{4}-\d\d-\d\dT[\d:]+\+00:00$", card["exported_at"])
     assert any("may return items of the history" in limit for limit in card["limits"])
     assert any(f"{NUM_ITEMS} items at most" in limit for limit in card["limits"])
