@@ -14,13 +14,13 @@ from remi_tf.config import GROUP_OF, Settings
 from remi_tf.data.interactions import Dataset, Interactions
 from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
+from remi_tf.evaluation import features, histories
 from remi_tf.model import MultiInterestModel
+from remi_tf.retrieval.top_k import top_k
 from remi_tf.run import Run, load_run
 
-NEW_LENGTH = 0.8
-"""Length of a new item's row as a share of its neighbours' mean length. The mean of vectors is far shorter than they
-are, so that no list would ever hold the item; at full length new items crowd out the others (docs/RECOMMENDING.md)."""
-
+TOP_N, USERS, BATCH = 50, 500, 100
+"""The lists by which the length of new items is chosen: their length, their number, how many at a time."""
 PIECE = 1 << 16
 """Occurrences of new items that are looked at together: bounds the memory to PIECE rows of the item table."""
 
@@ -91,8 +91,9 @@ def take_over(model: MultiInterestModel, run: Run, dataset: Dataset) -> WarmStar
     """Give a new `model` on `dataset` the weights of `run`: its encoder and known items bit by bit.
 
     The row of a new item points where the mean of the known items points that stand at most max_history places before
-    or after it in the training users' sequences, at NEW_LENGTH of their mean length; where there are none it stays as
-    it was initialised.
+    or after it in the training users' sequences; where there are none it stays as it was initialised. Its length is
+    that share of their mean length at which new items get as much of the lists as they have of the training log: the
+    mean itself is so short that no list would hold it, and at full length new items crowd out the others.
 
     Raises:
       InputError: the model reads profiles, and the data have other columns or values than the run.
@@ -113,16 +114,57 @@ def take_over(model: MultiInterestModel, run: Run, dataset: Dataset) -> WarmStar
     table[old_rows > 0] = old_table[old_rows[old_rows > 0]]
     table[0] = old_table[0]
     model.item_table.assign(tf.constant(table))
+    if len(new):
+        known_rows = np.flatnonzero(old_rows)
+        share_of_log = float(np.mean(old_rows[np.asarray(dataset.train.items)] == 0))
+        table[new] = rows * fair_length(_some_interests(model, dataset.train), table[known_rows], rows, share_of_log)
+        model.item_table.assign(tf.constant(table))
     gone = np.setdiff1d(np.arange(1, len(old_table)), old_rows)
     known = int((old_rows > 0).sum())
     drawn = dataset.num_items - known - len(new)
     return WarmStart(run.path, run.step, known, len(new), drawn, old_vocabulary.raw_ids(gone.tolist()))
 
 
+def fair_length(interests: np.ndarray, known: np.ndarray, new: np.ndarray, share: float) -> float:
+    """The factor in 0..1 on `new` at which new items take `share` of the users' lists of TOP_N (or less, with 1).
+
+    Args:
+      interests: [B, K, d]; known, new: [n, d] and [m, d] item vectors, none of them padding.
+    """
+    of_known, of_new = (_best_scores(interests, vectors) for vectors in (known, new))  # [B, <= TOP_N]
+    length = min(TOP_N, of_known.shape[1] + of_new.shape[1])
+
+    def taken(factor: float) -> float:
+        scores = np.concatenate([of_known, factor * of_new], axis=1)
+        return float(np.mean(np.argsort(-scores, axis=1, kind="stable")[:, :length] >= of_known.shape[1]))
+
+    low, high = 0.0, 1.0
+    if taken(high) <= share:
+        return high
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (low, middle) if taken(middle) > share else (middle, high)
+    return low
+
+
+def _best_scores(interests: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    table = np.concatenate([np.zeros_like(vectors[:1]), vectors])
+    count = min(TOP_N, len(vectors))
+    starts = range(0, len(interests), BATCH)
+    return np.concatenate([top_k(interests[start : start + BATCH], table, count)[1].numpy() for start in starts])
+
+
+def _some_interests(model: MultiInterestModel, train: Interactions) -> np.ndarray:
+    """[<= USERS, K, d] interests of training users, spread evenly over the split."""
+    users = np.unique(np.linspace(0, train.num_users - 1, USERS).astype(np.int64))
+    given = features(train, users, model.max_history, model.needs)
+    return model.interests(histories(train, users, model.max_history), **given).numpy()
+
+
 def among_neighbours(
     train: Interactions, old_rows: np.ndarray, old_table: np.ndarray, window: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where new items begin: the direction of the mean of the known items around them, NEW_LENGTH of their mean length.
+    """The direction of the mean of the known items around new ones, at their mean length.
 
     Args:
       old_rows: [I + 1] the row in `old_table` of each row, 0 where it is new.
@@ -130,7 +172,7 @@ def among_neighbours(
       window: how many places before and after an occurrence are looked at.
 
     Returns:
-      [n] rows that are new and have known neighbours, and [n, d] float32 what they begin as (repeats count).
+      [n] rows that are new and have known neighbours, and [n, d] float32 (repeats count).
     """
     items, offsets = np.asarray(train.items), np.asarray(train.offsets)
     places = np.flatnonzero(old_rows[items] == 0)
@@ -149,5 +191,5 @@ def among_neighbours(
             counts += np.bincount(of[known], minlength=len(rows))
     of_sums = np.linalg.norm(sums, axis=1)
     found = of_sums > 0
-    scale = NEW_LENGTH * total_lengths[found] / (counts[found] * of_sums[found])
+    scale = total_lengths[found] / (counts[found] * of_sums[found])
     return rows[found], (sums[found] * scale[:, None]).astype(np.float32)

@@ -15,7 +15,7 @@ from remi_tf.errors import InputError
 from remi_tf.recommender import Recommender
 from remi_tf.run import load_run
 from remi_tf.training import Trainer
-from remi_tf.warm_start import NEW_LENGTH, among_neighbours, begin, take_over
+from remi_tf.warm_start import among_neighbours, begin, fair_length, take_over
 from tests.test_training import ROOT, SMALL, assert_same_run, measurements
 from train import main
 
@@ -92,9 +92,21 @@ def test_a_new_item_points_to_the_mean_of_known_neighbours_within_the_window_of_
     # 3: 1, 2, 2 of user 0, and 1 of user 1; 4: 2, 2 of user 0
     mean, lengths = np.array([[2 / 4, 6 / 4], [0, 3]]), np.array([(1 + 3 + 3 + 1) / 4, 3])
     np.testing.assert_allclose(_unit(began), _unit(mean), rtol=1e-6)
-    np.testing.assert_allclose(np.linalg.norm(began, axis=1), NEW_LENGTH * lengths, rtol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(began, axis=1), lengths, rtol=1e-6)
     rows, began = among_neighbours(train, np.array([0, 0, 0, 0, 0]), old_table, window=2)
     assert not len(rows) and began.shape == (0, 2)
+
+
+def test_new_items_get_the_share_of_the_lists_that_they_have_of_the_log():
+    rng = np.random.default_rng(0)
+    known, new = rng.standard_normal((400, 8)).astype(np.float32), 3 * rng.standard_normal((100, 8)).astype(np.float32)
+    interests = rng.standard_normal((200, 2, 8)).astype(np.float32)
+    for share in (0.05, 0.2):
+        table = np.concatenate([known, new * fair_length(interests, known, new, share)])
+        scores = np.einsum("bkd,nd->bkn", interests, table).max(axis=1)
+        lists = np.argsort(-scores, axis=1)[:, :50]
+        assert np.mean(lists >= 400) == pytest.approx(share, abs=0.01)
+    assert fair_length(interests, known, 0.01 * new, 0.2) == 1  # never longer than the neighbours
 
 
 def _unit(vectors):
