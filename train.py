@@ -12,7 +12,7 @@ EXAMPLES = """examples:
   python train.py --resume --run_dir runs/shop
   python train.py --warm_start runs/shop --dataset data/shop-june --run_dir runs/shop-june
 """
-REMI_HELP = "REMI: {}; under the default profile also {}".format(
+REMI_HELP = "REMI: {}; under the default profile also {}, where the model has no value of its own".format(
     *(" ".join(f"--{name} {value}" for name, value in values.items()) for values in (REMI, REMI_RECIPE))
 )
 PROFILE_HELP = "paper: the papers' training for --remi too; released: what REMI's release computes, its flaws included"
@@ -24,7 +24,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--dataset", help="folder below data/ or path; book, gowalla … bring presets")
     parser.add_argument("--remi", action="store_true", help=REMI_HELP)
     parser.add_argument("--profile", choices=PROFILES, help=PROFILE_HELP)
-    parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-released])")
+    parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-PROFILE])")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run_dir, with its settings")
     parser.add_argument("--warm_start", type=Path, metavar="RUN", help="start from a run's weights, with its settings")
     parser.add_argument("--overwrite", action="store_true", help="delete the run in --run_dir and begin anew")

@@ -4,7 +4,8 @@
         --against "SA --remi --profile released" --output docs/results/beat-remi --max_steps 10000
 
 Runs are those of benchmarks/quality.py: one that is finished is not trained again. For each user the recall is
-averaged over the seeds of a system, and the two systems' recalls of the same user are compared by a paired t-test.
+averaged over the seeds of a system, and the two systems' recalls of the same user are compared by a paired t-test: p
+speaks of other users, the deviation beside each mean of other seeds.
 OUTPUT.md and OUTPUT.json are renewed after every dataset.
 """
 
@@ -18,6 +19,7 @@ import numpy as np
 from quality import PER_USER, Budget, RunFailed, System, find_data, run, run_path  # sets the import path
 
 from remi_tf.cli import Parser, number_list, run_main
+from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
 
 METRIC = "recall@50"
@@ -26,8 +28,10 @@ METRIC = "recall@50"
 def paired_test(differences: np.ndarray) -> float:
     """Two-sided p of a paired t-test that the mean difference is 0, by the normal law (there are hundreds of users).
 
-    differences: [users]. 1 where all are 0.
+    differences: [users]. 1 where all are 0, or of a single user.
     """
+    if len(differences) < 2:
+        return 1.0
     error = differences.std(ddof=1) / math.sqrt(len(differences))
     if error == 0:
         return 1.0 if differences.mean() == 0 else 0.0
@@ -82,11 +86,15 @@ def main(argv: list[str]) -> int:
     systems = {
         name: System.parse(text, flags.seeds) for name, text in (("ours", flags.system), ("theirs", flags.against))
     }
+    for system in systems.values():
+        if system.seeds != flags.seeds:
+            raise InputError(f'"{system.name} @…": both systems take the seeds of --seeds; leave out the @')
     budget, rows = Budget(flags.max_steps, flags.eval_every, flags.patience), {}
     flags.output.parent.mkdir(parents=True, exist_ok=True)
     for name in flags.dataset.split(","):
         data = find_data(name)
         recalls: dict[str, dict[str, np.ndarray]] = {"ours": {}, "theirs": {}}
+        users = None
         for seed in flags.seeds:
             for side, system in systems.items():
                 try:
@@ -96,6 +104,9 @@ def main(argv: list[str]) -> int:
                     return 1
                 with np.load(run_path(system, seed, data, flags.runs.resolve()) / PER_USER) as arrays:
                     recalls[side][str(seed)] = arrays[f"model {METRIC}"]
+                    users = arrays["users"] if users is None else users
+                    if not np.array_equal(users, arrays["users"]):
+                        raise InputError(f"{data.path}: the runs were evaluated on other users; take another --runs")
         rows[data.path.name] = compared(recalls["ours"], recalls["theirs"])
         table = markdown(rows, (systems["ours"].name, systems["theirs"].name))
         with atomic_file(flags.output.with_name(flags.output.name + ".md")) as file:

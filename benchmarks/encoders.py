@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from systems import settings_of
 from train_step import BOOKS, random_log  # sets the import path and loads TensorFlow
 
 from remi_tf.data.interactions import Interactions
@@ -22,7 +23,7 @@ from remi_tf.data.pipeline import TrainingBatches
 from remi_tf.encoders import ENCODERS
 from remi_tf.model import MultiInterestModel
 from remi_tf.optimizers import make_optimizer
-from remi_tf.presets import resolve
+from remi_tf.run import build
 from remi_tf.weight_average import KeepAverage, WeightAverage
 
 STEPS = 100  # per round
@@ -34,18 +35,20 @@ class Case:
     """A model under training that can run a round and tell its ms per step."""
 
     def __init__(self, flags: list[str], log: Interactions):
-        profile = flags[flags.index("--profile") + 1] if "--profile" in flags else "default"
-        settings = resolve("random", profile, "--remi" in flags, {"model_type": flags[0]})
+        settings = settings_of(flags, "random")
         self.model = MultiInterestModel(settings, int(log.items.max()), PROFILE_SIZES)
-        optimizer = make_optimizer(settings.training)
-        optimizer.build(self.model.trainable_variables)
-        self.model.compile(optimizer=optimizer, steps_per_execution=50)
+        build(self.model)
+        self.model.compile(optimizer=make_optimizer(settings.training), steps_per_execution=50)
         average_steps = settings.training.average_steps
-        self.callbacks = [KeepAverage(WeightAverage(self.model.trainable_variables, average_steps))] * bool(
-            average_steps
-        )
+        average = [WeightAverage(self.model.trainable_variables, average_steps)] if average_steps else []
+        self.callbacks = [KeepAverage(weights) for weights in average]
         self.batches = TrainingBatches(
-            log, batch_size=128, max_history=20, first_target=4, seed=1, needs=self.model.needs
+            log,
+            batch_size=settings.training.batch_size,
+            max_history=settings.encoder.max_history,
+            first_target=settings.training.first_target,
+            seed=1,
+            needs=self.model.needs,
         )
         self.round()  # traces the graph, fills caches
 

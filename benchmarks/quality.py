@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from systems import ROOT, settings_of  # sets the import path
 
 from remi_tf.cli import Parser, load_tensorflow, number_list, run_main
+from remi_tf.config import Settings
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
 
@@ -83,15 +83,17 @@ class Budget:
 
 @dataclass(frozen=True)
 class Data:
-    """The dataset's folder, and the fingerprint of what it holds now."""
+    """The dataset's folder, its name, the fingerprint of what it holds now, and its number of items."""
 
     path: Path
+    name: str
     fingerprint: str
+    num_items: int
 
 
 def run(system: System, seed: int, data: Data, budget: Budget, runs: Path, threads: int) -> dict[str, Any]:
     """Train and evaluate one seed, unless its run folder is finished already; what came out of it."""
-    path = run_path(system, seed, data, runs)
+    path, settings = run_path(system, seed, data, runs), trained_with(system, seed, data, budget)
     environment = {"TF_NUM_INTRAOP_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), **os.environ}
 
     def command(script: str, *flags: str) -> None:
@@ -105,10 +107,11 @@ def run(system: System, seed: int, data: Data, budget: Budget, runs: Path, threa
         start = time.time()
         flags = [f"--dataset={data.path}", "--model_type", *system.flags, f"--seed={seed}", f"--run_dir={path}"]
         command("train.py", *flags, *budget.flags, "--overwrite")
-        seconds = time.time() - start
+        write_json(path / TIMES, {"seconds": time.time() - start})
+    check_run(path, data, settings)
+    if not (path / PER_USER).is_file():
         command("evaluate.py", f"--run_dir={path}", "--split=test", "--top_n=20,50", f"--per_user={path / PER_USER}")
-        write_json(path / TIMES, {"seconds": seconds, **vars(budget)})
-    return measured(path, data, budget)
+    return measured(path)
 
 
 def run_path(system: System, seed: int, data: Data, runs: Path) -> Path:
@@ -116,32 +119,46 @@ def run_path(system: System, seed: int, data: Data, runs: Path) -> Path:
     return runs / f"{data.path.name}-{'-'.join(flag.lstrip('-') for flag in system.flags)}-seed{seed}"
 
 
-def measured(path: Path, data: Data, budget: Budget) -> dict[str, Any]:
-    """The figures of a finished run folder.
+def trained_with(system: System, seed: int, data: Data, budget: Budget) -> Settings:
+    """The settings that a run is to have.
 
     Raises:
-      RunFailed: it was trained on other data or with another budget.
+      InputError: flags that train.py would refuse.
     """
-    trained_on = json.loads((path / "config.json").read_text(encoding="utf-8"))["dataset"]["fingerprint"]
+    return settings_of([*system.flags, f"--seed={seed}", *budget.flags], data.name, data.num_items)
+
+
+def check_run(path: Path, data: Data, settings: Settings) -> None:
+    """Refuse to take a run folder for a run that it is not.
+
+    Raises:
+      RunFailed: it was trained on other data or with other settings.
+    """
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    trained_on = config["dataset"]["fingerprint"]
     if trained_on != data.fingerprint:
         raise RunFailed(
             f"{path} was trained on other data (fingerprint {trained_on[:12]}) than {data.path} holds now "
             f"({data.fingerprint[:12]}); take another --runs"
         )
-    times = json.loads((path / TIMES).read_text(encoding="utf-8"))
-    other = [
-        f"--{name} {times[name]} instead of {value}" for name, value in vars(budget).items() if times[name] != value
-    ]
+    had, has = Settings.from_json(config["settings"]).flat(), settings.flat()
+    other = [f"--{name} {had[name]} instead of {value}" for name, value in has.items() if had[name] != value]
     if other:
-        raise RunFailed(f"{path} was trained with another budget ({', '.join(other)}); take another --runs")
+        raise RunFailed(f"{path} was trained with {', '.join(other)}; take another --runs")
+
+
+def measured(path: Path) -> dict[str, Any]:
+    """The figures of a finished run folder: on test users, and recall@50 on validation users as it was chosen by."""
+    seconds = json.loads((path / TIMES).read_text(encoding="utf-8"))["seconds"]
     evaluation = json.loads((path / "evaluation_test.json").read_text(encoding="utf-8"))
     lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     steps, elapsed = lines[-1]["step"] - lines[0]["step"], lines[-1]["time"] - lines[0]["time"]
     return {
         **evaluation["metrics"]["model"],
+        "valid_recall@50": max(line["valid_recall@50"] for line in lines),
         "best_step": evaluation["step"],
         "steps": lines[-1]["step"],
-        "seconds": times["seconds"],
+        "seconds": seconds,
         "ms_per_step": 1000 * elapsed / steps if steps else None,
         "parameters": parameters(path),
     }
@@ -218,7 +235,7 @@ def find_data(name_or_path: str) -> Data:
     from remi_tf.run import find_dataset
 
     dataset = find_dataset(name_or_path)
-    return Data(dataset.path.absolute(), dataset.fingerprint)
+    return Data(dataset.path.absolute(), dataset.name, dataset.fingerprint, dataset.num_items)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -250,6 +267,8 @@ def main(argv: list[str]) -> int:
     systems = [System.parse(text, flags.seeds) for text in flags.system]
     data = find_data(flags.dataset)
     budget = Budget(flags.max_steps, flags.eval_every, flags.patience)
+    for system in systems:
+        trained_with(system, 1, data, budget)  # what would be refused is refused before anything is trained
     threads = max(1, (os.cpu_count() or 1) // flags.jobs)
     jobs = sorted(((seed, place) for place, system in enumerate(systems) for seed in system.seeds))
     failed = 0

@@ -1,17 +1,18 @@
-"""Studies of the objective on one dataset, as in REMI's figures 3 and 6: a curve for each series, test recall@50.
+"""Studies of the objective on one dataset, as in REMI's figures 3 and 6: a curve for each series.
 
     python benchmarks/studies.py samplers --dataset amazon-books-sample --output docs/results/samplers
     python benchmarks/studies.py beta_lambda --dataset amazon-books-sample --output docs/results/beta-lambda
 
 samplers: plain SA with each sampler against the number of negatives N, IHN (uniform negatives with beta 1) beside
-them, full softmax as a line. beta_lambda: SA + REMI against IHN's beta at lambda 100 and against RR's lambda at beta 1.
-Runs are those of benchmarks/quality.py: one that is finished is not trained again. OUTPUT.json has every figure,
-OUTPUT.png the plot; `--plot_only` draws it from the JSON without any run.
+them, full softmax as a line. beta_lambda: SA with IHN and RR, against IHN's beta at lambda 100 and RR's lambda at
+beta 1. All with the hard readout of the papers, the first target and the learning rate of --remi. What is plotted is
+recall@50 of the validation users, as values are chosen by it; OUTPUT.json also has that of the test users. Runs are
+those of benchmarks/quality.py: one that is finished is not trained again. `--plot_only` draws OUTPUT.png from the JSON.
 """
 
 import json
+import statistics
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +21,38 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-from quality import Budget, Data, RunFailed, System, find_data, run  # sets the import path
+from quality import Budget, RunFailed, System, find_data, run  # sets the import path
+from systems import settings_of
 
 from remi_tf.cli import Parser, number_list, run_main
+from remi_tf.config import SETTING
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
 
+STUDIES = ("samplers", "beta_lambda")
 COMMON = "--learning_rate 0.003 --first_target 1"
-METRIC = "recall@50"
+PLOTTED, METRICS = "valid_recall@50", ("valid_recall@50", "recall@50")
+NEGATIVES = (64, 256, 1024, 4096)
+LARGEST_POOL = 8192  # ids that dns, srns and genni score for every user; more negatives are left out of their curves
 Series = dict[str, list[tuple[float | None, str]]]  # a curve's name → its points (x or None for a line, flags)
 
 
-def samplers(negatives: tuple[int, ...]) -> Series:
-    """The curves of REMI's figure 3. Samplers that choose from a pool of 4 N score it: their last point is left out."""
+def samplers(negatives: tuple[int, ...], batch_size: int) -> Series:
+    """The curves of REMI's figure 3; mns needs more negatives than the batch has targets."""
     plain = f"SA {COMMON} --sampler"
     series: Series = {
-        name: [(n, f"{plain} {name} --num_negatives {n}") for n in negatives if name != "mns" or n >= 128]
+        name: [(n, f"{plain} {name} --num_negatives {n}") for n in negatives if name != "mns" or n >= batch_size]
         for name in ("uniform", "log_uniform", "mns")
     }
     for name in ("dns", "srns", "genni"):
-        series[name] = [(n, f"{plain} {name} --num_negatives {n}") for n in negatives[:-1]]
+        factor = SETTING["pool_factor"].default
+        series[name] = [(n, f"{plain} {name} --num_negatives {n}") for n in negatives if factor * n <= LARGEST_POOL]
     series["IHN"] = [(n, f"{plain} uniform --beta 1 --num_negatives {n}") for n in negatives]
     series["full softmax"] = [(None, f"{plain} full")]
-    return series
+    return {name: points for name, points in series.items() if points}
 
 
-def beta_lambda(negatives: tuple[int, ...]) -> Series:
+def beta_lambda() -> Series:
     """The curves of REMI's figure 6."""
     remi = f"SA {COMMON} --sampler uniform"
     betas, lambdas = (0, 0.1, 0.5, 1, 2, 5, 10), (0, 10, 30, 100, 300, 1000)
@@ -55,49 +62,49 @@ def beta_lambda(negatives: tuple[int, ...]) -> Series:
     }
 
 
-STUDIES: dict[str, Callable[[tuple[int, ...]], Series]] = {"samplers": samplers, "beta_lambda": beta_lambda}
+class Measured:
+    """Every point's figures by seed, in OUTPUT.json, which is renewed with each of them.
 
-
-def measure(series: Series, seeds: tuple[int, ...], data: Data, budget: Budget, runs: Path) -> dict[str, Any]:
-    """Every point's metric by seed.
-
-    Raises:
-      RunFailed: of the first run that fails.
+    Args:
+      about: what is the same for all points.
     """
-    measured: dict[str, Any] = {}
-    for seed in seeds:
-        for name, points in series.items():
-            for x, text in points:
-                system = System.parse(text, seeds)
-                value = run(system, seed, data, budget, runs, threads=1)[METRIC]
-                print(f"{name} {x if x is not None else ''} seed {seed}: {METRIC} {value:.4f}", flush=True)
-                found = measured.setdefault(name, {}).setdefault(system.name, {"x": x, METRIC: {}})
-                found[METRIC][str(seed)] = value
-    return measured
+
+    def __init__(self, path: Path, about: dict[str, Any]):
+        self.path, self.content = path, {**about, "series": {}}
+
+    def add(self, series: str, x: float | None, system: str, seed: int, result: dict[str, Any]) -> None:
+        """Put in one run's figures."""
+        point = self.content["series"].setdefault(series, {}).setdefault(system, {"x": x, "seeds": {}})
+        point["seeds"][str(seed)] = {name: result[name] for name in METRICS}
+        write_json(self.path, self.content)
 
 
-def plot(study: str, content: dict[str, Any], path: Path) -> None:
+def plot(content: dict[str, Any], path: Path) -> None:
     """One panel of the curves over N, or a panel each for beta and lambda; the mean over seeds."""
-    names = list(content["series"])
-    panels = [names] if study == "samplers" else [[name] for name in names]
+    names, over_negatives = list(content["series"]), content["study"] == "samplers"
+    panels = [names] if over_negatives else [[name] for name in names]
     figure, axes = plt.subplots(1, len(panels), figsize=(6.5 * len(panels), 4.5), squeeze=False)
     for axis, shown in zip(axes[0], panels, strict=True):
         for name in shown:
-            points = [(p["x"], sum(p[METRIC].values()) / len(p[METRIC])) for p in content["series"][name].values()]
+            points = [
+                (point["x"], statistics.mean(seed[PLOTTED] for seed in point["seeds"].values()))
+                for point in content["series"][name].values()
+            ]
             if points[0][0] is None:
                 axis.axhline(points[0][1], linestyle="--", color="black", label=name)
             else:
                 axis.plot(*zip(*points, strict=True), marker="o", label=name)
-        axis.set_xscale("log", base=2) if study == "samplers" else axis.set_xscale("symlog", linthresh=0.1)
-        axis.set_xlabel("negatives per step, N" if study == "samplers" else shown[0])
-        axis.set_ylabel(f"{METRIC}, test")
+        axis.set_xscale("log", base=2) if over_negatives else axis.set_xscale("symlog", linthresh=0.1)
+        axis.set_xlabel("negatives per step, N" if over_negatives else shown[0])
+        axis.set_ylabel("recall@50 of validation users")
         axis.set_title(f"{content['dataset']}, {content['max_steps']:,} steps")
         axis.grid(alpha=0.3)
-        if study == "samplers":
+        if over_negatives:
             axis.legend()
     figure.tight_layout()
     with atomic_file(path, "wb") as file:
         figure.savefig(file, format="png", dpi=110)
+    plt.close(figure)
 
 
 def main(argv: list[str]) -> int:
@@ -111,33 +118,51 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--dataset", help="name below data/ or path of a prepared dataset")
     parser.add_argument("--output", type=Path, required=True, help="the results are OUTPUT.json and OUTPUT.png")
     parser.add_argument("--seeds", type=number_list, default=(1,), help="default: 1")
-    parser.add_argument(
-        "--negatives", type=number_list, default=(64, 256, 1024, 4096), help="default: 64,256,1024,4096"
-    )
+    default = ",".join(map(str, NEGATIVES))
+    parser.add_argument("--negatives", type=number_list, help=f"of the study of samplers (default: {default})")
     parser.add_argument("--max_steps", type=int, default=5000, help="default: 5000")
     parser.add_argument("--eval_every", type=int, default=1000, help="default: 1000")
     parser.add_argument("--runs", type=Path, default=Path("runs/studies"), help="run folders (default: runs/studies)")
     parser.add_argument("--plot_only", action="store_true", help="draw OUTPUT.json again, train nothing")
     flags = parser.parse_args(argv)
+    if flags.negatives and flags.study != "samplers":
+        raise InputError("--negatives: only the study of samplers has that axis; leave it out")
     json_path, png_path = (flags.output.with_name(flags.output.name + suffix) for suffix in (".json", ".png"))
     if flags.plot_only:
-        if not json_path.is_file():
-            raise InputError(f"{json_path}: there is nothing to draw; run the study without --plot_only")
-        plot(flags.study, json.loads(json_path.read_text(encoding="utf-8")), png_path)
+        plot(_to_draw(json_path, flags.study), png_path)
         return 0
     if flags.dataset is None:
         raise InputError("--dataset is missing: name a prepared dataset")
     data, budget = find_data(flags.dataset), Budget(flags.max_steps, flags.eval_every, patience=15)
+    if flags.study == "samplers":
+        series = samplers(flags.negatives or NEGATIVES, settings_of(["SA"], data.name).training.batch_size)
+    else:
+        series = beta_lambda()
     flags.output.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        series = measure(STUDIES[flags.study](flags.negatives), flags.seeds, data, budget, flags.runs.resolve())
-    except RunFailed as error:
-        print(error, file=sys.stderr)
-        return 1
-    content = {"dataset": data.path.name, "split": "test", **vars(budget), "series": series}
-    write_json(json_path, content)
-    plot(flags.study, content, png_path)
+    about = {"study": flags.study, "dataset": data.path.name, "fingerprint": data.fingerprint, **vars(budget)}
+    measured = Measured(json_path, about)
+    for seed in flags.seeds:
+        for name, points in series.items():
+            for x, text in points:
+                system = System.parse(text, flags.seeds)
+                try:
+                    result = run(system, seed, data, budget, flags.runs.resolve(), threads=1)
+                except RunFailed as error:
+                    print(f"{system.name} seed {seed}: {error}", file=sys.stderr)
+                    return 1
+                print(f"{system.name} seed {seed}: {PLOTTED} {result[PLOTTED]:.4f}", flush=True)
+                measured.add(name, x, system.name, seed, result)
+    plot(measured.content, png_path)
     return 0
+
+
+def _to_draw(path: Path, study: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"{path}: there is nothing to draw; run the study without --plot_only")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if content.get("study") != study:
+        raise InputError(f"{path}: it holds the study {content.get('study')}, not {study}")
+    return content
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ import tensorflow as tf
 from remi_tf.encoders.base import Interests
 from remi_tf.objective.readout import only_active
 
+SAME = 1e-5  # relative difference below which two scores of a candidate are equal: interests that are one
+
 
 def examine(interests: Interests, candidates: tf.Tensor) -> dict[str, tf.Tensor]:
     """A batch's part of the report, as tensors of one row a user.
@@ -20,17 +22,20 @@ def examine(interests: Interests, candidates: tf.Tensor) -> dict[str, tf.Tensor]
       candidates: [batch, N, dim] vectors of the items that were retrieved.
 
     Returns:
-      active [batch, K] bool; cosine [batch, K, K] of every two interests; answers [batch, N] int64, the interest with
-      which each candidate scores highest (the first of equal ones); and, where there is routing, effective_items
-      [batch, K]: e^H with the entropy H of the interest's row, 1 for a row on one item, n for an even row over n.
+      active [batch, K] bool; cosine [batch, K, K] of every two interests; answers [batch, K, N] float, 1 for the
+      interest with which a candidate scores highest, shared evenly among equal ones; and, where there is routing,
+      effective_items [batch, K]: e^H with the entropy H of the interest's row, 1 for a row on one item, n for an even
+      row over n.
     """
     vectors = interests.vectors
     unit = tf.math.l2_normalize(vectors, axis=-1)
-    by_interest = tf.matmul(vectors, candidates, transpose_b=True)  # [B, K, N]
+    by_interest = only_active(tf.matmul(vectors, candidates, transpose_b=True), interests)  # [B, K, N]
+    highest = tf.reduce_max(by_interest, axis=1, keepdims=True)
+    answers = tf.cast(by_interest >= highest - SAME * tf.abs(highest), vectors.dtype)
     found = {
         "active": tf.ones(tf.shape(vectors)[:2], tf.bool) if interests.active is None else interests.active,
         "cosine": tf.matmul(unit, unit, transpose_b=True),
-        "answers": tf.argmax(only_active(by_interest, interests), axis=1),
+        "answers": answers / tf.reduce_sum(answers, axis=1, keepdims=True),
     }
     if interests.routing is not None:
         shares = interests.routing
@@ -51,14 +56,21 @@ class InterestReport:
         self._sums: dict[str, list[float]] = {}  # what is averaged → sum and number of values
 
     def add(self, found: dict[str, np.ndarray], history_lengths: np.ndarray, hits: np.ndarray) -> None:
-        """A batch: examine's tensors, items read of each user [B], and which candidates were targets [B, N] bool."""
-        active = found["active"]
-        self._hits += np.bincount(found["answers"][hits], minlength=self.num_interests)
+        """Take in a batch. Users without a history have no interests to speak of and are left out.
+
+        Args:
+          found: examine's tensors.
+          history_lengths: [B] items that the model read.
+          hits: [B, N] bool, which candidates were targets.
+        """
+        reads = history_lengths > 0
+        active = found["active"] & reads[:, None]
+        self._hits += (found["answers"] * (hits & reads[:, None])[:, None]).sum(axis=(0, 2))
         pairs = np.triu(active[:, :, None] & active[:, None, :], k=1)  # each two interests once
         self._average("interest_cosine", found["cosine"][pairs])
         if "effective_items" in found:
-            self._average("effective_items", found["effective_items"][active & (history_lengths > 0)[:, None]])
-            self._average("history_items", history_lengths)
+            self._average("effective_items", found["effective_items"][active])
+            self._average("history_items", history_lengths[reads])
 
     def _average(self, name: str, values: np.ndarray) -> None:
         total = self._sums.setdefault(name, [0.0, 0.0])

@@ -119,8 +119,10 @@ def resolve(
         **MODEL_PRESETS.get((model_type, dataset_name), {}),
         **given,
     }
+    if values.get("num_interests") == 1 and "readout" not in given:
+        values.pop("readout", None)  # of one vector all are the same
     if remi:
-        _check_remi(model_type, values.get("loss", "softmax"))
+        _check_remi("--model_type REMI" if spelling == "REMI" else "--remi", model_type, values.get("loss", "softmax"))
     settings = Settings().replace(**values)
     if settings.training.max_steps == 0:
         raise InputError("--max_steps 0: nothing would be learnt; 0 is for --warm_start, to take over a run as it is")
@@ -134,15 +136,15 @@ def resolve(
     return settings
 
 
-def _check_remi(model_type: str, loss: str) -> None:
+def _check_remi(asked: str, model_type: str, loss: str) -> None:
     if not ENCODERS[model_type].routing:
         routing = ", ".join(name for name in ENCODERS if ENCODERS[name].routing)
         raise InputError(
-            f"--remi: it regularises a routing matrix, and {model_type} has none (there is one in {routing}); REMI's "
+            f"{asked}: it regularises a routing matrix, and {model_type} has none (there is one in {routing}); REMI's "
             "weighting of negatives alone is --beta 1 --sampler uniform"
         )
     if loss != "softmax":
-        raise InputError(f"--remi: it weights the negatives of a softmax, and --loss is {loss}; add --loss softmax")
+        raise InputError(f"{asked}: it weights the negatives of a softmax, and --loss is {loss}; add --loss softmax")
 
 
 def run_name(dataset_name: str, profile: str, remi: bool, explicit: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A moving average of a model's weights: smoother than the last step's, and nearly free."""
+"""A moving average of a model's weights: smoother than the last step's, at the price of a second copy of them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-WARM_UP = 4  # while training is younger than the window times this, the window is its age over this
+MOST = 4  # the window is at most the steps taken so far, divided by this
 
 
 class WeightAverage(tf.Module):
@@ -16,8 +16,12 @@ class WeightAverage(tf.Module):
     forgotten. Every row of every weight is read, so it is updated once in several steps.
 
     Args:
-      weights: the variables to average.
+      weights: the variables to average, the trainable ones of a model; others stay as they are.
       steps: over how many of the last steps.
+
+    Attributes:
+      averages: a variable for each of the weights.
+      step: the step after which the weights were last taken in.
     """
 
     def __init__(self, weights: Sequence[tf.Variable], steps: int):
@@ -30,7 +34,7 @@ class WeightAverage(tf.Module):
     @tf.function
     def update(self, step: tf.Tensor) -> None:
         """Take in the weights as they are after `step` (scalar int64)."""
-        window = tf.minimum(float(self.steps), tf.cast(step, tf.float32) / WARM_UP)
+        window = tf.minimum(float(self.steps), tf.cast(step, tf.float32) / MOST)
         share = -tf.math.expm1(-tf.cast(step - self.step, tf.float32) / window)
         for average, weight in zip(self.averages, self.weights, strict=True):
             average.assign_add(tf.cast(share, weight.dtype) * (weight - average))

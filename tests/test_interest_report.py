@@ -46,14 +46,19 @@ def test_hits_belong_to_the_interest_that_scores_them_highest():
     assert figures(vectors, candidates, hits)["hit_shares"] == [0.5, 0.25, 0.25]
 
 
+def test_interests_that_are_one_share_their_hits():
+    """Else one of them would seem to answer for everything."""
+    nearly = [0.9999999, 1e-7]
+    assert figures([[EAST, nearly, WEST]], [[EAST, WEST]], [[True, False]])["hit_shares"] == [0.5, 0.5, 0]
+
+
 def test_interests_a_user_does_not_have_and_empty_histories_do_not_count():
     vectors = [[EAST, EAST, NORTH], [WEST, WEST, WEST]]  # an inactive interest repeats the first
     routing = [[[1.0, 0], [0.5, 0.5], [1, 0]], [[0.0, 0]] * 3]
     active = [[True, False, True], [True, True, False]]
     found = figures(vectors, [[EAST], [WEST]], [[True], [True]], routing, active, lengths=[2, 0])
-    assert found["effective_items"] == pytest.approx(1)
-    assert found["interest_cosine"] == pytest.approx((0 + 1) / 2)
-    assert found["hit_shares"] == [1, 0, 0]
+    expected = {"effective_items": 1, "history_items": 2, "interest_cosine": 0}
+    assert flat(found) == pytest.approx(expected | {"hit_share_1": 1, "hit_share_2": 0, "hit_share_3": 0})
 
 
 def test_batches_add_up():

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 import quality
 
 from remi_tf.errors import InputError
+from remi_tf.presets import REMI
 
 BUDGET = quality.Budget(100, 50, 3)
-DATA = quality.Data(Path("data/toy"), "aaaa")
+DATA = quality.Data(Path("data/toy"), "toy", "aaaa", 60)
 
 
 def result(recall: float, **others) -> dict:
@@ -67,7 +69,7 @@ def test_a_table_grows_by_system_and_seed_and_never_mixes_budgets_or_data(tmp_pa
     with pytest.raises(InputError, match="results with max_steps 100, this command has 200; take another --output"):
         quality.Table(tmp_path / "t", DATA, quality.Budget(200, 50, 3))
     with pytest.raises(InputError, match="fingerprint aaaa, this command has bbbb"):
-        quality.Table(tmp_path / "t", quality.Data(DATA.path, "bbbb"), BUDGET)
+        quality.Table(tmp_path / "t", replace(DATA, fingerprint="bbbb"), BUDGET)
 
 
 def test_no_jobs_are_refused(tmp_path):
@@ -82,10 +84,14 @@ def test_a_finished_run_is_used_again_and_one_of_other_data_or_budget_refused(tm
         commands.append(Path(command[1]).name)
         path = Path(next(flag for flag in command if flag.startswith("--run_dir=")).removeprefix("--run_dir="))
         path.mkdir(parents=True, exist_ok=True)
-        metrics = [{"step": step, "time": 0.01 * step} for step in (50, 100)]
+        if commands[-1] == "evaluate.py":
+            (path / quality.PER_USER).touch()
+            return quality.subprocess.CompletedProcess(command, 0, "", "")
+        metrics = [{"step": step, "time": 0.01 * step, "valid_recall@50": step / 1000} for step in (50, 100)]
         (path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in metrics))
         evaluation = {"metrics": {"model": dict.fromkeys(quality.METRICS, 0.3)}, "step": 50}
-        (path / "config.json").write_text(json.dumps({"dataset": {"fingerprint": "aaaa"}}))
+        settings = quality.trained_with(system, 1, DATA, BUDGET).to_json()
+        (path / "config.json").write_text(json.dumps({"dataset": {"fingerprint": "aaaa"}, "settings": settings}))
         (path / "evaluation_test.json").write_text(json.dumps(evaluation))
         return quality.subprocess.CompletedProcess(command, 0, "", "")
 
@@ -94,13 +100,21 @@ def test_a_finished_run_is_used_again_and_one_of_other_data_or_budget_refused(tm
     system = quality.System(("SA", "--remi"), (1,))
     first = quality.run(system, 1, DATA, BUDGET, tmp_path, 1)
     assert (first["recall@50"], first["steps"], first["parameters"]) == (0.3, 100, 7)
+    assert first["valid_recall@50"] == 0.1
     assert first["ms_per_step"] == pytest.approx(10)
     assert quality.run(system, 1, DATA, BUDGET, tmp_path, 1) == first
     assert commands == ["train.py", "evaluate.py"]
-    with pytest.raises(quality.RunFailed, match="--max_steps 100 instead of 200"):
+    (quality.run_path(system, 1, DATA, tmp_path) / quality.PER_USER).unlink()
+    quality.run(system, 1, DATA, BUDGET, tmp_path, 1)
+    assert commands == ["train.py", "evaluate.py", "evaluate.py"]
+    with pytest.raises(quality.RunFailed, match="trained with --max_steps 100 instead of 200; take another --runs"):
         quality.run(system, 1, DATA, quality.Budget(200, 50, 3), tmp_path, 1)
+    with monkeypatch.context() as later:
+        later.setitem(REMI, "beta", 2.0)  # the same flags mean something else now
+        with pytest.raises(quality.RunFailed, match=r"trained with --beta 1\.0 instead of 2\.0"):
+            quality.run(system, 1, DATA, BUDGET, tmp_path, 1)
     with pytest.raises(quality.RunFailed, match=r"other data \(fingerprint aaaa\) .* \(bbbb\); take another --runs"):
-        quality.run(system, 1, quality.Data(DATA.path, "bbbb"), BUDGET, tmp_path, 1)
+        quality.run(system, 1, replace(DATA, fingerprint="bbbb"), BUDGET, tmp_path, 1)
 
 
 def test_a_run_that_ends_badly_tells_why(tmp_path, monkeypatch):

@@ -100,7 +100,7 @@ def decorrelation(matrix: tf.Tensor) -> tf.Tensor:
 def mean_cosine(vectors: tf.Tensor) -> tf.Tensor:
     """½ + Σ_{i<j} cos(v_i, v_j) / (k (k − 1)) over k rows: half of one more than the mean cosine of two of them.
 
-    Rows of length 0 count as not there.
+    Rows shorter than 1e-6 count as not there.
 
     Args:
       vectors: [..., rows, d].
@@ -108,9 +108,9 @@ def mean_cosine(vectors: tf.Tensor) -> tf.Tensor:
     Returns:
       [...]; 1 where all rows point the same way, ½ where every two are orthogonal or there is only one.
     """
-    unit = tf.math.l2_normalize(vectors, axis=-1)
-    lengths = tf.reduce_sum(tf.square(unit), axis=-1)  # 1, or 0 for a row that is not there
-    count = tf.reduce_sum(lengths, axis=-1)  # k
+    there = tf.reduce_sum(tf.square(vectors), axis=-1, keepdims=True) > 1e-12
+    unit = tf.where(there, tf.math.l2_normalize(tf.where(there, vectors, 1.0), axis=-1), 0.0)
+    count = tf.reduce_sum(tf.cast(there[..., 0], vectors.dtype), axis=-1)  # k
     both_ways = tf.reduce_sum(tf.square(tf.reduce_sum(unit, axis=-2)), axis=-1) - count  # 2 Σ_{i<j} cos
     return 0.5 + tf.math.divide_no_nan(both_ways / 2, count * (count - 1))
 

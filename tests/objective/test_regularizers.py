@@ -113,8 +113,18 @@ def test_mean_cosine_is_1_for_one_direction_and_one_half_for_orthogonal_rows():
         ([east, north, west], 0.5 - 1 / 6),
         ([east, [0.0, 0.0], north], 0.5),
         ([east], 0.5),
+        ([east, [1e-7, 0.0], north], 0.5),
+        ([[1e-5, 0.0], [1e-5, 0.0]], 1),
     ):
         assert float(mean_cosine(tf.constant(rows))) == pytest.approx(expected, abs=1e-6)
+
+
+def test_mean_cosine_has_finite_gradients_beside_empty_rows():
+    rows = tf.constant([[[1.0, 0], [0, 0], [1, 1]], [[0.0, 0]] * 3])
+    with tf.GradientTape() as tape:
+        tape.watch(rows)
+        value = tf.reduce_sum(mean_cosine(rows))
+    assert np.abs(tape.gradient(value, rows)).max() < 10
 
 
 @pytest.mark.parametrize("form", ["covariance", "cosine"])

@@ -1,0 +1,30 @@
+"""What benchmarks compare: systems, written as flags of train.py that begin with the model, and their settings."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from remi_tf.cli import Parser, add_settings
+from remi_tf.config import Settings
+from remi_tf.errors import InputError
+from remi_tf.presets import PROFILES, resolve
+
+
+def settings_of(flags: Sequence[str], dataset_name: str, num_items: int | None = None) -> Settings:
+    """The settings that train.py takes from flags such as ["SA", "--remi"] on a dataset of this name.
+
+    Raises:
+      InputError: flags that train.py would refuse.
+    """
+    parser = Parser()
+    parser.add_argument("--remi", action="store_true")
+    parser.add_argument("--profile", choices=PROFILES, default="default")
+    add_settings(parser)
+    try:
+        given = vars(parser.parse_args(["--model_type", *flags]))
+        return resolve(dataset_name, given.pop("profile"), given.pop("remi"), given, num_items)
+    except InputError as error:
+        raise InputError(f'system "{" ".join(flags)}": {error}') from error
