@@ -179,10 +179,19 @@ def test_what_makes_no_sense_is_refused(old_run, fresh, toy_dataset, tmp_path):
         main(["--resume", "--run_dir", str(old_run), "--warm_start", str(old_run)])
     with pytest.raises(InputError, match="--max_steps 0: nothing would be learnt"):
         main(["--dataset", str(toy_dataset), "--run_dir", str(tmp_path / "cold"), "--max_steps", "0"])
+    with pytest.raises(InputError, match="--max_steps 0: nothing would be learnt"):
+        main(["--resume", "--run_dir", str(old_run), "--max_steps", "0"])
     pop = tmp_path / "pop"
     assert main(["--dataset", str(toy_dataset), "--run_dir", str(pop), "--model_type", "Pop"]) == 0
     with pytest.raises(InputError, match="Pop is counted, not trained"):
         warm(pop, fresh, tmp_path / "warm")
+
+
+def test_no_steps_are_not_inherited(old_run, fresh, tmp_path):
+    warm(old_run, fresh, tmp_path / "as it was", "--max_steps", "0")
+    with pytest.raises(InputError, match="taken over as it was, with --max_steps 0; say how many"):
+        warm(tmp_path / "as it was", fresh, tmp_path / "next")
+    assert warm(tmp_path / "as it was", fresh, tmp_path / "next", "--max_steps", "20") == 0
 
 
 def test_objective_and_training_may_change(old_run):
