@@ -38,6 +38,12 @@ class Histories:
                 yield order[start:end]
                 start = end
 
+    def kept(self, keep: np.ndarray) -> "Histories":
+        """Without the items where `keep` [n] is false."""
+        before = np.concatenate([[0], np.cumsum(keep)])
+        seconds = None if self.seconds is None else self.seconds[keep]
+        return Histories(self.users, self.items[keep], seconds, before[self.offsets])
+
     def padded(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Items [B, W] of these users, "" is padding, and seconds [B, W] int64, 0 where they are unknown."""
         starts, lengths = self.offsets[positions], np.diff(self.offsets)[positions]

@@ -142,6 +142,8 @@ class Recommender:
           InputError: as `recommend`.
         """
         answer = self._searcher(choices) if self.index else self._asker(choices)
+        if not choices.exclude_history:
+            histories = self._read_of(histories)
         for positions in histories.batches():
             items, seconds = histories.padded(positions)
             inputs = {"history": tf.constant(items, tf.string, items.shape)}
@@ -152,6 +154,13 @@ class Recommender:
             elif profiles is not None:
                 raise InputError("profiles: the model does not read them; leave them out")
             yield Answer(positions, *answer(items, inputs))
+
+    def _read_of(self, histories: Histories) -> Histories:
+        """The last max_history known items, all that the model reads: long histories cost no more than short ones."""
+        known = self.catalogue.vocabulary.rows(histories.items) > 0  # [n]
+        after = np.concatenate([np.cumsum(known[::-1])[::-1], [0]])  # [n + 1] known items from here on
+        ends = np.repeat(after[histories.offsets[1:]], np.diff(histories.offsets))  # [n] those of later users
+        return histories.kept(known & (after[:-1] - ends <= self.run.model.max_history))
 
     def _asker(self, choices: Choices) -> Any:
         """(history [B, W], inputs) → items, scores and interest [B, n] by the served graph: exact."""
