@@ -46,7 +46,7 @@ def check(own: dict[str, Any], given: dict[str, Any]) -> None:
         if refused:
             raise InputError(f"--resume takes the run's own settings; leave out --{refused[0]}, or start another run")
         if given.get("max_steps") == 0:
-            raise InputError("--max_steps 0: nothing would be learnt; 0 is for --warm_start, to take over a run as it is")
+            raise InputError("--max_steps 0: nothing would be learnt; 0 is for --warm_start, to take a run as it is")
         return
     if own["dataset"] is None:
         raise InputError("--dataset is missing: the name or path of a prepared dataset, such as synthetic")

@@ -78,8 +78,8 @@ def begin(path: Path, given: dict[str, Any]) -> tuple[Run, Settings]:
     settings = run.settings.replace(**given)
     if settings.training.max_steps == 0 and "max_steps" not in given:
         raise InputError(
-            f"--warm_start {path}: that run was taken over as it was, with --max_steps 0; say how many --max_steps this "
-            "one is to take"
+            f"--warm_start {path}: that run was taken over as it was, with --max_steps 0; say how many --max_steps "
+            "this one is to take"
         )
     before, after = run.settings.objective.loss, settings.objective.loss
     if before != after and "idw" in (before, after):
