@@ -175,9 +175,7 @@ def _config(path: Path) -> dict[str, Any]:
     try:
         return json.loads((path / CONFIG).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise InputError(
-            f"--run_dir {path}: no run here ({CONFIG} is missing); train one with python train.py"
-        ) from error
+        raise InputError(f"{path}: no run here ({CONFIG} is missing); train one with python train.py") from error
     except ValueError as error:
         raise InputError(f"{path / CONFIG}: not JSON ({error}); it was changed since train.py wrote it") from error
 

@@ -17,7 +17,7 @@ from remi_tf.errors import InputError
 from remi_tf.evaluation import features, histories
 from remi_tf.model import MultiInterestModel
 from remi_tf.retrieval.top_k import top_k
-from remi_tf.run import Run, load_run
+from remi_tf.run import CONFIG, Run, load_run
 
 TOP_N, USERS, BATCH = 50, 500, 100
 """The lists by which the length of new items is chosen: their length, their number, how many at a time."""
@@ -63,6 +63,8 @@ def begin(path: Path, given: dict[str, Any]) -> tuple[Run, Settings]:
     Raises:
       InputError: no run there, one that is counted, or a setting that its weights do not allow.
     """
+    if not (path / CONFIG).is_file():
+        raise InputError(f"--warm_start {path}: no run here ({CONFIG} is missing); name the folder that train.py wrote")
     run = load_run(path)
     if ENCODERS[run.settings.encoder.model_type].counted:
         raise InputError(
@@ -98,7 +100,9 @@ def take_over(model: MultiInterestModel, run: Run, dataset: Dataset) -> WarmStar
     The row of a new item points where the mean of the known items points that stand at most max_history places before
     or after it in the training users' sequences; where there are none it stays as it was initialised. Its length is
     that share of their mean length at which new items get as much of the lists as they have of the training log: the
-    mean itself is so short that no list would hold it, and at full length new items crowd out the others.
+    mean itself is so short that no list would hold it, and at full length new items crowd out the others. No share is
+    smaller than what a plain mean keeps on average (`among_neighbours`): a small catalogue's lists can hold most new
+    items at any length, and the search would end at 0.
 
     Raises:
       InputError: the model reads profiles, and the data have other columns or values than the run.
@@ -114,7 +118,7 @@ def take_over(model: MultiInterestModel, run: Run, dataset: Dataset) -> WarmStar
     raw_ids = new_vocabulary.raw_ids(range(1, dataset.num_items + 1))
     old_rows = np.concatenate([[0], old_vocabulary.rows(raw_ids)])  # [I + 1] row in the run, 0 = new
     old_table, table = run.model.item_table.numpy(), model.item_table.numpy()
-    new, rows = among_neighbours(dataset.train, old_rows, old_table, model.max_history)
+    new, rows, kept = among_neighbours(dataset.train, old_rows, old_table, model.max_history)
     table[new] = rows
     table[old_rows > 0] = old_table[old_rows[old_rows > 0]]
     table[0] = old_table[0]
@@ -122,7 +126,8 @@ def take_over(model: MultiInterestModel, run: Run, dataset: Dataset) -> WarmStar
     if len(new):
         known_rows = np.flatnonzero(old_rows)
         share_of_log = float(np.mean(old_rows[np.asarray(dataset.train.items)] == 0))
-        table[new] = rows * fair_length(_some_interests(model, dataset.train), table[known_rows], rows, share_of_log)
+        interests, least = _some_interests(model, dataset.train), float(np.mean(kept))
+        table[new] = rows * fair_length(interests, table[known_rows], rows, share_of_log, least)
         model.item_table.assign(tf.constant(table))
     gone = np.setdiff1d(np.arange(1, len(old_table)), old_rows)
     known = int((old_rows > 0).sum())
@@ -130,8 +135,10 @@ def take_over(model: MultiInterestModel, run: Run, dataset: Dataset) -> WarmStar
     return WarmStart(run.path, run.step, known, len(new), drawn, old_vocabulary.raw_ids(gone.tolist()))
 
 
-def fair_length(interests: np.ndarray, known: np.ndarray, new: np.ndarray, share: float) -> float:
-    """The factor in 0..1 on `new` at which new items take `share` of the users' lists of TOP_N (or less, with 1).
+def fair_length(interests: np.ndarray, known: np.ndarray, new: np.ndarray, share: float, least: float) -> float:
+    """The factor on `new` at which new items take `share` of the users' lists of TOP_N.
+
+    It is at least `least`, where they may take more, and at most 1, where they may take less.
 
     Args:
       interests: [B, K, d]; known, new: [n, d] and [m, d] item vectors, none of them padding.
@@ -143,7 +150,7 @@ def fair_length(interests: np.ndarray, known: np.ndarray, new: np.ndarray, share
         scores = np.concatenate([of_known, factor * of_new], axis=1)
         return float(np.mean(np.argsort(-scores, axis=1, kind="stable")[:, :length] >= of_known.shape[1]))
 
-    low, high = 0.0, 1.0
+    low, high = least, 1.0
     if taken(high) <= share:
         return high
     for _ in range(20):
@@ -168,7 +175,7 @@ def _some_interests(model: MultiInterestModel, train: Interactions) -> np.ndarra
 
 def among_neighbours(
     train: Interactions, old_rows: np.ndarray, old_table: np.ndarray, window: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The direction of the mean of the known items around new ones, at their mean length.
 
     Args:
@@ -177,7 +184,8 @@ def among_neighbours(
       window: how many places before and after an occurrence are looked at.
 
     Returns:
-      [n] rows that are new and have known neighbours, and [n, d] float32 (repeats count).
+      [n] rows that are new and have known neighbours, [n, d] float32 (repeats count), and [n] the length of the mean
+      itself as a share of the mean length, above 0 and at most 1.
     """
     items, offsets = np.asarray(train.items), np.asarray(train.offsets)
     places = np.flatnonzero(old_rows[items] == 0)
@@ -197,4 +205,4 @@ def among_neighbours(
     of_sums = np.linalg.norm(sums, axis=1)
     found = of_sums > 0
     scale = total_lengths[found] / (counts[found] * of_sums[found])
-    return rows[found], (sums[found] * scale[:, None]).astype(np.float32)
+    return rows[found], (sums[found] * scale[:, None]).astype(np.float32), of_sums[found] / total_lengths[found]

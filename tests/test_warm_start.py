@@ -87,13 +87,14 @@ def test_a_new_item_points_to_the_mean_of_known_neighbours_within_the_window_of_
     train = Interactions(items, np.zeros(7, np.int64), np.array([0, 5, 7]), np.array([5, 2]))
     old_table = np.array([[9, 9], [1, 0], [0, 3]], np.float32)
     old_rows = np.array([0, 1, 2, 0, 0])  # 3 and 4 are new
-    rows, began = among_neighbours(train, old_rows, old_table, window=2)
+    rows, began, kept = among_neighbours(train, old_rows, old_table, window=2)
     assert rows.tolist() == [3, 4]
     # 3: 1, 2, 2 of user 0, and 1 of user 1; 4: 2, 2 of user 0
     mean, lengths = np.array([[2 / 4, 6 / 4], [0, 3]]), np.array([(1 + 3 + 3 + 1) / 4, 3])
     np.testing.assert_allclose(_unit(began), _unit(mean), rtol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(began, axis=1), lengths, rtol=1e-6)
-    rows, began = among_neighbours(train, np.array([0, 0, 0, 0, 0]), old_table, window=2)
+    np.testing.assert_allclose(kept, np.linalg.norm(mean, axis=1) / lengths, rtol=1e-6)
+    rows, began, _ = among_neighbours(train, np.array([0, 0, 0, 0, 0]), old_table, window=2)
     assert not len(rows) and began.shape == (0, 2)
 
 
@@ -102,11 +103,21 @@ def test_new_items_get_the_share_of_the_lists_that_they_have_of_the_log():
     known, new = rng.standard_normal((400, 8)).astype(np.float32), 3 * rng.standard_normal((100, 8)).astype(np.float32)
     interests = rng.standard_normal((200, 2, 8)).astype(np.float32)
     for share in (0.05, 0.2):
-        table = np.concatenate([known, new * fair_length(interests, known, new, share)])
+        table = np.concatenate([known, new * fair_length(interests, known, new, share, 0.01)])
         scores = np.einsum("bkd,nd->bkn", interests, table).max(axis=1)
         lists = np.argsort(-scores, axis=1)[:, :50]
         assert np.mean(lists >= 400) == pytest.approx(share, abs=0.01)
-    assert fair_length(interests, known, 0.01 * new, 0.2) == 1  # never longer than the neighbours
+    assert fair_length(interests, known, 0.01 * new, 0.2, 0.01) == 1  # never longer than the neighbours
+
+
+def test_new_items_keep_the_length_of_the_mean_where_even_a_score_of_0_is_more_than_their_share(old_run, fresh):
+    interests, known = np.ones([3, 1, 2]), np.full([10, 2], -1.0)  # every known item scores below 0
+    assert fair_length(interests, known, np.ones([10, 2]), 0.1, 0.25) == 0.25
+    run, settings = begin(old_run, {})
+    dataset = load_dataset(fresh)
+    new = dataset.vocabulary.rows([*RENAMED.values()])
+    lengths = np.linalg.norm(Trainer(fresh, settings, dataset, run).model.item_table.numpy(), axis=1)
+    assert lengths[new].mean() > 0.1 * lengths[1:].mean()
 
 
 def _unit(vectors):
@@ -173,6 +184,10 @@ def test_what_the_old_weights_do_not_allow_is_refused_with_the_reason(old_run, f
 def test_what_makes_no_sense_is_refused(old_run, fresh, toy_dataset, tmp_path):
     with pytest.raises(InputError, match="--warm_start needs --run_dir"):
         main(["--warm_start", str(old_run), "--dataset", str(fresh)])
+    with pytest.raises(InputError, match=r"--warm_start .*nope: no run here"):
+        warm(tmp_path / "nope", fresh, tmp_path / "warm")
+    with pytest.raises(InputError, match=r"^/.*nope: no run here"):  # no flag in Python
+        Recommender.from_run(tmp_path / "nope")
     with pytest.raises(InputError, match="--dataset is missing"):
         main(["--warm_start", str(old_run), "--run_dir", str(tmp_path / "warm")])
     with pytest.raises(InputError, match="leave out --warm_start"):
