@@ -1,11 +1,12 @@
 """Users' histories of raw item ids as flat arrays, and their way into the batches that a served graph takes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_list_like
 
 from remi_tf.data.layouts import Columns
 from remi_tf.data.rawlog import RawLog
@@ -64,22 +65,49 @@ def from_lists(histories: Sequence[Sequence[Any]] | Mapping[Any, Sequence[Any]],
       timestamps: seconds since 1970 in the shape of `histories`; None = unknown.
 
     Raises:
-      InputError: one history where a list of them is wanted, or timestamps of another shape.
+      InputError: one history where a list of them is wanted, a history that is none, a value that cannot be an id, or
+        timestamps of another shape.
     """
-    single = isinstance(histories, str) or any(np.isscalar(history) for history in histories)
-    if single and not isinstance(histories, Mapping):
+    is_mapping = isinstance(histories, Mapping)
+    is_list = is_list_like(histories) and isinstance(histories, Sized)
+    if not is_list or (not is_mapping and any(np.isscalar(history) for history in histories)):
         raise InputError("histories: give a list of histories, each a list of raw ids, such as [['a', 'b'], ['c']]")
-    users = list(histories) if isinstance(histories, Mapping) else list(range(len(histories)))
-    lists = list(histories.values()) if isinstance(histories, Mapping) else list(histories)
+    users: list[Any] = list(histories) if is_mapping else list(range(len(histories)))
+    lists: list[Any] = list(histories.values()) if isinstance(histories, Mapping) else list(histories)
+    for user, history in zip(users, lists, strict=True):
+        if not is_list_like(history) or not isinstance(history, Sized):
+            raise InputError(
+                f"histories: user {user!r} has {history!r}; give a list of raw ids, [] where nothing is known"
+            )
     offsets = np.concatenate([[0], np.cumsum([len(history) for history in lists])]).astype(np.int64)
-    items = np.array([str(item) for history in lists for item in history], object)
+    texts = [
+        raw_id(item, f"histories: user {user!r}, place {place} (from 0)")
+        for user, history in zip(users, lists, strict=True)
+        for place, item in enumerate(history)
+    ]
     seconds = None
     if timestamps is not None:
         times = [timestamps[user] for user in users] if isinstance(timestamps, Mapping) else list(timestamps)
         if [len(values) for values in times] != [len(history) for history in lists]:
             raise InputError("timestamps: give one for each item of each history, in the same shape")
         seconds = np.array([int(value) for values in times for value in values], np.int64)
-    return Histories(users, items, seconds, offsets)
+    return Histories(users, np.array(texts, object), seconds, offsets)
+
+
+def raw_id(value: Any, place: str) -> str:
+    """The text of a raw id that was given as text, as UTF-8 bytes or as a number.
+
+    Raises:
+      InputError: it is missing (None, NaN), a list, or bytes that are not UTF-8; the message starts with `place`.
+    """
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{place}: {value!r} is not UTF-8; give the id as text") from error
+    if not isinstance(value, str) and (is_list_like(value) or pd.isna(value)):
+        raise InputError(f"{place}: {value!r} is not a raw id; leave it out")
+    return str(value)
 
 
 def from_frame(frame: pd.DataFrame, user_col: str, item_col: str, time_col: str | None) -> Histories:

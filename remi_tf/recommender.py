@@ -9,12 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from absl import logging
+from pandas.api.types import is_list_like
 
+from remi_tf.data.interactions import CATEGORY_NAMES, ITEMS
 from remi_tf.errors import InputError
-from remi_tf.histories import Histories, from_frame, from_lists
+from remi_tf.histories import Histories, from_frame, from_lists, raw_id
 from remi_tf.indexing import finite_vectors, open_index
 from remi_tf.run import load_run
 from remi_tf.serving_graph import ServingGraph
+
+SHOWN = 5
+"""Unknown names that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Recommender:
         self.run, self.catalogue = run, run.catalogue
         self.index = None if index is None else open_index(Path(index), run)
         self.graph = ServingGraph(run.model, run.catalogue, max_top_n=run.catalogue.num_items)
+        self._warned: set[str] = set()
 
     @classmethod
     def from_run(cls, path: str | Path, index: str | Path | None = None) -> "Recommender":
@@ -81,7 +88,8 @@ class Recommender:
         Args:
           histories: lists of raw ids, oldest first (users are named by their positions, or by a mapping's keys), or a
             DataFrame of interactions. Unknown ids are ignored; a history without a known one gets popular items.
-          top_n, exclude_history, exclude, allow, categories, diversity: see `Choices`.
+          top_n, exclude_history, exclude, allow, categories, diversity: see `Choices`. What the catalogue does not
+            hold of a list is ignored with a warning; of `allow` and `categories` it must hold something.
           timestamps: seconds since 1970 in the shape of the lists, for a model that reads days (None: all on one day).
           profiles: user → a value for each of the profile columns, "" = unknown, for a model that reads profiles.
           user_col, item_col, time_col: columns of a DataFrame; without time_col the column `time` if there is one,
@@ -120,13 +128,14 @@ class Recommender:
           A DataFrame of rank (from 1), item (raw id) and score (cosine), without the item itself.
 
         Raises:
-          InputError: the catalogue does not hold the item, or a `top_n` that is not positive.
+          InputError: the catalogue does not hold the item, a list of items, or a `top_n` that is not positive.
         """
-        row = int(self.catalogue.vocabulary.rows([str(item)])[0])
+        if is_list_like(item):
+            raise InputError(f"item {item!r}: give one id, not a list")
+        row = int(self.catalogue.vocabulary.rows([raw_id(item, "item")])[0])
         if row == 0:
             raise InputError(f"item {item!r}: the catalogue {self.catalogue.name} does not hold it")
-        if top_n < 1:
-            raise InputError(f"top_n {top_n}: give a positive whole number")
+        _check_top_n(top_n)
         cosines = self._directions @ self._directions[row]  # [I + 1]
         cosines[[0, row]] = -np.inf
         best = np.argsort(-cosines, kind="stable")[: min(top_n, self.catalogue.num_items - 1)]
@@ -185,7 +194,7 @@ class Recommender:
                 raise InputError(f"{name}: an index cannot be searched by it; leave out the index")
         index, vocabulary, top_n = self.index, self.catalogue.vocabulary, choices.top_n
         assert index is not None
-        everybody = vocabulary.rows([str(item) for item in choices.exclude])  # [X]
+        everybody = vocabulary.rows(given.get("exclude", [[]])[0])  # [X]
 
         def search(items: np.ndarray, inputs: dict[str, tf.Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             interests = self.graph.functions["interests"](*inputs.values())["interests"].numpy()  # [B, K, d]
@@ -207,27 +216,53 @@ class Recommender:
 
     def _checked(self, choices: Choices) -> dict[str, Any]:
         """What the served graph takes of the choices; what asks for nothing is left out."""
-        if isinstance(choices.top_n, bool) or not isinstance(choices.top_n, int | np.integer) or choices.top_n < 1:
-            raise InputError(f"top_n {choices.top_n!r}: give a positive whole number")
+        _check_top_n(choices.top_n)
+        if not isinstance(choices.exclude_history, bool | np.bool_):
+            raise InputError(f"exclude_history {choices.exclude_history!r}: give True or False")
+        if not isinstance(choices.diversity, float | int | np.floating | np.integer):
+            raise InputError(f"diversity {choices.diversity!r}: give a number, 0 or more")
         given: dict[str, Any] = {
             "top_n": min(int(choices.top_n), self.catalogue.num_items),
             "exclude_history": bool(choices.exclude_history),
         }
         for name in ("exclude", "allow", "categories"):
             values = getattr(choices, name)
-            if isinstance(values, str):
+            if values is None:
+                continue
+            if not is_list_like(values):
                 raise InputError(f"{name}: give a list, such as {[values]!r}")
-            texts = None if values is None else [str(value) for value in values]
+            texts = [raw_id(value, name) for value in values]
             if texts == [] and name != "exclude":
                 raise InputError(f"{name}: an empty list allows nothing; leave it out to allow everything")
             if texts:
-                given[name] = tf.constant([texts])
+                given[name] = [texts]
         if choices.diversity:
             given["diversity"] = float(choices.diversity)
         for name in ("categories", "diversity"):
             if name in given and not self.graph.has_categories:
                 raise InputError(f"{name}: the data have no categories (prepare.py --category_col); leave it out")
+        for name in ("exclude", "allow", "categories"):
+            if name in given:
+                self._check_known(name, given[name][0])
         return given
+
+    def _check_known(self, name: str, texts: list[str]) -> None:
+        """Warn, once, of what the catalogue does not hold; where it holds nothing of a list, that is an error."""
+        named = [text for text in texts if text]
+        if name == "categories":
+            known, what, file = set(self.catalogue.category_names), "name", CATEGORY_NAMES
+            unknown = [text for text in named if text not in known]
+        else:
+            what, file = "id", ITEMS
+            unknown = [text for text, row in zip(named, self.catalogue.vocabulary.rows(named), strict=True) if row == 0]
+        shown = ", ".join(map(repr, unknown[:SHOWN])) + (f" and {len(unknown) - SHOWN} more" * (len(unknown) > SHOWN))
+        where = f"the known ones are listed in {self.catalogue.path / file}"
+        if named and len(unknown) == len(named) and name != "exclude":
+            raise InputError(f"no {what} of {name} is known: {shown}; {where}")
+        message = f"{name}: not in the catalogue and ignored: {shown}; {where}"
+        if unknown and message not in self._warned:
+            self._warned.add(message)
+            logging.warning("%s", message)
 
     def _profiles(self, users: Sequence[Any], profiles: Mapping[Any, Sequence[str]] | None) -> tf.Tensor:
         """[B, columns] string."""
@@ -266,6 +301,11 @@ class Answer:
             "score": self.scores[user, place],
             "interest": self.interest[user, place],
         }
+
+
+def _check_top_n(top_n: Any) -> None:
+    if isinstance(top_n, bool) or not isinstance(top_n, int | np.integer) or top_n < 1:
+        raise InputError(f"top_n {top_n!r}: give a positive whole number")
 
 
 def _no_columns() -> dict[str, np.ndarray]:

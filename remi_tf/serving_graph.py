@@ -166,7 +166,9 @@ class ServingGraph(tf.Module):
                 (_all_unknown(category_names, wanted), "error: no name of categories is known"),
                 (
                     tf.math.is_nan(diversity) | (diversity < 0),  # ~(diversity >= 0) would be simplified to < 0
-                    tf.strings.join(["error: diversity ", tf.strings.as_string(diversity), " is not 0 or more"]),
+                    tf.strings.join(
+                        ["error: diversity ", tf.strings.as_string(diversity, shortest=True), " is not 0 or more"]
+                    ),
                 ),
             ]
         error = first_message(batch, *wrong)

@@ -152,8 +152,47 @@ def test_similar_items_are_the_nearest_by_cosine(recommender):
     assert result["item"].tolist() == recommender.catalogue.vocabulary.raw_ids(best.tolist())
     np.testing.assert_allclose(result["score"], cosines[best], rtol=1e-5)
     assert len(recommender.similar_items("ïtem 3", 10_000)) == NUM_ITEMS - 1
-    with pytest.raises(InputError, match="item 'nobody': the catalogue tiny does not hold it"):
-        recommender.similar_items("nobody")
+    for item, message in (
+        ("nobody", "item 'nobody': the catalogue tiny does not hold it"),
+        (["ïtem 3"], r"item \['ïtem 3'\]: give one id, not a list"),
+        (None, "item: None is not a raw id"),
+    ):
+        with pytest.raises(InputError, match=message):
+            recommender.similar_items(item)
+
+
+def test_ids_as_bytes_are_read_as_utf_8(recommender):
+    as_bytes = [raw_id.encode() for raw_id in ("ïtem 3", "ïtem 4")]
+    pd.testing.assert_frame_equal(recommender.recommend([as_bytes]), recommender.recommend([["ïtem 3", "ïtem 4"]]))
+    pd.testing.assert_frame_equal(recommender.similar_items(as_bytes[0]), recommender.similar_items("ïtem 3"))
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "file"),
+    [
+        ("exclude", "ïtem 5", "items.txt"),
+        ("allow", "ïtem 5", "items.txt"),
+        ("categories", "crime", "category_names.txt"),
+    ],
+)
+def test_unknown_names_beside_known_ones_are_told_once(dataset, recommender, monkeypatch, name, known, file):
+    told = []
+    monkeypatch.setattr("absl.logging.warning", lambda text, *values: told.append(text % values))
+    fresh = remi_tf.Recommender(recommender.run)
+    expected_rows = fresh.recommend([["ïtem 3"]], **{name: [known]})
+    assert not told
+    for _ in range(2):
+        rows = fresh.recommend([["ïtem 3"]], **{name: [known, "nobody", "Krimi"]})
+        pd.testing.assert_frame_equal(rows, expected_rows)
+    where = f"the known ones are listed in {dataset.path / file}"
+    assert told == [f"{name}: not in the catalogue and ignored: 'nobody', 'Krimi'; {where}"]
+
+
+def test_an_index_leaves_out_what_a_generator_excludes(whole_numbers):
+    _, by_index = whole_numbers
+    history = [["ïtem 3"]]
+    best = by_index.recommend(history, 3)["item"].tolist()
+    assert not set(best) & set(by_index.recommend(history, 3, exclude=(raw_id for raw_id in best))["item"])
 
 
 @pytest.mark.parametrize(
@@ -165,15 +204,33 @@ def test_similar_items_are_the_nearest_by_cosine(recommender):
         ({"top_n": 0}, "top_n 0: give a positive whole number"),
         ({"top_n": 2.5}, "top_n 2.5: give a positive whole number"),
         ({"allow": []}, "allow: an empty list allows nothing"),
-        ({"allow": ["nobody"]}, "no id of allow is known"),
+        ({"allow": ["nobody"]}, r"no id of allow is known: 'nobody'; the known ones are listed in .*items\.txt"),
+        ({"categories": ["Crime"]}, r"no name of categories is known: 'Crime'; .* listed in .*category_names\.txt"),
+        ({"histories": None}, "give a list of histories"),
+        ({"histories": {"ann": None}}, r"user 'ann' has None; give a list of raw ids, \[\] where nothing is known"),
+        ({"histories": {"ann": "ïtem 3"}}, "user 'ann' has 'ïtem 3'; give a list of raw ids"),
+        (
+            {"histories": [["ïtem 3"], ["ïtem 3", None]]},
+            r"user 1, place 1 \(from 0\): None is not a raw id; leave it out",
+        ),
+        ({"histories": {"ann": [float("nan")]}}, r"user 'ann', place 0 \(from 0\): nan is not a raw id"),
+        ({"histories": {"ann": [["ïtem 3"]]}}, r"user 'ann', place 0 \(from 0\): \['ïtem 3'\] is not a raw id"),
+        ({"histories": [[b"\xff"]]}, r"user 0, place 0 \(from 0\): b'\\xff' is not UTF-8"),
+        ({"exclude": [None]}, "exclude: None is not a raw id"),
+        ({"exclude": 5}, r"exclude: give a list, such as \[5\]"),
+        ({"exclude_history": "no"}, "exclude_history 'no': give True or False"),
+        ({"diversity": "x"}, "diversity 'x': give a number, 0 or more"),
         ({"exclude": "ïtem 3"}, r"exclude: give a list, such as \['ïtem 3'\]"),
-        ({"diversity": -1.0}, "diversity -1.0* is not 0 or more"),
+        ({"diversity": -1.0}, "^diversity -1 is not 0 or more"),
         ({"diversity": float("nan")}, "diversity nan is not 0 or more"),
         ({"timestamps": [[1]]}, "timestamps: the model does not read them; leave them out"),
         ({"timestamps": [[1, 2]]}, "timestamps: give one for each item of each history"),
         ({"profiles": {0: ["F", "1"]}}, "profiles: the model does not read them; leave them out"),
         ({"histories": pd.DataFrame({"user": [1]})}, "item"),
-        ({"histories": pd.DataFrame({"user": [1], "item": [None]})}, "the frame row 0: item is empty"),
+        (
+            {"histories": pd.DataFrame({"user": [1], "item": [None]})},
+            r"the frame row 0: item is empty; mend it, .*frame\.dropna\(\).*keep_default_na=False",
+        ),
     ],
 )
 def test_arguments_that_cannot_be_used_are_refused(recommender, arguments, message):

@@ -22,6 +22,10 @@ from remi_tf.data.text_tables import TextReader, sniff
 from remi_tf.errors import InputError
 
 START_BYTES = 64 << 10
+FRAME_REMEDY = (
+    "mend it, drop rows without a value (frame.dropna()), or, where an id such as NA was taken for none, read ids as "
+    "text (pd.read_csv(…, dtype=str, keep_default_na=False))"
+)
 UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "iso": "ISO dates", "none": "order numbers"}
 
 
@@ -71,7 +75,7 @@ def _chunks(paths: Sequence[str | Path], reader: "_LogReader") -> Iterator[Chunk
 
 def read_frame(frame: pd.DataFrame, columns: Columns, *, time_unit: str = "auto", on_bad_row: str = "stop") -> RawLog:
     """The log in a DataFrame; rows are named by their position from 0 in messages."""
-    bad = BadRows(on_bad_row)
+    bad = BadRows(on_bad_row, FRAME_REMEDY)
     reader = TypedReader(bad, time_unit)
     chosen: dict[str, pa.Array] = {}
     for key, column in columns.by_key().items():

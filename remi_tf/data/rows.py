@@ -35,16 +35,17 @@ class BadRow(Exception):
 
 @dataclass
 class BadRows:
-    """What happens to bad rows: `stop` raises with file, line, value and remedy; `skip` counts by reason."""
+    """What happens to bad rows: `stop` raises with file, line, value and `remedy`; `skip` counts by reason."""
 
     policy: str = "stop"
+    remedy: str = "mend it or add --on_bad_row skip"
     counts: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
     def add(self, place: str, error: BadRow) -> None:
         """`place` is file and line."""
         if self.policy == "stop":
-            raise InputError(f"{place}: {error.message}; mend it or add --on_bad_row skip")
+            raise InputError(f"{place}: {error.message}; {self.remedy}")
         self.counts[error.reason] += 1
         if len(self.examples) < SHOWN_EXAMPLES:
             self.examples.append(f"{place}: {error.message}")
