@@ -10,6 +10,8 @@ alone, gRPC the package tensorflow-serving-api.
 """
 
 import argparse
+import contextlib
+import http.client
 import json
 import sys
 import urllib.error
@@ -24,10 +26,12 @@ NOTHING_CHOSEN = {
     "categories": [""],
     "diversity": 0.0,
 }
+TEXTS = ("history", "profile", "exclude", "allow", "categories")  # inputs that are lists of strings
 
 
 class RestClient:
-    """A model behind TensorFlow Serving's REST interface."""
+    """A model behind TensorFlow Serving's REST interface. Calls raise RuntimeError where the server refuses or is not
+    there."""
 
     def __init__(self, address: str, model: str, timeout: float = 10):
         self.url = f"http://{address}/v1/models/{model}"
@@ -35,7 +39,8 @@ class RestClient:
 
     def inputs(self, signature: str) -> list[str]:
         """Names of a signature's inputs."""
-        return list(self._call("/metadata")["metadata"]["signature_def"]["signature_def"][signature]["inputs"])
+        signatures = self._call("/metadata")["metadata"]["signature_def"]["signature_def"]
+        return list(signatures.get(signature, {"inputs": ()})["inputs"])
 
     def predict(self, signature: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """One answer for each row; lists of one name must be of one length in all rows."""
@@ -48,7 +53,13 @@ class RestClient:
             with urllib.request.urlopen(request, timeout=self.timeout) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
-            raise RuntimeError(f"{error.code}: {json.load(error)['error']}") from error
+            text = error.read().decode(errors="replace")
+            with contextlib.suppress(ValueError, LookupError, TypeError):  # not TensorFlow Serving's own words
+                text = json.loads(text)["error"]
+            raise RuntimeError(f"{error.code}: {text}") from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise RuntimeError(f"{self.url}: no answer ({reason}); is this the REST address of a server?") from error
 
 
 class GrpcClient:
@@ -59,7 +70,8 @@ class GrpcClient:
         from tensorflow_serving.apis import prediction_service_pb2_grpc
 
         self.stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(address))
-        self.model = model
+        self.refusal = grpc.RpcError
+        self.address, self.model = address, model
         self.timeout = timeout  # seconds
 
     def inputs(self, signature: str) -> list[str]:
@@ -75,7 +87,7 @@ class GrpcClient:
         request.model_spec.name, request.model_spec.signature_name = self.model, signature
         for name, dtype in self._types(signature).items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto([row[name] for row in rows], dtype))
-        outputs = self.stub.Predict(request, timeout=self.timeout).outputs
+        outputs = self._call(self.stub.Predict, request).outputs
         columns = {name: _plain(tf.make_ndarray(value).tolist()) for name, value in outputs.items()}
         return [{name: column[row] for name, column in columns.items()} for row in range(len(rows))]
 
@@ -85,8 +97,14 @@ class GrpcClient:
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
         request.model_spec.name = self.model
         answer = get_model_metadata_pb2.SignatureDefMap()
-        self.stub.GetModelMetadata(request, timeout=self.timeout).metadata["signature_def"].Unpack(answer)
+        self._call(self.stub.GetModelMetadata, request).metadata["signature_def"].Unpack(answer)
         return {name: tensor.dtype for name, tensor in answer.signature_def[signature].inputs.items()}
+
+    def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return method(request, timeout=self.timeout)
+        except self.refusal as error:
+            raise RuntimeError(f"{self.address}: {error.code().name}: {error.details()}") from error
 
 
 def recommend(client: RestClient | GrpcClient, history: list[str], **choices: Any) -> dict[str, Any]:
@@ -96,12 +114,17 @@ def recommend(client: RestClient | GrpcClient, history: list[str], **choices: An
       model reads beside the history: timestamps (without them all items count as of one day), profile.
 
     Raises:
-      ValueError: a choice that the model does not take, or no profile for a model that reads one.
+      ValueError: a choice that the model does not take or of another type, or no profile for a model that reads one.
+      RuntimeError: the server refuses, or is not there.
     """
     row = NOTHING_CHOSEN | {"timestamps": [0] * len(history)} | {"history": history} | choices
     names = client.inputs("recommend")
+    if not names:
+        raise ValueError("the model has no signature recommend; export.py writes one that has")
     if wrong := set(choices) - set(names) or set(names) - set(row):
         raise ValueError(f"unknown or missing: {', '.join(sorted(wrong))}; the model takes {', '.join(names)}")
+    for name in names:
+        _check(name, row[name])
     return client.predict("recommend", [{name: row[name] for name in names}])[0]
 
 
@@ -114,6 +137,41 @@ def because(answer: dict[str, Any], history: list[str], place: int) -> str:
     return history[attention.index(max(attention))]
 
 
+def _check(name: str, value: Any) -> None:
+    """The server's answer to a wrong type does not name the input."""
+    if name in TEXTS or name == "timestamps":
+        one, words = (str, "strings") if name in TEXTS else (int, "whole numbers")
+        if not isinstance(value, list) or not all(isinstance(each, one) for each in value):
+            raise ValueError(f"{name}: give a list of {words}, not {json.dumps(value)}")
+    elif name in NOTHING_CHOSEN:
+        wanted = type(NOTHING_CHOSEN[name])
+        if type(value) is not wanted and not (wanted is float and type(value) is int):
+            words = {int: "a whole number", bool: "true or false", float: "a number"}[wanted]
+            raise ValueError(f"{name}: give {words}, not {json.dumps(value)}")
+
+
+def _history(text: str) -> list[str]:
+    """The ids of "a,b,c", or of a JSON list of strings and whole numbers: as recommend.py reads them."""
+    ids = text.split(",")
+    if text.startswith("["):
+        ids = _json("--history", text, list)
+        if not all(isinstance(raw_id, str | int) and not isinstance(raw_id, bool) for raw_id in ids):
+            raise ValueError(f"--history {text}: the list may hold strings and whole numbers only")
+    else:
+        ids = [raw_id.strip() for raw_id in ids]
+    return [str(raw_id) for raw_id in ids if raw_id != ""] or [""]  # "" is padding
+
+
+def _json(flag: str, text: str, kind: type) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{flag} {text}: not JSON ({error})") from error
+    if not isinstance(value, kind):
+        raise ValueError(f"{flag} {text}: not a JSON {'list' if kind is list else 'object'}")
+    return value
+
+
 def _plain(value: Any) -> Any:
     """gRPC's bytes as text, as REST has them."""
     if isinstance(value, list):
@@ -121,25 +179,37 @@ def _plain(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def main() -> None:
+def main() -> int:
+    """Print the answer; 2 with one line for an error."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--history", required=True, help='raw item ids, oldest first: "a,b,c"')
+    parser.add_argument("--history", required=True, help='raw item ids, oldest first: "a,b,c" or a JSON list')
     parser.add_argument("--top_n", type=int, default=10, help="items wanted (default: 10)")
-    parser.add_argument("--choices", type=json.loads, default={}, help="other inputs, as a JSON object")
+    parser.add_argument("--choices", default="{}", help="other inputs, as a JSON object")
     parser.add_argument("--rest", default="localhost:8501", help="address of REST (default: localhost:8501)")
     parser.add_argument("--grpc", help="address of gRPC, instead of REST")
     parser.add_argument("--model", default="remi", help="the model's name in the server (default: remi)")
     flags = parser.parse_args()
-    client = GrpcClient(flags.grpc, flags.model) if flags.grpc else RestClient(flags.rest, flags.model)
-    history = flags.history.split(",")
-    answer = recommend(client, history, top_n=flags.top_n, **flags.choices)
+    try:
+        history = _history(flags.history)
+        choices = {"top_n": flags.top_n} | _json("--choices", flags.choices, dict)
+        if wrong := {"client", "history"} & set(choices):
+            raise ValueError(f"--choices: {wrong.pop()} is none of the choices; leave it out")
+        client = GrpcClient(flags.grpc, flags.model) if flags.grpc else RestClient(flags.rest, flags.model)
+        answer = recommend(client, history, **choices)
+    except ModuleNotFoundError as error:
+        print(f"error: --grpc needs the package tensorflow-serving-api ({error})", file=sys.stderr)
+        return 2
+    except (RuntimeError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if answer["status"]:
         print(answer["status"], file=sys.stderr)
     for place, item in enumerate(answer["items"]):
         if item:
             read = because(answer, history, place)
             print(f"{item}\t{answer['scores'][place]:.4f}" + (f"\tbecause you read {read}" if read else ""))
+    return 2 if answer["status"].startswith("error: ") else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

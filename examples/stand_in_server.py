@@ -3,12 +3,14 @@
     python examples/stand_in_server.py --model_base_path runs/shop/export
 
 It is not TensorFlow Serving: it loads the newest version once, speaks the part of its gRPC and REST interfaces that
-examples/client.py uses (on the official protos), and has no batching, no version changes and no monitoring. In
-production run the real server (docs/SERVING.md).
+examples/client.py uses (on the official protos). docs/SERVING.md says what it leaves out; in production run the real
+server.
 """
 
 import argparse
 import json
+import re
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,10 +32,20 @@ class BadRequest(Exception):
 
 
 class ServedModel:
-    """The newest version below a folder."""
+    """The newest version below a folder.
+
+    Raises:
+      FileNotFoundError: there is none.
+    """
 
     def __init__(self, base_path: Path, name: str):
-        self.version = max(int(folder.name) for folder in base_path.iterdir() if folder.name.isdigit())
+        versions = [int(path.parent.name) for path in base_path.glob("*/saved_model.pb") if path.parent.name.isdigit()]
+        if not versions:
+            raise FileNotFoundError(
+                f"--model_base_path {base_path}: no version (1, 2, …) of an export there; export.py --run_dir RUN_DIR "
+                "writes them below RUN_DIR/export"
+            )
+        self.version = max(versions)
         path = base_path / str(self.version)
         self.name = name
         self.module = tf.saved_model.load(str(path))
@@ -97,12 +109,18 @@ class RestHandler(BaseHTTPRequestHandler):
     model: ServedModel  # set by serve()
     protocol_version = "HTTP/1.1"
 
+    def _asked(self) -> str | None:
+        """What follows the model, or its version, in the path; None if that is not the one there is."""
+        base = f"/v1/models/{re.escape(self.model.name)}(?:/versions/{self.model.version})?"
+        match = re.fullmatch(f"{base}((?:[/:][a-z]+)?)", self.path)
+        return match[1] if match else None
+
     def do_GET(self) -> None:
-        base = f"/v1/models/{self.model.name}"
-        if self.path == base:
+        asked = self._asked()
+        if asked == "":
             state = {"version": str(self.model.version), "state": "AVAILABLE", "status": {"error_code": "OK"}}
             self._answer(200, {"model_version_status": [state]})
-        elif self.path == f"{base}/metadata":
+        elif asked == "/metadata":
             definitions = get_model_metadata_pb2.SignatureDefMap(signature_def=self.model.definitions)
             fields = json_format.MessageToDict(definitions, preserving_proto_field_name=True)
             self._answer(200, {"model_spec": {"name": self.model.name}, "metadata": {"signature_def": fields}})
@@ -111,7 +129,7 @@ class RestHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path != f"/v1/models/{self.model.name}:predict":
+        if self._asked() != ":predict":
             self._answer(404, {"error": f"nothing at {self.path}"})
             return
         try:
@@ -182,17 +200,23 @@ class StandIn:
         self._grpc.wait_for_termination()
 
 
-def main() -> None:
+def main() -> int:
+    """Serve until interrupted; 2 with one line if there is nothing to serve, or a port is taken."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model_base_path", type=Path, required=True, help="folder of the versions: RUN_DIR/export")
     parser.add_argument("--model_name", default="remi")
     parser.add_argument("--port", type=int, default=8500, help="of gRPC (default: 8500)")
     parser.add_argument("--rest_api_port", type=int, default=8501, help="of REST (default: 8501)")
     flags = parser.parse_args()
-    server = StandIn(flags.model_base_path, flags.model_name, flags.port, flags.rest_api_port)
+    try:
+        server = StandIn(flags.model_base_path, flags.model_name, flags.port, flags.rest_api_port)
+    except (OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     print(f"stand-in for TensorFlow Serving: gRPC on port {server.grpc_port}, REST on {server.rest_port}", flush=True)
     server.wait()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

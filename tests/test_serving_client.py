@@ -10,10 +10,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import grpc
 import pytest
 import tensorflow as tf
 
+from examples import client as client_by_hand
+from examples import stand_in_server
 from examples.client import GrpcClient, RestClient, because, recommend
 from examples.stand_in_server import StandIn
 from remi_tf import serving
@@ -105,7 +106,7 @@ def test_wrong_requests_are_refused_with_their_reason(server):
         rest.predict("serving_default", [{"history": ["a"]}, {"history": ["a", "b"]}])
     with pytest.raises(RuntimeError, match="400: "):
         rest.predict("serving_default", [{"history": [3, 4]}])
-    with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT"):
+    with pytest.raises(RuntimeError, match="INVALID_ARGUMENT"):
         GrpcClient(f"localhost:{server.grpc_port}", "remi").predict("interests", [{"history": "ïtem 3"}])
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"http://localhost:{server.rest_port}/v1/models/other")
@@ -119,3 +120,66 @@ def test_the_client_by_hand(server):
     result = subprocess.run(command, capture_output=True, encoding="utf-8", env={"PYTHONIOENCODING": "utf-8"})
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert len(lines) == 3 and lines[0][2].startswith("because you read ïtem"), result.stderr
+
+
+def by_hand(monkeypatch, capsys, main, *flags):
+    """Exit code, output and errors of an example in this process."""
+    monkeypatch.setattr(sys, "argv", ["example", *flags])
+    code = main()
+    return code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize("way", ["rest", "grpc"])
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ('{"divers": 0.1}', "unknown or missing: divers; the model takes "),
+        ('{"exclude": "sku-4"}', 'exclude: give a list of strings, not "sku-4"'),
+        ('{"exclude": [4]}', "exclude: give a list of strings, not [4]"),
+        ('{"diversity": "x"}', 'diversity: give a number, not "x"'),
+        ('{"exclude_history": 1}', "exclude_history: give true or false, not 1"),
+        ('{"history": ["a"]}', "--choices: history is none of the choices"),
+        ('{"top_n": -1}', "top_n -1 is not in 1..20"),
+        ("x", "--choices x: not JSON"),
+        ("[1]", "--choices [1]: not a JSON object"),
+    ],
+)
+def test_a_mistake_at_the_client_is_told_in_one_line(server, monkeypatch, capsys, way, choices, message):
+    address = f"localhost:{server.rest_port if way == 'rest' else server.grpc_port}"
+    flags = [f"--{way}", address, "--history", "ïtem 3", "--choices", choices]
+    code, output, errors = by_hand(monkeypatch, capsys, client_by_hand.main, *flags)
+    assert code == 2 and not output
+    assert errors.startswith(f"error: {message}") and errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("way", ["rest", "grpc"])
+def test_a_server_that_is_not_there_is_told_in_one_line(monkeypatch, capsys, way):
+    flags = [f"--{way}", "localhost:1", "--history", "ïtem 3"]
+    code, _, errors = by_hand(monkeypatch, capsys, client_by_hand.main, *flags)
+    assert code == 2 and errors.startswith("error: ") and "localhost:1" in errors and errors.count("\n") == 1
+
+
+def test_ids_with_commas_come_as_a_json_list(server, monkeypatch, capsys):
+    flags = ["--rest", f"localhost:{server.rest_port}", "--top_n", "3", "--history"]
+    code, output, errors = by_hand(monkeypatch, capsys, client_by_hand.main, *flags, '["item,7"]')
+    assert code == 0 and "because you read item,7" in output and not errors
+    code, _, errors = by_hand(monkeypatch, capsys, client_by_hand.main, *flags, "[item")
+    assert code == 2 and errors.startswith("error: --history [item: not JSON")
+
+
+def test_a_version_can_be_named_in_the_path(server):
+    rest = RestClient(f"localhost:{server.rest_port}", "remi")
+    by_version = RestClient(f"localhost:{server.rest_port}", "remi/versions/1")
+    rows = [{"history": HISTORY}]
+    assert by_version.predict("serving_default", rows) == rest.predict("serving_default", rows)
+    assert by_version.inputs("recommend") == rest.inputs("recommend")
+    with pytest.raises(RuntimeError, match="404"):
+        RestClient(f"localhost:{server.rest_port}", "remi/versions/2").predict("serving_default", rows)
+
+
+def test_a_stand_in_without_an_export_says_what_writes_one(monkeypatch, capsys, tmp_path):
+    for path in (tmp_path / "nowhere", tmp_path):
+        flags = ["--model_base_path", str(path)]
+        code, _, errors = by_hand(monkeypatch, capsys, stand_in_server.main, *flags)
+        assert code == 2 and errors.startswith(f"error: --model_base_path {path}: no version")
+        assert "export.py --run_dir" in errors and errors.count("\n") == 1
