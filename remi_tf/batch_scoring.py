@@ -1,7 +1,7 @@
 """Recommendations for every user of a log that may be larger than memory: files of interactions in, Parquet out."""
 
 import contextlib
-import tempfile
+import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from remi_tf.data.rawlog import Chunk, RawLog, assemble
 from remi_tf.data.reading import stream_log
 from remi_tf.data.streams import ARCHIVES
 from remi_tf.errors import InputError
-from remi_tf.files import atomic_file
+from remi_tf.files import atomic_file, parts_folder
 from remi_tf.histories import Histories, from_log
 from remi_tf.recommender import Choices, Recommender
 
@@ -48,10 +48,10 @@ def score_files(
     profiles: Mapping[str, Sequence[str]] | None = None,
     progress: bool = True,
 ) -> dict[str, int]:
-    """Write the best items for every user of a log to a Parquet file, whole or not at all.
+    """Write the best items for every user of a log to a Parquet file, whole or not at all, in place of a file there.
 
-    The log is first spread over temporary files beside `output` so that each holds all rows of some users, then these
-    are answered one after the other: memory is bounded by a part and a batch, whatever the log's size.
+    The log is first spread over temporary files in a folder beside `output` so that each holds all rows of some users,
+    then these are answered one after the other: memory is bounded by a part and a batch, whatever the log's size.
 
     Args:
       inputs: files of interactions as data/prepare.py reads them (CSV, TSV, JSON lines, Parquet, compressed or not).
@@ -64,15 +64,16 @@ def score_files(
       stand together, best first, users in no particular order.
 
     Raises:
-      InputError: a file, column or row that cannot be used, or as `Recommender.recommend`.
+      InputError: a file, column or row that cannot be used, another process is writing `output`, or as
+        `Recommender.recommend`.
     """
     output = Path(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
     users = rows = 0
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.parts.") as folder:
-        parts, interactions = _spread(inputs, columns, time_unit, Path(folder), progress)
+    with parts_folder(output) as folder:
+        whole = folder / "whole"
+        parts, interactions = _spread(inputs, columns, time_unit, folder, progress)
         with (
-            atomic_file(output, "wb") as file,
+            atomic_file(whole, "wb") as file,
             parquet.ParquetWriter(file, SCHEMA) as writer,
             _bar("recommend", interactions, progress) as bar,
         ):
@@ -82,6 +83,7 @@ def score_files(
                 for table in _answered(recommender, histories, choices, profiles, bar):
                     writer.write_table(table)
                     rows += len(table)
+        os.replace(whole, output)
     return {"users": users, "rows": rows}
 
 

@@ -4,9 +4,11 @@ import argparse
 import dataclasses
 import difflib
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, NoReturn
 
 from remi_tf.config import GROUPS
@@ -100,8 +102,17 @@ def load_tensorflow() -> None:
             os.close(stderr)
 
 
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    print("terminated", file=sys.stderr)
+    sys.exit(128 + number)
+
+
 def run_main(main: Callable[[list[str]], int]) -> NoReturn:
-    """Run an entry point: exit 0, 2 with one line for an error that is the user's to mend, 130 after Ctrl-C."""
+    """Run an entry point: exit 0, 2 with one line for an error that is the user's to mend, 130 after Ctrl-C.
+
+    SIGTERM ends it as Ctrl-C does, cleaning up, with 143.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         code = main(sys.argv[1:])
     except (InputError, TrainingDiverged) as error:

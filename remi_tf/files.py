@@ -1,12 +1,13 @@
 """Files that are either whole or absent: write to a temporary name beside the target, then rename."""
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,6 +68,48 @@ def refuse_existing(path: Path, marker: str, overwrite: bool) -> None:
         raise InputError(f"{path} holds other files (it has no {marker}), so it is never replaced; name another folder")
     if not overwrite:
         raise InputError(f"{path} exists already; name another folder or add --overwrite")
+
+
+def refuse_file(flag: str, path: Path, overwrite: bool, inputs: Sequence[str | Path] = ()) -> None:
+    """Raise InputError if the file `path`, the value of `flag`, is a folder, one of `inputs`, or there already.
+
+    With `overwrite` it may be there, but none of the inputs.
+    """
+    if path.is_dir():
+        raise InputError(f"{flag} {path}: a folder; name a file such as {os.path.join(path, 'top.parquet')}")
+    if not path.exists():
+        return
+    if any(os.path.exists(source) and os.path.samefile(source, path) for source in inputs):
+        raise InputError(f"{flag} {path}: one of the inputs; name another file")
+    if not overwrite:
+        raise InputError(f"{flag} {path}: exists already; name another file or add --overwrite")
+
+
+@contextlib.contextmanager
+def parts_folder(path: Path) -> Iterator[Path]:
+    """An empty folder beside the file `path` for what is needed until it is written; deleted at the end.
+
+    What a killed process left in it is deleted first: its lock went with it.
+
+    Raises:
+      InputError: another process is at it.
+    """
+    folder = path.with_name(f".{path.name}.parts")
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"{path}: another process is writing it; wait for it, or name another file") from error
+        try:
+            for stale in folder.iterdir():
+                stale.unlink()
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+    finally:
+        os.close(descriptor)
 
 
 def _replace_folder(path: Path, new: Path) -> None:

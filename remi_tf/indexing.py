@@ -21,7 +21,7 @@ from remi_tf.data.interactions import ITEMS, Interactions
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError
 from remi_tf.evaluation import features, histories
-from remi_tf.files import atomic_file, atomic_folder, refuse_existing, sha256, write_json
+from remi_tf.files import atomic_file, atomic_folder, refuse_existing, refuse_file, sha256, write_json
 from remi_tf.retrieval.index import EFFORTS, KINDS, ItemIndex, choose_kind, size_bytes
 from remi_tf.retrieval.top_k import Model, top_k
 
@@ -29,6 +29,8 @@ FORMAT_VERSION = 1
 MANIFEST, FAISS = "index.json", "index.faiss"
 MEMORY_MB, TOP_N, MIN_RECALL = 4096, 50, 0.97
 MEASURED_USERS, BATCH = 1000, 100
+BUILDING = ("kind", "effort", "memory_mb", "top_n", "min_recall", "split", "force")
+"""The flags of index.py that are arguments of `build_index`."""
 
 
 def build_index(
@@ -42,23 +44,25 @@ def build_index(
     min_recall: float = MIN_RECALL,
     split: str = "valid",
     force: bool = False,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Build an index of `run`'s items, measure it and store it in the folder `path`, in place of an index there.
+    """Build an index of `run`'s items, measure it and store it in the folder `path`.
 
     Args:
       kind: one of KINDS; None chooses by the number of items and `memory_mb`.
       effort: what a search looks at; None takes the least of EFFORTS that reaches `min_recall`.
       top_n, split: recall@top_n is measured on the histories of that split's first users.
       force: store it whatever its recall is.
+      overwrite: in place of an index there.
 
     Returns:
       What index.json holds.
 
     Raises:
       InputError: the recall is too low, the item vectors are not finite, the dataset to measure it on is gone or has no
-        histories, the memory is too small, or `path` holds something else.
+        histories, the memory is too small, or `path` holds something that may not be replaced.
     """
-    refuse_existing(path, MANIFEST, overwrite=True)
+    refuse_existing(path, MANIFEST, overwrite)
     vectors = finite_vectors(run)
     num_items, dim = len(vectors) - 1, vectors.shape[1]
     kind = kind or choose_kind(num_items, dim, memory_mb << 20)
@@ -100,7 +104,7 @@ def build_index(
         "vectors_sha256": _fingerprint(vectors),
         "versions": versions(),
     }
-    with atomic_folder(path, MANIFEST, overwrite=True) as folder:
+    with atomic_folder(path, MANIFEST, overwrite) as folder:
         faiss.write_index(index.faiss_index, str(folder / FAISS))
         shutil.copyfile(run.catalogue.path / ITEMS, folder / ITEMS)
         manifest["files"] = {name: sha256(folder / name) for name in (FAISS, ITEMS)}
@@ -127,7 +131,7 @@ def refresh_index(run: Any, path: Path) -> dict[str, Any]:
         }
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path / MANIFEST}: damaged ({error!r}); {_again(run)}") from error
-    return build_index(run, path, **options)
+    return build_index(run, path, overwrite=True, **options)
 
 
 def open_index(path: Path, run: Any) -> ItemIndex:
@@ -217,7 +221,7 @@ def _fingerprint(vectors: np.ndarray) -> str:
 
 
 def _again(run: Any) -> str:
-    return f"build it again with python index.py --run_dir {run.path}"
+    return f"build it again with python index.py --run_dir {run.path} --overwrite"
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -225,31 +229,35 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
     parser = Parser(description="Build a Faiss index of a run's items, measured against exact search.")
     parser.add_argument("--run_dir", type=Path, required=True, help="the folder train.py wrote")
-    parser.add_argument("--index", type=Path, metavar="DIR", help="where the index goes (default: RUN_DIR/index)")
-    parser.add_argument("--kind", choices=KINDS, help="default: by the number of items and --memory_mb")
-    parser.add_argument(
-        "--memory_mb", type=int, default=MEMORY_MB, help=f"memory the index may take (default: {MEMORY_MB})"
-    )
-    parser.add_argument(
+    index = parser.add_argument_group("the index", argument_default=argparse.SUPPRESS)
+    index.add_argument("--index", type=Path, metavar="DIR", help="where the index goes (default: RUN_DIR/index)")
+    index.add_argument("--kind", choices=KINDS, help="default: by the number of items and --memory_mb")
+    index.add_argument("--memory_mb", type=int, help=f"memory the index may take (default: {MEMORY_MB})")
+    index.add_argument(
         "--effort", type=int, help="candidates (hnsw) or cells (ivf) a search looks at (default: as many as it takes)"
     )
-    parser.add_argument("--top_n", type=int, default=TOP_N, help=f"items the recall is measured on (default: {TOP_N})")
-    parser.add_argument(
-        "--min_recall", type=float, default=MIN_RECALL, help=f"refuse an index below it (default: {MIN_RECALL})"
-    )
-    parser.add_argument("--split", choices=("valid", "test"), default="valid", help="users of the recall (valid)")
-    parser.add_argument("--force", action="store_true", help="store the index whatever its recall is")
+    index.add_argument("--top_n", type=int, help=f"items the recall is measured on (default: {TOP_N})")
+    index.add_argument("--min_recall", type=float, help=f"refuse an index below it (default: {MIN_RECALL})")
+    index.add_argument("--split", choices=("valid", "test"), help="users of the recall (valid)")
+    index.add_argument("--force", action="store_true", help="store the index whatever its recall is")
     parser.add_argument(
         "--parquet", type=Path, metavar="FILE", help="write item vectors and raw ids to FILE instead of an index"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace what is there (default: refuse)")
     flags = parser.parse_args(argv)
     if not flags.run_dir.is_dir():
         raise InputError(f"--run_dir {flags.run_dir}: there is no such folder; train.py writes one")
     for name in ("memory_mb", "effort", "top_n"):
-        if getattr(flags, name) is not None and getattr(flags, name) < 1:
+        if getattr(flags, name, 1) < 1:
             raise InputError(f"--{name} {getattr(flags, name)}: give a positive whole number")
-    if not 0 <= flags.min_recall <= 1:
+    if not 0 <= getattr(flags, "min_recall", 1) <= 1:
         raise InputError(f"--min_recall {flags.min_recall}: give a number from 0 to 1")
+    if "kind" in flags and "memory_mb" in flags:
+        raise InputError(f"--memory_mb: it chooses the kind, which --kind {flags.kind} gives; leave one of them out")
+    if flags.parquet is not None:
+        if given := [name for name in ("index", *BUILDING) if name in flags]:
+            raise InputError(f"--{given[0]}: it is about an index, and --parquet writes none; leave one of them out")
+        refuse_file("--parquet", flags.parquet, flags.overwrite)
     return flags
 
 
@@ -267,9 +275,9 @@ def main(argv: list[str]) -> int:
         write_parquet(run, flags.parquet)
         print(f"{run.catalogue.num_items:,} item vectors written to {flags.parquet}")
         return 0
-    path = flags.index or flags.run_dir / "index"
-    options = ("kind", "effort", "memory_mb", "top_n", "min_recall", "split", "force")
-    print(summary(build_index(run, path, **{name: getattr(flags, name) for name in options})))
+    path = getattr(flags, "index", flags.run_dir / "index")
+    options = {name: getattr(flags, name) for name in BUILDING if name in flags}
+    print(summary(build_index(run, path, overwrite=flags.overwrite, **options)))
     print(f"stored in {path}")
     return 0
 

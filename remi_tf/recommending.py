@@ -10,6 +10,7 @@ from remi_tf.batch_scoring import score_files
 from remi_tf.data.layouts import Columns
 from remi_tf.data.rows import LATEST, UNITS
 from remi_tf.errors import InputError
+from remi_tf.files import refuse_file
 from remi_tf.recommender import Choices, Recommender
 from remi_tf.run import load_run
 
@@ -112,6 +113,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     log = parser.add_argument_group("every user of a log")
     log.add_argument("--input", nargs="+", metavar="FILE", help="interactions: CSV, TSV, JSON lines or Parquet")
     log.add_argument("--output", type=Path, metavar="FILE.parquet", help="user, rank, item, score, interest")
+    log.add_argument("--overwrite", action="store_true", help="replace the output if it exists (default: refuse)")
     log.add_argument("--user_col", default="user", help="column of user ids (default: user)")
     log.add_argument("--item_col", default="item", help="column of item ids (default: item)")
     log.add_argument("--time_col", help="column of times (default: the rows are in the order of time)")
@@ -135,11 +137,13 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         raise InputError("give either --history IDS or --input FILE")
     if flags.input is not None and flags.output is None:
         raise InputError("--output is missing: the Parquet file that the recommendations go to")
-    for name in ("timestamps", "profile") if flags.input is not None else ("output", "time_col"):
-        if getattr(flags, name) is not None:
+    for name in ("timestamps", "profile") if flags.input is not None else ("output", "time_col", "overwrite"):
+        if getattr(flags, name) not in (None, False):
             raise InputError(
                 f"--{name}: it goes with {'--history' if flags.input is not None else '--input'}; leave it out"
             )
+    if flags.output is not None:
+        refuse_file("--output", flags.output, flags.overwrite, flags.input)
     return flags
 
 

@@ -39,7 +39,9 @@ def test_an_index_is_stored_with_its_recall_and_searched_after_loading(run, kind
 
 def test_a_small_catalogue_is_searched_exactly_and_an_index_is_replaced(run):
     assert main(run) == 0 and open_index(run.path / "index", run).kind == "flat"
-    assert main(run, "--kind", "hnsw") == 0 and open_index(run.path / "index", run).kind == "hnsw"
+    with pytest.raises(InputError, match="index exists already; name another folder or add --overwrite"):
+        main(run, "--kind", "hnsw")
+    assert main(run, "--kind", "hnsw", "--overwrite") == 0 and open_index(run.path / "index", run).kind == "hnsw"
 
 
 def test_cosines_are_indexed_at_length_one(run):
@@ -105,6 +107,13 @@ def test_a_damaged_index_is_refused(run, tmp_path, name):
         (["--min_recall", "2"], "--min_recall 2.0: give a number from 0 to 1"),
         (["--memory_mb", "-1"], "--memory_mb -1: give a positive"),
         (["--kind", "annoy"], "invalid choice"),
+        (
+            ["--kind", "flat", "--memory_mb", "9"],
+            "--memory_mb: it chooses the kind, which --kind flat gives; leave one",
+        ),
+        (["--kind", "hnsw", "--parquet", "c"], "--kind: it is about an index, and --parquet writes none"),
+        (["--force", "--parquet", "c"], "--force: it is about an index, and --parquet writes none"),
+        (["--parquet", "."], r"--parquet \.: a folder; name a file such as \./top.parquet"),
         (["--kind", "ivfpq"], "--kind ivfpq: 200 items are fewer than a code's 256 values"),
     ],
 )
@@ -132,4 +141,7 @@ def test_vectors_and_raw_ids_go_to_parquet_and_back(run, tmp_path):
     np.testing.assert_array_equal(vectors, run.model.item_table.numpy()[1:])
     assert table["row"].to_pylist() == list(range(1, NUM_ITEMS + 1))
     assert table.schema.metadata[b"scores"] == b"inner product"
+    with pytest.raises(InputError, match=r"--parquet .*items.parquet: exists already; .* add --overwrite"):
+        main(run, "--parquet", str(tmp_path / "items.parquet"))
+    assert main(run, "--parquet", str(tmp_path / "items.parquet"), "--overwrite") == 0
     assert not (run.path / "index").exists()

@@ -71,6 +71,14 @@ def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
     for user, history in (("a", ["ïtem 3", "ïtem 4"]), ("b", ["item,7"])):
         items, _ = expected(run.model, run.catalogue, history, False)
         assert table[table.user == user]["item"].tolist() == items[:4]
+    with pytest.raises(InputError, match=r"--output .*out.parquet: exists already; .* add --overwrite"):
+        recommending.main([*flags, *columns])
+    assert recommending.main([*flags, *columns, "--top_n", "1", "--overwrite"]) == 0
+    assert len(pd.read_parquet(tmp_path / "out.parquet")) == 2
+    before = log.read_bytes()
+    with pytest.raises(InputError, match=r"--output .*log.csv: one of the inputs; name another file"):
+        recommending.main([*flags, *columns, "--output", str(log), "--overwrite"])
+    assert log.read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -83,6 +91,8 @@ def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
         (["--history", "a", "--output", "c"], "--output: it goes with --input; leave it out"),
         (["--history", "a", "--top_n", "0"], "top_n 0: give a positive whole number"),
         (["--history", "a", "--diversity", "nan"], "diversity nan is not 0 or more"),
+        (["--history", "a", "--overwrite"], "--overwrite: it goes with --input; leave it out"),
+        (["--input", "nowhere.csv", "--output", "."], r"--output \.: a folder; name a file such as \./top.parquet"),
         (["--input", "nowhere.csv", "--output", "c"], "nowhere.csv: no such file"),
     ],
 )
