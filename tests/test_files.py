@@ -12,10 +12,12 @@ from remi_tf.files import parts_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from remi_tf.cli import run_main
 from remi_tf.files import atomic_file, parts_folder
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell starts without
 
 def main(argv):
     with parts_folder(Path(argv[0])) as folder, atomic_file(folder / "whole") as file:
