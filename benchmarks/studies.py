@@ -100,7 +100,7 @@ def plot(content: dict[str, Any], path: Path) -> None:
         axis.set_title(f"{content['dataset']}, {content['max_steps']:,} steps")
         axis.grid(alpha=0.3)
         if over_negatives:
-            axis.legend()
+            axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     figure.tight_layout()
     with atomic_file(path, "wb") as file:
         figure.savefig(file, format="png", dpi=110)
