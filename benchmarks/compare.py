@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from quality import PER_USER, Budget, RunFailed, System, find_data, run, run_path  # sets the import path
+from quality import PER_USER, Budget, RunFailed, System, add_run_flags, find_data, run, run_path  # sets the import path
 
-from remi_tf.cli import Parser, number_list, run_main
+from remi_tf.cli import Parser, run_main
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
 
@@ -77,11 +77,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--system", required=True, help='flags of train.py, such as "SA --remi"')
     parser.add_argument("--against", required=True, help="flags of the other system")
     parser.add_argument("--output", type=Path, required=True, help="the tables are OUTPUT.md and OUTPUT.json")
-    parser.add_argument("--seeds", type=number_list, default=(1, 2, 3), help="default: 1,2,3")
-    parser.add_argument("--max_steps", type=int, default=10_000, help="default: 10000")
-    parser.add_argument("--eval_every", type=int, default=1000, help="default: 1000")
-    parser.add_argument("--patience", type=int, default=15, help="default: 15")
-    parser.add_argument("--runs", type=Path, default=Path("runs/quality"), help="run folders (default: runs/quality)")
+    add_run_flags(parser, (1, 2, 3), 10_000, "runs/quality")
     flags = parser.parse_args(argv)
     systems = {
         name: System.parse(text, flags.seeds) for name, text in (("ours", flags.system), ("theirs", flags.against))
@@ -89,7 +85,7 @@ def main(argv: list[str]) -> int:
     for system in systems.values():
         if system.seeds != flags.seeds:
             raise InputError(f'"{system.name} @…": both systems take the seeds of --seeds; leave out the @')
-    budget, rows = Budget(flags.max_steps, flags.eval_every, flags.patience), {}
+    budget, rows = Budget.of(flags), {}
     flags.output.parent.mkdir(parents=True, exist_ok=True)
     for name in flags.dataset.split(","):
         data = find_data(name)

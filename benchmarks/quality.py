@@ -76,6 +76,11 @@ class Budget:
     eval_every: int
     patience: int
 
+    @classmethod
+    def of(cls, flags: argparse.Namespace) -> "Budget":
+        """What `add_run_flags` has parsed."""
+        return cls(flags.max_steps, flags.eval_every, flags.patience)
+
     @property
     def flags(self) -> list[str]:
         return [f"--{name}={value}" for name, value in vars(self).items()]
@@ -238,19 +243,25 @@ def find_data(name_or_path: str) -> Data:
     return Data(dataset.path.absolute(), dataset.name, dataset.fingerprint, dataset.num_items)
 
 
+def add_run_flags(parser: argparse.ArgumentParser, seeds: tuple[int, ...], max_steps: int, runs: str) -> None:
+    """--seeds, the budget and --runs, with these defaults."""
+    shown = ",".join(map(str, seeds))
+    parser.add_argument("--seeds", type=number_list, default=seeds, help=f"of every system (default: {shown})")
+    whole: dict[str, Any] = {"type": int, "metavar": "N"}
+    parser.add_argument("--max_steps", default=max_steps, help="of every run (default: %(default)s)", **whole)
+    parser.add_argument("--eval_every", default=1000, help="steps between validations (default: %(default)s)", **whole)
+    parser.add_argument("--patience", default=15, help="validations without gain (default: %(default)s)", **whole)
+    parser.add_argument("--runs", type=Path, default=Path(runs), help="run folders (default: %(default)s)")
+
+
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = Parser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="name below data/ or path of a prepared dataset")
     parser.add_argument("--system", action="append", required=True, help='flags of train.py, such as "SA --remi"')
     parser.add_argument("--output", type=Path, required=True, help="the tables are OUTPUT.md and OUTPUT.json")
-    parser.add_argument("--seeds", type=number_list, default=(1, 2, 3), help="of every system (default: 1,2,3)")
-    whole: dict[str, Any] = {"type": int, "metavar": "N"}
-    parser.add_argument("--max_steps", default=30_000, help="of every run (default: %(default)s)", **whole)
-    parser.add_argument("--eval_every", default=1000, help="steps between validations (default: %(default)s)", **whole)
-    parser.add_argument("--patience", default=15, help="validations without gain (default: %(default)s)", **whole)
-    parser.add_argument("--runs", type=Path, default=Path("runs/quality"), help="run folders (default: %(default)s)")
+    add_run_flags(parser, (1, 2, 3), 30_000, "runs/quality")
     jobs = "runs side by side, each with its share of the cores (default: %(default)s)"
-    parser.add_argument("--jobs", default=1, help=jobs, **whole)
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help=jobs)
     flags = parser.parse_args(argv)
     if flags.jobs < 1:
         raise InputError(f"--jobs {flags.jobs}: give at least 1")
@@ -266,7 +277,7 @@ def main(argv: list[str]) -> int:
     flags = _parse(argv)
     systems = [System.parse(text, flags.seeds) for text in flags.system]
     data = find_data(flags.dataset)
-    budget = Budget(flags.max_steps, flags.eval_every, flags.patience)
+    budget = Budget.of(flags)
     for system in systems:
         trained_with(system, 1, data, budget)  # what would be refused is refused before anything is trained
     threads = max(1, (os.cpu_count() or 1) // flags.jobs)

@@ -21,7 +21,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-from quality import Budget, RunFailed, System, find_data, run  # sets the import path
+from quality import Budget, RunFailed, System, add_run_flags, find_data, run  # sets the import path
 from systems import settings_of
 
 from remi_tf.cli import Parser, number_list, run_main
@@ -117,12 +117,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("study", choices=STUDIES)
     parser.add_argument("--dataset", help="name below data/ or path of a prepared dataset")
     parser.add_argument("--output", type=Path, required=True, help="the results are OUTPUT.json and OUTPUT.png")
-    parser.add_argument("--seeds", type=number_list, default=(1,), help="default: 1")
     default = ",".join(map(str, NEGATIVES))
     parser.add_argument("--negatives", type=number_list, help=f"of the study of samplers (default: {default})")
-    parser.add_argument("--max_steps", type=int, default=5000, help="default: 5000")
-    parser.add_argument("--eval_every", type=int, default=1000, help="default: 1000")
-    parser.add_argument("--runs", type=Path, default=Path("runs/studies"), help="run folders (default: runs/studies)")
+    add_run_flags(parser, (1,), 5000, "runs/studies")
     parser.add_argument("--plot_only", action="store_true", help="draw OUTPUT.json again, train nothing")
     flags = parser.parse_args(argv)
     if flags.negatives and flags.study != "samplers":
@@ -133,7 +130,7 @@ def main(argv: list[str]) -> int:
         return 0
     if flags.dataset is None:
         raise InputError("--dataset is missing: name a prepared dataset")
-    data, budget = find_data(flags.dataset), Budget(flags.max_steps, flags.eval_every, patience=15)
+    data, budget = find_data(flags.dataset), Budget.of(flags)
     if flags.study == "samplers":
         series = samplers(flags.negatives or NEGATIVES, settings_of(["SA"], data.name).training.batch_size)
     else:

@@ -17,7 +17,7 @@ from remi_tf.data.pipeline import day_numbers
 from remi_tf.encoders.base import Interests
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.interest_report import InterestReport, examine
-from remi_tf.retrieval.top_k import Model, recommend
+from remi_tf.retrieval.top_k import Model, answer
 
 TOP_N = (20, 50)
 SCORE_BYTES = 256 * 2**20
@@ -205,8 +205,9 @@ def _retriever(model: Examined, k: int, exclude_history: bool) -> Callable:
         def retrieve(history: tf.Tensor, features: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
             model = living()
             assert model is not None
-            ids, _ = recommend(model, history, k, exclude_history, SCORE_BYTES, **features)
-            return ids, examine(model.encode(history, **features), tf.gather(model.item_vectors(), ids))
+            interests, item_vectors = model.encode(history, **features), model.item_vectors()
+            ids, _ = answer(interests.vectors, item_vectors, history, k, exclude_history, SCORE_BYTES)
+            return ids, examine(interests, tf.gather(item_vectors, ids))
 
         widths = {"days": model.max_history, "profile": None}
         signature = [

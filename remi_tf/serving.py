@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from remi_tf.data.interactions import ITEMS, PROFILE_COLUMNS, Catalogue
-from remi_tf.data.profiles import ProfileColumn, columns_from_json, columns_to_json
+from remi_tf.data.profiles import columns_to_json
 from remi_tf.doctor import versions
 from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
@@ -113,77 +113,10 @@ def export_run(run: Any, path: Path, max_top_n: int = MAX_TOP_N, exclude_history
     evaluated = run.path / f"evaluation_test{'_exclude_history' if exclude_history else ''}.json"
     evaluation = json.loads(evaluated.read_text(encoding="utf-8")) if evaluated.is_file() else {}
     same_question = evaluation.get("step") == run.step and evaluation.get("exclude_history") == exclude_history
-    card = {**origin(run), "test_metrics": evaluation["metrics"] if same_question else None}
+    metrics = evaluation["metrics"] if same_question else None
+    card = {"step": run.step, "settings": run.settings.to_json(), "test_metrics": metrics}
     score = "how often the item occurs" if ENCODERS[run.settings.encoder.model_type].counted else None
     return export(run.model, run.catalogue, path, max_top_n, exclude_history, card, score=score)
-
-
-def origin(run: Any) -> dict[str, Any]:
-    """What tells one export from another: the settings and the step of the weights."""
-    return {"step": run.step, "settings": run.settings.to_json()}
-
-
-class Exported:
-    """The latest version of an export folder, loaded with TensorFlow alone."""
-
-    def __init__(self, path: str | Path):
-        """Raises InputError if the folder holds no version."""
-        found = [version for version in exported_versions(Path(path)) if (Path(path) / str(version) / CARD).is_file()]
-        if not found:
-            raise InputError(f"{path}: no exported model here; make one with python export.py --run_dir RUN")
-        self.path = Path(path) / str(max(found))
-        self.card: dict[str, Any] = json.loads((self.path / CARD).read_text(encoding="utf-8"))
-        self._module = tf.saved_model.load(str(self.path))  # holds the weights of the signature
-        self._signature = self._module.signatures["serving_default"]
-
-    @property
-    def inputs(self) -> list[str]:
-        """Names of serving_default's inputs: history, and timestamps or profile where the model reads them."""
-        return list(self.card["signatures"]["serving_default"]["inputs"])
-
-    @property
-    def profile_columns(self) -> tuple[ProfileColumn, ...]:
-        """What the input profile consists of."""
-        return columns_from_json(self.card.get(PROFILE_COLUMNS, []))
-
-    def recommend(
-        self,
-        history: list[str],
-        top_n: int,
-        timestamps: list[int] | None = None,
-        profile: list[str] | None = None,
-    ) -> tuple[list[str], list[float], int]:
-        """Raw ids and scores of the best items for one history (oldest first), and how many of its ids were known.
-
-        Args:
-          timestamps: seconds since 1970, one for each item; None = all on one day.
-          profile: one value for each of `profile_columns`, "" = unknown; None = all unknown.
-
-        Raises:
-          InputError: `top_n` is not in 1..max_top_n of the export, or the model does not take the inputs as they are.
-        """
-        columns = [column.name for column in self.profile_columns]
-        for name, given, number, what in (
-            ("timestamps", timestamps, len(history), "items of --history"),
-            ("profile", profile, len(columns), f"columns: {', '.join(columns)}"),
-        ):
-            if given is not None and name not in self.inputs:
-                raise InputError(f"--{name}: the model does not read it; leave it out")
-            if given is not None and len(given) != number:
-                raise InputError(f"--{name}: {len(given)} values for {number} {what}; give one for each")
-        if not 1 <= top_n <= self.card["max_top_n"]:
-            raise InputError(
-                f"--top_n {top_n}: {self.path} returns 1 to {self.card['max_top_n']} items; export again with a "
-                "higher --max_top_n (at most the catalogue)"
-            )
-        values = {
-            "history": tf.constant([history], tf.string, [1, len(history)]),
-            "timestamps": tf.constant([timestamps or [0] * len(history)], tf.int64, [1, len(history)]),
-            "profile": tf.constant([profile or [""] * len(columns)], tf.string, [1, len(columns)]),
-        }
-        result = self._signature(**{name: values[name] for name in self.inputs})
-        items = [item.decode() for item in result["items"][0, :top_n].numpy() if item]
-        return items, result["scores"][0, : len(items)].numpy().tolist(), int(result["known_items"][0])
 
 
 def exported_versions(path: Path) -> list[int]:

@@ -1,5 +1,6 @@
 """A tiny model and dataset for the tests of what is exported and served."""
 
+import json
 import types
 
 import numpy as np
@@ -10,7 +11,9 @@ from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.data.profiles import ProfileColumn
 from remi_tf.data.vocabulary import Vocabulary
 from remi_tf.encoders.base import Interests
+from remi_tf.errors import InputError
 from remi_tf.retrieval.top_k import recommend
+from remi_tf.serving import CARD, exported_versions
 
 NUM_ITEMS = 200
 RAW_IDS = [f"item,{row}" if row % 7 == 0 else f"ïtem {row}" for row in range(1, NUM_ITEMS + 1)]
@@ -135,3 +138,21 @@ def expected(model, dataset, history, exclude_history):
 
 def decoded(row):
     return [item.decode() for item in row.numpy()]
+
+
+class Exported:
+    """The latest version of an export folder, loaded with TensorFlow alone."""
+
+    def __init__(self, path):
+        found = [version for version in exported_versions(path) if (path / str(version) / CARD).is_file()]
+        if not found:
+            raise InputError(f"{path}: no exported model here")
+        folder = path / str(max(found))
+        self.card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        self._module = tf.saved_model.load(str(folder))  # holds the weights of the signature
+
+    def recommend(self, history, top_n):
+        """Raw ids and scores of the best items for one history, and how many of its ids were known."""
+        result = ask(self._module.signatures["serving_default"], history)
+        items = [item for item in decoded(result["items"][0, :top_n]) if item]
+        return items, result["scores"][0, : len(items)].numpy().tolist(), int(result["known_items"][0])

@@ -7,7 +7,7 @@ import pytest
 
 from remi_tf import serving
 from remi_tf.errors import InputError
-from tests.serving_toys import NUM_ITEMS, RAW_IDS, TinyModel, make_dataset, make_run
+from tests.serving_toys import NUM_ITEMS, RAW_IDS, Exported, TinyModel, make_dataset, make_run
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def test_versions_with_other_vocabularies_live_side_by_side_in_a_process(model, 
     for number, raw_ids in enumerate((RAW_IDS, RAW_IDS[::-1])):
         dataset = make_dataset(tmp_path / "data", raw_ids)
         serving.export(model, dataset, tmp_path / "export", 3)
-        versions.append(serving.Exported(tmp_path / "export"))
+        versions.append(Exported(tmp_path / "export"))
         (tmp_path / "data").rename(tmp_path / f"data {number}")
     assert [version.recommend([], 3)[0] for version in versions] == [RAW_IDS[:3], RAW_IDS[:-4:-1]]
 
@@ -46,7 +46,7 @@ def test_versions_count_up_and_a_failed_export_leaves_nothing(dataset, model, tm
 
 def test_top_n_is_cut_to_the_catalogue_and_an_excluded_history_leaves_the_rest_of_it(model, dataset, tmp_path):
     serving.export(model, dataset, tmp_path, 1000, exclude_history=True)
-    exported = serving.Exported(tmp_path)
+    exported = Exported(tmp_path)
     assert exported.card["max_top_n"] == NUM_ITEMS
     items, scores, _ = exported.recommend(RAW_IDS[:6], NUM_ITEMS)
     assert sorted(items) == sorted(RAW_IDS[6:]) and len(scores) == len(items)
@@ -76,25 +76,25 @@ def test_the_card_has_the_metrics_of_the_same_step_and_question_only(run, capsys
     (run.path / "evaluation_test.json").write_text(json.dumps(evaluation))
     assert serving.main(["--run_dir", str(run.path), "--max_top_n", "9"]) == 0
     assert capsys.readouterr().out.split()[-1] == str(run.path / "export" / "1")
-    card = serving.Exported(run.path / "export").card
+    card = Exported(run.path / "export").card
     assert card["test_metrics"] == evaluation["metrics"]
     assert (card["step"], card["max_top_n"], card["settings"]) == (30, 9, run.settings.to_json())
     assert card["dataset"]["fingerprint"] == run.catalogue.fingerprint
     assert "inner product with" in card["signatures"]["serving_default"]["outputs"]["scores"]
     serving.main(["--run_dir", str(run.path), "--exclude_history"])
-    assert serving.Exported(run.path / "export").card["test_metrics"] is None
+    assert Exported(run.path / "export").card["test_metrics"] is None
     excluding = {**evaluation, "exclude_history": True, "metrics": {"model": {"recall@20": 0.2}}}
     (run.path / "evaluation_test_exclude_history.json").write_text(json.dumps(excluding))
     run.settings = run.settings.replace(model_type="Pop", num_interests=1)
     serving.main(["--run_dir", str(run.path), "--exclude_history"])
-    card = serving.Exported(run.path / "export").card
+    card = Exported(run.path / "export").card
     assert card["test_metrics"] == excluding["metrics"]
     assert "how often the item occurs" in card["signatures"]["serving_default"]["outputs"]["scores"]
     run.step = 40
     serving.main(["--run_dir", str(run.path)])
-    assert serving.Exported(run.path / "export").card["test_metrics"] is None
+    assert Exported(run.path / "export").card["test_metrics"] is None
 
 
 def test_a_folder_without_an_export_is_named(tmp_path):
     with pytest.raises(InputError, match="no exported model here"):
-        serving.Exported(tmp_path)
+        Exported(tmp_path)

@@ -24,6 +24,7 @@ from tests.serving_toys import (
     RAW_IDS,
     Cosine,
     Dated,
+    Exported,
     Personal,
     TinyModel,
     ask,
@@ -204,9 +205,7 @@ def test_for_cosines_the_vectors_are_stored_at_length_1(dataset, tmp_path):
     model = Cosine()
     signature = served(model, dataset, tmp_path)
     answer = ask(signature, ["ïtem 3", "ïtem 4"])
-    assert (
-        "cosine with the best" in serving.Exported(tmp_path).card["signatures"]["serving_default"]["outputs"]["scores"]
-    )
+    assert "cosine with the best" in Exported(tmp_path).card["signatures"]["serving_default"]["outputs"]["scores"]
     items, scores = expected(model, dataset, ["ïtem 3", "ïtem 4"], False)
     assert decoded(answer["items"][0]) == items
     np.testing.assert_allclose(answer["scores"][0], scores, rtol=1e-5)

@@ -19,6 +19,7 @@ from tests.serving_toys import (
     RAW_IDS,
     Cosine,
     Dated,
+    Exported,
     Personal,
     Routed,
     TinyModel,
@@ -263,7 +264,7 @@ def test_warm_up_requests_are_those_that_the_server_reads_and_the_model_answers(
 
 def test_the_card_names_every_input_and_output_and_what_the_model_is_made_of(exported, dataset, tmp_path):
     serving.export(Routed(), dataset, tmp_path, 1000, card={"step": 7})
-    card = serving.Exported(tmp_path).card
+    card = Exported(tmp_path).card
     for name, signature in exported.signatures.items():
         if name.startswith("__"):
             continue

@@ -51,7 +51,6 @@ def recommend(
     k: int,
     exclude_history: bool = False,
     score_bytes: int = SCORE_BYTES,
-    item_vectors: tf.Tensor | tf.Variable | None = None,
     **features: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The best k items for each history; the most popular ones (rows 1..k, scores 0) for an empty history.
@@ -59,19 +58,30 @@ def recommend(
     Args:
       history: `[B, max_history]` int32 rows, right-padded with 0.
       exclude_history: leave out the items of `history`.
-      item_vectors: `model.item_vectors()`, where it is stored; None computes it.
       features: what `model.needs`.
 
     Returns:
       ids `[B, k]` int32 and scores `[B, k]` float32 as `top_k` gives them. Ids are by descending popularity
       (prepare), hence rows 1..k are the popular items.
     """
-    vectors = model.item_vectors() if item_vectors is None else item_vectors
-    interests, exclude = model.interests(history, **features), history if exclude_history else None
+    interests = model.interests(history, **features)
+    return answer(interests, model.item_vectors(), history, k, exclude_history, score_bytes)
+
+
+def answer(
+    interests: tf.Tensor,
+    item_vectors: tf.Tensor | tf.Variable,
+    history: tf.Tensor,
+    k: int,
+    exclude_history: bool,
+    score_bytes: int,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `recommend`, by the interests `[B, K, d]` of the histories and the model's item vectors `[I + 1, d]`."""
     # Without interests all scores are 0, and ties go to the lower id: the more popular item.
     empty = tf.reduce_all(history == 0, axis=1)  # [B]
     interests = tf.where(empty[:, None, None], 0.0, tf.cast(interests, tf.float32))
-    return top_k(interests, vectors, k, exclude=exclude, score_bytes=score_bytes)
+    exclude = history if exclude_history else None
+    return top_k(interests, item_vectors, k, exclude=exclude, score_bytes=score_bytes)
 
 
 def top_k(

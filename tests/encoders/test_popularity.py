@@ -13,6 +13,7 @@ from remi_tf.encoders import make_encoder
 from remi_tf.encoders.popularity import EXACT
 from remi_tf.errors import InputError
 from remi_tf.run import load_run
+from tests.serving_toys import Exported
 from train import main
 
 
@@ -31,7 +32,7 @@ def test_the_commands_train_evaluate_resume_export_and_recommend(toy_dataset, tm
     metrics = json.loads((path / "evaluation_test.json").read_text())["metrics"]
     assert metrics["model"] == metrics["MostPopular"] and metrics["model"]["recall@20"] > 0
 
-    export = serving.Exported(serving.export_run(run, tmp_path / "export").parent)
+    export = Exported(serving.export_run(run, tmp_path / "export").parent)
     items, scores, _ = export.recommend(["item-7", "item-9"], 60)
     ranked = np.argsort(-counts[1:], kind="stable") + 1  # ties by the lower id
     assert items == [f"item-{item}" for item in ranked] and scores == counts[ranked].tolist()
