@@ -151,8 +151,13 @@ class Exported:
         self.card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         self._module = tf.saved_model.load(str(folder))  # holds the weights of the signature
 
-    def recommend(self, history, top_n):
-        """Raw ids and scores of the best items for one history, and how many of its ids were known."""
-        result = ask(self._module.signatures["serving_default"], history)
+    def recommend(self, history, top_n, **features):
+        """Raw ids and scores of the best items for one history, and how many of its ids were known.
+
+        features: what else the signature takes, for this one user.
+        """
+        inputs = {name: tf.constant([values]) for name, values in {"history": history, **features}.items() if values}
+        inputs.setdefault("history", tf.zeros([1, 0], tf.string))
+        result = self._module.signatures["serving_default"](**inputs)
         items = [item for item in decoded(result["items"][0, :top_n]) if item]
         return items, result["scores"][0, : len(items)].numpy().tolist(), int(result["known_items"][0])

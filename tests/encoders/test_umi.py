@@ -15,6 +15,7 @@ from remi_tf.errors import InputError
 from remi_tf.objective.regularizers import RoutingRegularizer
 from remi_tf.retrieval.top_k import recommend
 from remi_tf.run import load_run
+from tests.serving_toys import Exported
 from train import main
 
 SETTINGS = EncoderSettings(model_type="UMI", embedding_dim=8, max_history=5, num_interests=3, profile_dim=4)
@@ -186,7 +187,7 @@ def test_a_run_keeps_its_profile_columns_and_serves_them_without_the_dataset(wit
     run = load_run(path)
     assert run.settings.objective.readout == "per_candidate" and run.model.profile_sizes == (2,)
     serving.export_run(run, path / "export")
-    exported = serving.Exported(path / "export")
+    exported = Exported(path / "export")
     assert exported.card["profile_columns"] == [{"name": "parity", "values": ["even", "odd"]}]
     history = tf.constant([[3, 4] + [0] * (run.model.max_history - 2)])
     for value, code in (("odd", 2), ("", 0)):
