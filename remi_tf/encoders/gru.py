@@ -8,6 +8,8 @@ import tensorflow as tf
 from remi_tf.config import EncoderSettings
 from remi_tf.encoders.base import Encoder, Interests, dropout
 
+KEEP = 1e4  # as input of an update gate: it is 1 then, in 16 bits too, and the state stays as it is, bit for bit
+
 
 class GRU4REC(Encoder):
     """K towers, each a GRU whose state after the last item is the interest; one tower is the plain GRU4Rec.
@@ -48,34 +50,39 @@ class GRU4REC(Encoder):
             embeddings, mask = tf.pad(embeddings, [[0, 0], [0, missing], [0, 0]]), tf.pad(mask, [[0, 0], [0, missing]])
             embeddings = tf.ensure_shape(embeddings, [None, self.settings.max_history, None])
         embeddings = dropout(embeddings, self.settings.dropout, training_seed, 0)
-        gates, candidates = tf.split(self._inputs(embeddings), [2 * self.size, self.size], axis=3)
-        if not self.projects:
-            gates, candidates = gates + self.gate_bias, candidates + self.candidate_bias
-        state = self._last_state(gates, candidates, mask)  # [K, B, h]
+        state = self._last_state(*self._inputs(embeddings, mask))  # [K, B, h]
         if self.projects:
             state = tf.matmul(state, self.projection) + self.projection_bias  # [K, B, d]
         return Interests(tf.transpose(state, [1, 0, 2]))
 
-    def _inputs(self, embeddings: tf.Tensor) -> tf.Tensor:
-        """W x of all items at once: [B, L, d] → [L, K, B, 3h]."""
-        length, (dim, towers, columns) = embeddings.shape[1], self.input_kernel.shape
-        items = tf.reshape(tf.transpose(embeddings, [1, 0, 2]), [-1, dim])  # [L B, d]
-        inputs = tf.matmul(items, tf.reshape(self.input_kernel, [dim, -1]))  # [L B, K 3h]
-        return tf.transpose(tf.reshape(inputs, [length, -1, towers, columns]), [0, 2, 1, 3])
+    def _inputs(self, embeddings: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """W x + b of all items at once, for the gates [K, L, B, 2h] and the candidate [K, L, B, h].
 
-    def _last_state(self, gates: tf.Tensor, candidates: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        """[L, K, B, 2h], [L, K, B, h] and [B, L] → [K, B, h]. Laid out step by step: a loop takes twice the time."""
+        On padding KEEP makes the update gate 1, so that the steps need no mask."""
+        (length, dim), towers = embeddings.shape[1:], self.settings.num_interests
+        items = tf.reshape(tf.transpose(embeddings, [1, 0, 2]), [1, -1, dim])  # [1, L B, d]
+        items = tf.tile(items, [towers, 1, 1])
+        kernels = tf.split(tf.transpose(self.input_kernel, [1, 0, 2]), [2 * self.size, self.size], axis=2)
+        gates, candidates = (
+            tf.reshape(tf.matmul(items, kernel), [towers, length, -1, kernel.shape[2]]) for kernel in kernels
+        )
+        padding = tf.cast(~tf.transpose(mask), gates.dtype)[:, :, tf.newaxis]  # [L, B, 1]
+        gates += padding * tf.repeat(tf.constant([0, KEEP], gates.dtype), self.size)
+        if self.projects:
+            return gates, candidates
+        return gates + self.gate_bias[:, tf.newaxis], candidates + self.candidate_bias[:, tf.newaxis]
+
+    def _last_state(self, gates: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+        """[K, L, B, 2h] and [K, L, B, h] → [K, B, h]. Laid out step by step: a loop takes twice the time."""
         kernels = tf.split(tf.convert_to_tensor(self.recurrent_kernel), [2 * self.size, self.size], axis=2)
-        present = tf.transpose(mask)[:, :, tf.newaxis]  # [L, B, 1]
-        state = tf.zeros_like(candidates[0])
-        steps = (tf.unstack(part, gates.shape[0]) for part in (gates, candidates, present))
-        for gate, candidate, here in zip(*steps, strict=True):
+        state = tf.zeros_like(candidates[:, 0])
+        for gate, candidate in zip(*(tf.unstack(part, axis=1) for part in (gates, candidates)), strict=True):
             reset, update = tf.split(tf.sigmoid(gate + tf.matmul(state, kernels[0])), 2, axis=2)
             if self.projects:
                 candidate = tf.tanh(candidate + reset * tf.matmul(state, kernels[1]))
             else:
                 candidate = tf.tanh(candidate + tf.matmul(reset * state, kernels[1]))
-            state = tf.where(here, candidate + update * (state - candidate), state)
+            state = update * state + (1 - update) * candidate
         return state
 
 

@@ -104,6 +104,26 @@ def test_a_batch_of_unknown_length_gives_the_same_interests():
     np.testing.assert_allclose(call(EMBEDDINGS[1:, :4], MASK[1:, :4]), expected[1:], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("projection", [True, False])
+def test_padding_leaves_the_state_bit_for_bit(projection, policy):
+    tf.keras.mixed_precision.set_global_policy(policy)
+    try:
+        short, long = (
+            make_encoder(encoder_with(2, gru_projection=projection, max_history=length).settings, seed=1)
+            for length in (2, LENGTH)
+        )
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    for weight, value in zip(long.trainable_variables, short.trainable_variables, strict=True):
+        weight.assign(value)
+    mask = MASK & (np.arange(LENGTH) < 2)
+    expected = short(tf.constant(EMBEDDINGS[:, :2]), tf.constant(mask[:, :2])).vectors
+    padded = long(tf.constant(EMBEDDINGS), tf.constant(mask)).vectors
+    assert padded.dtype == {"mixed_float16": tf.float16, "mixed_bfloat16": tf.bfloat16}.get(policy, tf.float32)
+    np.testing.assert_array_equal(padded, expected)
+
+
 def test_dropout_is_a_function_of_the_seed_and_only_in_training():
     encoder = encoder_with(dropout=0.5)
 
