@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import parquet
 from tqdm import tqdm
 
+from remi_tf.choices import Choices
 from remi_tf.data.layouts import Columns, Layout
 from remi_tf.data.rawlog import Chunk, RawLog, assemble
 from remi_tf.data.reading import stream_log
@@ -19,7 +20,7 @@ from remi_tf.data.streams import ARCHIVES
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, parts_folder
 from remi_tf.histories import Histories, from_log
-from remi_tf.recommender import Choices, Recommender
+from remi_tf.recommender import Recommender
 
 PART_BYTES, MOST_PARTS = 32 << 20, 128
 """Text of a part, about; a part is held in memory as a whole."""

@@ -1,5 +1,6 @@
 """Users' histories of raw item ids as flat arrays, and their way into the batches that a served graph takes."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from pandas.api.types import is_list_like
 from remi_tf.data.layouts import Columns
 from remi_tf.data.rawlog import RawLog
 from remi_tf.data.reading import read_frame
+from remi_tf.data.rows import LATEST
 from remi_tf.errors import InputError
 
 USERS, CELLS = 256, 1 << 16
@@ -65,8 +67,8 @@ def from_lists(histories: Sequence[Sequence[Any]] | Mapping[Any, Sequence[Any]],
       timestamps: seconds since 1970 in the shape of `histories`; None = unknown.
 
     Raises:
-      InputError: one history where a list of them is wanted, a history that is none, a value that cannot be an id, or
-        timestamps of another shape.
+      InputError: one history where a list of them is wanted, a history that is none, a value that cannot be an id or a
+        time, or timestamps of another shape.
     """
     is_mapping = isinstance(histories, Mapping)
     is_list = is_list_like(histories) and isinstance(histories, Sized)
@@ -85,13 +87,42 @@ def from_lists(histories: Sequence[Sequence[Any]] | Mapping[Any, Sequence[Any]],
         for user, history in zip(users, lists, strict=True)
         for place, item in enumerate(history)
     ]
-    seconds = None
-    if timestamps is not None:
-        times = [timestamps[user] for user in users] if isinstance(timestamps, Mapping) else list(timestamps)
-        if [len(values) for values in times] != [len(history) for history in lists]:
-            raise InputError("timestamps: give one for each item of each history, in the same shape")
-        seconds = np.array([int(value) for values in times for value in values], np.int64)
+    seconds = None if timestamps is None else _seconds_of(timestamps, users, [len(history) for history in lists])
     return Histories(users, np.array(texts, object), seconds, offsets)
+
+
+def _seconds_of(timestamps: Any, users: Sequence[Any], lengths: Sequence[int]) -> np.ndarray:
+    """[n] int64 seconds of the users' histories end to end."""
+    wanted = InputError("timestamps: give one for each item of each history, in the same shape")
+    try:
+        times = [list(timestamps[user]) for user in users] if isinstance(timestamps, Mapping) else list(timestamps)
+        shape = [len(values) for values in times]
+    except (KeyError, TypeError) as error:
+        raise wanted from error
+    if shape != list(lengths):
+        raise wanted
+    values = [
+        unix_seconds(value, f"timestamps: user {user!r}, place {place} (from 0)")
+        for user, of_user in zip(users, times, strict=True)
+        for place, value in enumerate(of_user)
+    ]
+    return np.array(values, np.int64)
+
+
+def unix_seconds(value: Any, place: str) -> int:
+    """Seconds since 1970, given as text or as a number.
+
+    Raises:
+      InputError: not a whole number, negative, or beyond the year 2100; the message starts with `place`.
+    """
+    text = str(int(value)) if isinstance(value, float | np.floating) and value.is_integer() else str(value)
+    if not re.fullmatch(r"[+-]?\d{1,18}", text):
+        raise InputError(f"{place}: {value!r} is not a whole number of seconds since 1970, such as 1388534400")
+    if int(text) < 0:
+        raise InputError(f"{place}: {text} is negative; give seconds since 1970, such as 1388534400")
+    if int(text) > LATEST:
+        raise InputError(f"{place}: {text} seconds since 1970 are beyond the year 2100; are these milliseconds?")
+    return int(text)
 
 
 def raw_id(value: Any, place: str) -> str:

@@ -12,33 +12,12 @@ import tensorflow as tf
 from absl import logging
 from pandas.api.types import is_list_like
 
-from remi_tf.data.interactions import CATEGORY_NAMES, ITEMS
+from remi_tf.choices import Choices, check_top_n, checked
 from remi_tf.errors import InputError
 from remi_tf.histories import Histories, from_frame, from_lists, raw_id
 from remi_tf.indexing import finite_vectors, open_index
 from remi_tf.run import load_run
 from remi_tf.serving_graph import ServingGraph
-
-SHOWN = 5
-"""Unknown names that a message lists."""
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What is wanted, of all users alike.
-
-    top_n: items for each user; exclude_history: none of the user's own history; exclude: raw ids never to return;
-    allow: raw ids, nothing else is returned (None: everything may be); categories: names, only their items are returned
-    (None: all); diversity: what an item loses of its score for each chosen one of its category (0: the plain list,
-    infinite: as many categories as there are).
-    """
-
-    top_n: int = 10
-    exclude_history: bool = False
-    exclude: Iterable[Any] = ()
-    allow: Iterable[Any] | None = None
-    categories: Iterable[str] | None = None
-    diversity: float = 0.0
 
 
 class Recommender:
@@ -135,7 +114,7 @@ class Recommender:
         row = int(self.catalogue.vocabulary.rows([raw_id(item, "item")])[0])
         if row == 0:
             raise InputError(f"item {item!r}: the catalogue {self.catalogue.name} does not hold it")
-        _check_top_n(top_n)
+        check_top_n(top_n)
         cosines = self._directions @ self._directions[row]  # [I + 1]
         cosines[[0, row]] = -np.inf
         best = np.argsort(-cosines, kind="stable")[: min(top_n, self.catalogue.num_items - 1)]
@@ -215,54 +194,13 @@ class Recommender:
         return search
 
     def _checked(self, choices: Choices) -> dict[str, Any]:
-        """What the served graph takes of the choices; what asks for nothing is left out."""
-        _check_top_n(choices.top_n)
-        if not isinstance(choices.exclude_history, bool | np.bool_):
-            raise InputError(f"exclude_history {choices.exclude_history!r}: give True or False")
-        if not isinstance(choices.diversity, float | int | np.floating | np.integer):
-            raise InputError(f"diversity {choices.diversity!r}: give a number, 0 or more")
-        given: dict[str, Any] = {
-            "top_n": min(int(choices.top_n), self.catalogue.num_items),
-            "exclude_history": bool(choices.exclude_history),
-        }
-        for name in ("exclude", "allow", "categories"):
-            values = getattr(choices, name)
-            if values is None:
-                continue
-            if not is_list_like(values):
-                raise InputError(f"{name}: give a list, such as {[values]!r}")
-            texts = [raw_id(value, name) for value in values]
-            if texts == [] and name != "exclude":
-                raise InputError(f"{name}: an empty list allows nothing; leave it out to allow everything")
-            if texts:
-                given[name] = [texts]
-        if choices.diversity:
-            given["diversity"] = float(choices.diversity)
-        for name in ("categories", "diversity"):
-            if name in given and not self.graph.has_categories:
-                raise InputError(f"{name}: the data have no categories (prepare.py --category_col); leave it out")
-        for name in ("exclude", "allow", "categories"):
-            if name in given:
-                self._check_known(name, given[name][0])
+        """What the served graph takes of the choices; warns once of what the catalogue does not hold."""
+        given, warnings = checked(choices, self.catalogue, self.graph.has_categories)
+        for message in warnings:
+            if message not in self._warned:
+                self._warned.add(message)
+                logging.warning("%s", message)
         return given
-
-    def _check_known(self, name: str, texts: list[str]) -> None:
-        """Warn, once, of what the catalogue does not hold; where it holds nothing of a list, that is an error."""
-        named = [text for text in texts if text]
-        if name == "categories":
-            known, what, file = set(self.catalogue.category_names), "name", CATEGORY_NAMES
-            unknown = [text for text in named if text not in known]
-        else:
-            what, file = "id", ITEMS
-            unknown = [text for text, row in zip(named, self.catalogue.vocabulary.rows(named), strict=True) if row == 0]
-        shown = ", ".join(map(repr, unknown[:SHOWN])) + (f" and {len(unknown) - SHOWN} more" * (len(unknown) > SHOWN))
-        where = f"the known ones are listed in {self.catalogue.path / file}"
-        if named and len(unknown) == len(named) and name != "exclude":
-            raise InputError(f"no {what} of {name} is known: {shown}; {where}")
-        message = f"{name}: not in the catalogue and ignored: {shown}; {where}"
-        if unknown and message not in self._warned:
-            self._warned.add(message)
-            logging.warning("%s", message)
 
     def _profiles(self, users: Sequence[Any], profiles: Mapping[Any, Sequence[str]] | None) -> tf.Tensor:
         """[B, columns] string."""
@@ -301,11 +239,6 @@ class Answer:
             "score": self.scores[user, place],
             "interest": self.interest[user, place],
         }
-
-
-def _check_top_n(top_n: Any) -> None:
-    if isinstance(top_n, bool) or not isinstance(top_n, int | np.integer) or top_n < 1:
-        raise InputError(f"top_n {top_n!r}: give a positive whole number")
 
 
 def _no_columns() -> dict[str, np.ndarray]:

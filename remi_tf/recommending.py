@@ -2,16 +2,17 @@
 
 import argparse
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from remi_tf.batch_scoring import score_files
+from remi_tf.choices import Choices
 from remi_tf.data.layouts import Columns
-from remi_tf.data.rows import LATEST, UNITS
+from remi_tf.data.rows import UNITS
 from remi_tf.errors import InputError
 from remi_tf.files import refuse_file
-from remi_tf.recommender import Choices, Recommender
+from remi_tf.histories import unix_seconds
+from remi_tf.recommender import Recommender
 from remi_tf.run import load_run
 
 
@@ -50,17 +51,7 @@ def parse_timestamps(text: str) -> list[int]:
     Raises:
       InputError: one of them is not a whole number, negative, or beyond the year 2100.
     """
-    values = parse_list("--timestamps", text)
-    for value in values:
-        if not re.fullmatch(r"[+-]?\d{1,18}", value):
-            raise InputError(f"--timestamps: {value!r} is not a whole number of seconds since 1970, such as 1388534400")
-        if int(value) < 0:
-            raise InputError(f"--timestamps: {value} is negative; give seconds since 1970, such as 1388534400")
-        if int(value) > LATEST:
-            raise InputError(
-                f"--timestamps: {value} seconds since 1970 are beyond the year 2100; are these milliseconds?"
-            )
-    return [int(value) for value in values]
+    return [unix_seconds(value, "--timestamps") for value in parse_list("--timestamps", text)]
 
 
 def main(argv: list[str]) -> int:
@@ -80,8 +71,9 @@ def main(argv: list[str]) -> int:
     )
     if flags.input is not None:
         recommender = Recommender(load_run(flags.run_dir), flags.index)
-        columns = Columns(flags.user_col, flags.item_col, flags.time_col)
-        counts = score_files(recommender, flags.input, flags.output, columns, choices, time_unit=flags.time_unit)
+        columns = Columns(flags.user_col or "user", flags.item_col or "item", flags.time_col)
+        unit = flags.time_unit or "auto"
+        counts = score_files(recommender, flags.input, flags.output, columns, choices, time_unit=unit)
         print(f"{counts['rows']:,} rows for {counts['users']:,} users written to {flags.output}")
         return 0
     history = parse_history(flags.history)
@@ -114,10 +106,10 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     log.add_argument("--input", nargs="+", metavar="FILE", help="interactions: CSV, TSV, JSON lines or Parquet")
     log.add_argument("--output", type=Path, metavar="FILE.parquet", help="user, rank, item, score, interest")
     log.add_argument("--overwrite", action="store_true", help="replace the output if it exists (default: refuse)")
-    log.add_argument("--user_col", default="user", help="column of user ids (default: user)")
-    log.add_argument("--item_col", default="item", help="column of item ids (default: item)")
+    log.add_argument("--user_col", help="column of user ids (default: user)")
+    log.add_argument("--item_col", help="column of item ids (default: item)")
     log.add_argument("--time_col", help="column of times (default: the rows are in the order of time)")
-    log.add_argument("--time_unit", choices=UNITS, default="auto", help="unit of the times (default: auto)")
+    log.add_argument("--time_unit", choices=UNITS, help="unit of the times (default: auto)")
     choice = parser.add_argument_group("what is wanted")
     choice.add_argument("--top_n", type=int, default=10, help="items for each history (default: 10)")
     choice.add_argument("--exclude_history", action="store_true", help="no item of the history itself")
@@ -137,7 +129,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         raise InputError("give either --history IDS or --input FILE")
     if flags.input is not None and flags.output is None:
         raise InputError("--output is missing: the Parquet file that the recommendations go to")
-    for name in ("timestamps", "profile") if flags.input is not None else ("output", "time_col", "overwrite"):
+    of_log = ("output", "overwrite", "user_col", "item_col", "time_col", "time_unit")
+    for name in ("timestamps", "profile") if flags.input is not None else of_log:
         if getattr(flags, name) not in (None, False):
             raise InputError(
                 f"--{name}: it goes with {'--history' if flags.input is not None else '--input'}; leave it out"

@@ -9,9 +9,10 @@ from pyarrow import parquet
 
 from remi_tf import batch_scoring
 from remi_tf.batch_scoring import score_files
+from remi_tf.choices import Choices
 from remi_tf.data.layouts import Columns
 from remi_tf.errors import InputError
-from remi_tf.recommender import Choices, Recommender
+from remi_tf.recommender import Recommender
 from tests.serving_toys import RAW_IDS, Dated, TinyModel, make_dataset, make_run
 
 COLUMNS = Columns("who", "what", "when")

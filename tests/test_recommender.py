@@ -225,6 +225,17 @@ def test_an_index_leaves_out_what_a_generator_excludes(whole_numbers):
         ({"diversity": float("nan")}, "diversity nan is not 0 or more"),
         ({"timestamps": [[1]]}, "timestamps: the model does not read them; leave them out"),
         ({"timestamps": [[1, 2]]}, "timestamps: give one for each item of each history"),
+        ({"timestamps": [1]}, "timestamps: give one for each item of each history"),
+        ({"timestamps": 1}, "timestamps: give one for each item of each history"),
+        ({"timestamps": {"ann": [1]}}, "timestamps: give one for each item of each history"),
+        (
+            {"timestamps": [["2014-01-01"]]},
+            r"timestamps: user 0, place 0 \(from 0\): '2014-01-01' is not a whole number",
+        ),
+        ({"timestamps": [[float("inf")]]}, "inf is not a whole number of seconds since 1970"),
+        ({"timestamps": [[None]]}, "None is not a whole number of seconds since 1970"),
+        ({"timestamps": [[-1.0]]}, "-1 is negative"),
+        ({"timestamps": [[1388534400000]]}, "are these milliseconds?"),
         ({"profiles": {0: ["F", "1"]}}, "profiles: the model does not read them; leave them out"),
         ({"histories": pd.DataFrame({"user": [1]})}, "item"),
         (

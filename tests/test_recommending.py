@@ -92,6 +92,8 @@ def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
         (["--history", "a", "--top_n", "0"], "top_n 0: give a positive whole number"),
         (["--history", "a", "--diversity", "nan"], "diversity nan is not 0 or more"),
         (["--history", "a", "--overwrite"], "--overwrite: it goes with --input; leave it out"),
+        (["--history", "a", "--user_col", "who"], "--user_col: it goes with --input; leave it out"),
+        (["--history", "a", "--time_unit", "s"], "--time_unit: it goes with --input; leave it out"),
         (["--input", "nowhere.csv", "--output", "."], r"--output \.: a folder; name a file such as \./top.parquet"),
         (["--input", "nowhere.csv", "--output", "c"], "nowhere.csv: no such file"),
     ],
