@@ -190,18 +190,24 @@ class Table:
         self.markdown, self.json = (output.with_name(output.name + suffix) for suffix in (".md", ".json"))
         about = {"dataset": data.path.name, "fingerprint": data.fingerprint, "split": "test", **vars(budget)}
         self.content: dict[str, Any] = {**about, "systems": {}}
-        if self.json.is_file():
-            there = json.loads(self.json.read_text(encoding="utf-8"))
-            for name, value in about.items():
-                if there.get(name) != value:
-                    raise InputError(
-                        f"{self.json} holds results with {name} {there.get(name)}, this command has {value}; take "
-                        "another --output"
-                    )
-            self.content["systems"] = there["systems"]
+        self._read()
+
+    def _read(self) -> None:
+        """Take up what OUTPUT.json holds by now."""
+        if not self.json.is_file():
+            return
+        there = json.loads(self.json.read_text(encoding="utf-8"))
+        for name, value in self.content.items():
+            if name != "systems" and there.get(name) != value:
+                raise InputError(
+                    f"{self.json} holds results with {name} {there.get(name)}, this command has {value}; take "
+                    "another --output"
+                )
+        self.content["systems"] = there["systems"]
 
     def add(self, system: str, seed: int, result: dict[str, Any]) -> None:
         """Put in a result (in place of an older one of the same system and seed) and write both files."""
+        self._read()  # another command may have added to it
         seeds = self.content["systems"].setdefault(system, {})
         seeds[str(seed)] = result
         self.content["systems"][system] = dict(sorted(seeds.items(), key=lambda item: int(item[0])))

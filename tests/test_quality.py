@@ -66,6 +66,10 @@ def test_a_table_grows_by_system_and_seed_and_never_mixes_budgets_or_data(tmp_pa
     recalls = {name: {seed: run["recall@50"] for seed, run in seeds.items()} for name, seeds in systems.items()}
     assert recalls == {"SA": {"1": 0.1, "2": 0.2}, "DNN": {"1": 0.4}}
     assert "| `SA` | .1500 ± .0707 |" in (tmp_path / "t.md").read_text()
+    tables = [quality.Table(tmp_path / "t", DATA, BUDGET) for _ in range(2)]  # two commands at a time
+    for seed, table in enumerate(tables):
+        table.add("Pop", seed, result(0.5))
+    assert list(json.loads((tmp_path / "t.json").read_text())["systems"]["Pop"]) == ["0", "1"]
     with pytest.raises(InputError, match="results with max_steps 100, this command has 200; take another --output"):
         quality.Table(tmp_path / "t", DATA, quality.Budget(200, 50, 3))
     with pytest.raises(InputError, match="fingerprint aaaa, this command has bbbb"):
