@@ -20,7 +20,7 @@ from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation import evaluate
 from remi_tf.run import load_run
-from remi_tf.training import Trainer
+from remi_tf.trainer import Trainer
 from train import main
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,15 +8,15 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from tests.test_training import ROOT, SMALL, assert_same_run, measurements
 
 from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.data.vocabulary import Vocabulary
 from remi_tf.errors import InputError
 from remi_tf.recommender import Recommender
 from remi_tf.run import load_run
-from remi_tf.training import Trainer
+from remi_tf.trainer import Trainer
 from remi_tf.warm_start import among_neighbours, begin, fair_length, take_over
-from tests.test_training import ROOT, SMALL, assert_same_run, measurements
 from train import main
 
 RENAMED = {51: "new-51", 52: "new-52"}
@@ -147,7 +147,7 @@ def test_a_run_killed_at_any_moment_resumes_as_one_never_stopped(old_run, fresh,
     command = ["--warm_start", old_run, "--dataset", fresh, "--run_dir", killed, "--max_steps", "40"]
     # Killed after the folder is made and before anything is measured.
     code = (
-        "import os, sys, train; from remi_tf.training import Trainer; Trainer.train = lambda self: os._exit(9);"
+        "import os, sys, train; from remi_tf.trainer import Trainer; Trainer.train = lambda self: os._exit(9);"
         "train.main(sys.argv[1:])"
     )
     assert subprocess.run([sys.executable, "-c", code, *map(str, command)], cwd=ROOT).returncode == 9
