@@ -121,8 +121,14 @@ class ObjectiveSettings:
     beta: float = _setting(0.0, "IHN concentration; 0 = plain sampled softmax, --remi sets 1", only=_SOFTMAX)
     rr_lambda: float = _setting(0.0, "routing regularisation in REMI's units (batch 128, dim 64); --remi sets 100")
     stop_gradient_weights: bool = _setting(True, "treat the IHN weights as constants in the gradient", only=_SOFTMAX)
-    mask_accidental_hits: bool = _setting(True, "a negative that is the row's own target does not count")
-    padding_is_negative: bool = _setting(False, "the padding row may be drawn as a negative")
+    mask_accidental_hits: bool = _setting(
+        True, "a negative that is the row's own target does not count",
+        only={"sampler": ("uniform", "log_uniform", "dns", "srns", "genni")},
+    )  # fmt: skip
+    padding_is_negative: bool = _setting(
+        False, "the padding row may be drawn as a negative",
+        only={"sampler": ("uniform", "log_uniform", "mns", "dns", "srns", "genni")},
+    )  # fmt: skip
     rr_reduction: str = _setting(
         "mean", "mean: over the batch, independent of batch size and dim; valid: mean, of variances over the history "
         "alone as a share of their maximum; sum: REMI's release", ("mean", "valid", "sum"),

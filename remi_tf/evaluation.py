@@ -1,4 +1,4 @@
-"""Evaluation over the whole catalogue: every user of a split, exact retrieval, per-user metrics (ALGORITHMS E.3)."""
+"""Evaluation over the whole catalogue: every user of a split, exact retrieval, per-user metrics."""
 
 import dataclasses
 import time
@@ -105,7 +105,7 @@ def most_popular(
     released_ndcg: bool = False,
     batch_size: int = 256,
 ) -> Evaluation:
-    """The same metrics for MostPopular (ALGORITHMS A.1): items by their count in the training users' sequences.
+    """The same metrics for MostPopular: items by their count in the training users' sequences.
 
     Everyone gets the same list, without the last `exclude_last` items of the own history; ties by the lower id.
 

@@ -1,6 +1,6 @@
 """Top-n metrics, one value a user; taking the mean is the caller's last step.
 
-Three kinds of NDCG are in use for these datasets, and they are not comparable (ALGORITHMS E.5):
+Three kinds of NDCG are in use for these datasets, and they are not comparable:
   ndcg           DCG by rank over the best DCG possible for the user's targets: the textbook's
   ndcg_hits      DCG by rank over the best DCG possible for the hits made: one hit at the top scores 1 however
                  many targets were missed (ComiRec since 2020, UMI)

@@ -73,12 +73,14 @@ def main(argv: list[str]) -> int:
         recommender = Recommender(load_run(flags.run_dir), flags.index)
         columns = Columns(flags.user_col or "user", flags.item_col or "item", flags.time_col)
         unit = flags.time_unit or "auto"
+        for line in log_notes(recommender, flags.time_col):
+            print(line)
         counts = score_files(recommender, flags.input, flags.output, columns, choices, time_unit=unit)
         print(f"{counts['rows']:,} rows for {counts['users']:,} users written to {flags.output}")
         return 0
     history = parse_history(flags.history)
     timestamps = None if flags.timestamps is None else parse_timestamps(flags.timestamps)
-    profile = None if flags.profile is None else parse_list("--profile", flags.profile)
+    profile = None if flags.user_profile is None else parse_list("--user_profile", flags.user_profile)
     recommender = Recommender(load_run(flags.run_dir), flags.index)
     _check_inputs(recommender, history, timestamps, profile)
     for line in answer_lines(recommender, history, choices, timestamps, profile):
@@ -92,7 +94,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser = Parser(
         description="Recommend by a run's best weights: for a history of raw item ids, or for every user of a log.",
         epilog='Ids that hold commas: give --history once for each id, or as a JSON list: --history \'["a,b", "c"]\'. '
-        'Values of a profile that hold commas: --profile \'["F", "Paris, 11e"]\'.',
+        'Values of a profile that hold commas: --user_profile \'["F", "Paris, 11e"]\'.',
     )
     parser.add_argument("--run_dir", type=Path, required=True, help="the folder train.py wrote")
     parser.add_argument("--index", type=Path, metavar="DIR", help="search this index (index.py) instead of every item")
@@ -101,7 +103,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     one.add_argument(
         "--timestamps", help='seconds since 1970 of its items: "1388534400,1388620800" (default: all on one day)'
     )
-    one.add_argument("--profile", help="the user's profile, in the columns' order: \"F,25,4\" (default: unknown)")
+    one.add_argument("--user_profile", help="the user's profile, in the columns' order: \"F,25,4\" (default: unknown)")
     log = parser.add_argument_group("every user of a log")
     log.add_argument("--input", nargs="+", metavar="FILE", help="interactions: CSV, TSV, JSON lines or Parquet")
     log.add_argument("--output", type=Path, metavar="FILE.parquet", help="user, rank, item, score, interest")
@@ -130,7 +132,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     if flags.input is not None and flags.output is None:
         raise InputError("--output is missing: the Parquet file that the recommendations go to")
     of_log = ("output", "overwrite", "user_col", "item_col", "time_col", "time_unit")
-    for name in ("timestamps", "profile") if flags.input is not None else of_log:
+    for name in ("timestamps", "user_profile") if flags.input is not None else of_log:
         if getattr(flags, name) not in (None, False):
             raise InputError(
                 f"--{name}: it goes with {'--history' if flags.input is not None else '--input'}; leave it out"
@@ -174,13 +176,24 @@ def answer_lines(
     return lines
 
 
+def log_notes(recommender: Recommender, time_col: str | None) -> list[str]:
+    """What is assumed of a log for want of a column."""
+    notes, needs = [], recommender.run.model.needs
+    if time_col is None:
+        of_days = "; the items of a user count as of one day" if "days" in needs else ""
+        notes.append(f"no --time_col: the rows count as in the order of time{of_days}")
+    if "profile" in needs:
+        notes.append("a log has no profiles: nothing is known of the users (remi_tf.Recommender takes profiles)")
+    return notes
+
+
 def _check_inputs(
     recommender: Recommender, history: list[str], timestamps: list[int] | None, profile: list[str] | None
 ) -> None:
     columns = [column.name for column in recommender.catalogue.profile_columns]
     given: tuple[tuple[str, str, Any, int, str], ...] = (
         ("timestamps", "days", timestamps, len(history), "items of --history"),
-        ("profile", "profile", profile, len(columns), f"columns: {', '.join(columns)}"),
+        ("user_profile", "profile", profile, len(columns), f"columns: {', '.join(columns)}"),
     )
     for name, feature, values, number, what in given:
         if values is not None and feature not in recommender.run.model.needs:
@@ -197,7 +210,7 @@ def input_notes(recommender: Recommender, timestamps: list[int] | None, profile:
         notes.append("no --timestamps: the items count as of one day")
     if "profile" in needs and profile is None:
         columns = ",".join(column.name for column in known_columns)
-        notes.append(f"no --profile: nothing is known of the user ({columns})")
+        notes.append(f"no --user_profile: nothing is known of the user ({columns})")
     values = profile or [""] * len(known_columns)
     for column, value in zip(known_columns, values, strict=True):
         if value and value not in column.values:

@@ -101,6 +101,9 @@ REFUSED = [
     ("--model_type Pop --average_steps 100", "Pop is counted, not trained"),
     ("--model_type SA --num_interests 1 --rep_lambda 1", "it sets interests apart, and SA has one here"),
     ("--model_type SA --rep_form cosine", "read only with --rep_lambda above 0"),
+    ("--model_type SA --sampler full --padding_is_negative", "and --sampler is full; leave it out"),
+    ("--model_type SA --sampler in_batch --no-mask_accidental_hits", "and --sampler is in_batch; leave it out"),
+    ("--model_type SA --sampler mns --no-mask_accidental_hits", "and --sampler is mns; leave it out"),
 ]
 
 
@@ -148,6 +151,16 @@ def test_remi_as_released_differs_from_the_default_in_what_differences_md_lists(
     different = {name for name in ours if ours[name] != released[name]}
     documented = set(re.findall(r"`(\w+)`", (ROOT / "DIFFERENCES.md").read_text(encoding="utf-8")))
     assert different and different <= documented
+
+
+def test_models_have_their_releases_values_on_their_releases_datasets():
+    def flat(model_type: str, dataset: str) -> dict:
+        return resolve(dataset, "default", False, {"model_type": model_type}).flat()
+
+    assert flat("PIMI", "taobao")["time_threshold"] == 7 and flat("PIMI", "book")["time_threshold"] == 64
+    assert [flat("PIMI", dataset)["patience"] for dataset in ("book", "taobao", "gowalla")] == [70, 70, 50]
+    assert flat("MIND", "book")["relu_layer"] and not flat("MIND", "gowalla")["relu_layer"]
+    assert flat("Re4", "book")["num_interests"] == 8 and flat("Re4", "gowalla")["num_interests"] == 4
 
 
 def test_a_small_catalogue_halves_the_default_of_distinct_negatives_but_never_a_flag():

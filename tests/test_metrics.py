@@ -20,7 +20,7 @@ def score(retrieved, targets, n=None, **options):
 
 
 def test_the_three_kinds_of_ndcg_on_a_worked_example():
-    # ALGORITHMS E.5, computed there independently; the set visits 5, 7, 9, 42, 300.
+    # Computed by hand from the definitions; the set visits 5, 7, 9, 42, 300.
     result = score(RETRIEVED, TARGETS, released_ndcg=True)
     assert result["ndcg_hits"] == pytest.approx(0.877215, abs=1e-6)
     assert result["ndcg"] == pytest.approx(0.671386, abs=1e-6)

@@ -66,7 +66,9 @@ def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
     columns = ["--user_col", "who", "--item_col", "what"]
     flags = ["--run_dir", str(run.path), "--input", str(log), "--output", str(tmp_path / "out.parquet"), "--top_n", "4"]
     assert recommending.main([*flags, *columns]) == 0
-    assert "8 rows for 2 users written to" in capsys.readouterr().out
+    note, counts = capsys.readouterr().out.splitlines()
+    assert note == "no --time_col: the rows count as in the order of time"
+    assert counts.startswith("8 rows for 2 users written to")
     table = pd.read_parquet(tmp_path / "out.parquet")
     for user, history in (("a", ["ïtem 3", "ïtem 4"]), ("b", ["item,7"])):
         items, _ = expected(run.model, run.catalogue, history, False)
@@ -87,7 +89,10 @@ def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
         ([], "give either --history IDS or --input FILE"),
         (["--history", "a", "--input", "b.csv"], "give either --history IDS or --input FILE"),
         (["--input", "b.csv"], "--output is missing"),
-        (["--input", "b.csv", "--output", "c", "--profile", "F"], "--profile: it goes with --history; leave it out"),
+        (
+            ["--input", "b.csv", "--output", "c", "--user_profile", "F"],
+            "--user_profile: it goes with --history; leave it out",
+        ),
         (["--history", "a", "--output", "c"], "--output: it goes with --input; leave it out"),
         (["--history", "a", "--top_n", "0"], "top_n 0: give a positive whole number"),
         (["--history", "a", "--diversity", "nan"], "diversity nan is not 0 or more"),
@@ -146,10 +151,10 @@ def test_times_are_taken_and_without_them_all_items_count_as_of_one_day(run, cap
 def test_a_profile_is_taken_and_what_is_unknown_of_it_is_said(run, capsys):
     run.model = Personal()
     unknown, notes = printed(run, capsys, "--history", "ïtem 3")
-    assert notes[-1] == "no --profile: nothing is known of the user (gender,job, or none)"
-    lines, notes = printed(run, capsys, "--history", "ïtem 3", "--profile", ",y")
+    assert notes[-1] == "no --user_profile: nothing is known of the user (gender,job, or none)"
+    lines, notes = printed(run, capsys, "--history", "ïtem 3", "--user_profile", ",y")
     assert lines == unknown and notes == ["not among the values of job, or none ('é', 'x,y', '1') and ignored: 'y'"]
-    lines, notes = printed(run, capsys, "--history", "ïtem 3", "--profile", '["M", "x,y"]')
+    lines, notes = printed(run, capsys, "--history", "ïtem 3", "--user_profile", '["M", "x,y"]')
     assert lines != unknown and not notes
 
 
@@ -157,13 +162,17 @@ def test_a_profile_is_taken_and_what_is_unknown_of_it_is_said(run, capsys):
     ("model", "flags", "message"),
     [
         (TinyModel, ["--timestamps", "5"], "--timestamps: the model does not read it; leave it out"),
-        (TinyModel, ["--profile", "F,1"], "--profile: the model does not read it; leave it out"),
+        (TinyModel, ["--user_profile", "F,1"], "--user_profile: the model does not read it; leave it out"),
         (Dated, ["--timestamps", "5,6"], "--timestamps: 2 values for 1 items of --history; give one for each"),
         (Dated, ["--timestamps", "today"], "--timestamps: 'today' is not a whole number of seconds since 1970"),
         (Dated, ["--timestamps", "1388534400000"], "1388534400000 seconds .* 2100; are these milliseconds?"),
         (Dated, ["--timestamps=-5"], "--timestamps: -5 is negative; give seconds since 1970"),
         (Dated, ["--timestamps", "9" * 30], "is not a whole number of seconds since 1970"),
-        (Personal, ["--profile", "F"], "--profile: 1 values for 2 columns: gender, job, or none; give one for each"),
+        (
+            Personal,
+            ["--user_profile", "F"],
+            "--user_profile: 1 values for 2 columns: gender, job, or none; give one for each",
+        ),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused(run, model, flags, message):

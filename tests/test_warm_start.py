@@ -8,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from tests.test_training import ROOT, SMALL, assert_same_run, measurements
 
 from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
 from remi_tf.data.vocabulary import Vocabulary
@@ -17,6 +16,7 @@ from remi_tf.recommender import Recommender
 from remi_tf.run import load_run
 from remi_tf.trainer import Trainer
 from remi_tf.warm_start import among_neighbours, begin, fair_length, take_over
+from tests.test_training import ROOT, SMALL, assert_same_run, measurements
 from train import main
 
 RENAMED = {51: "new-51", 52: "new-52"}

@@ -3,19 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from remi_tf.data.json_tables import json_objects
-from remi_tf.data.layouts import find_column, kind_of
+from remi_tf.data.layouts import find_column
 from remi_tf.data.rawlog import RawLog
 from remi_tf.data.rows import BadRows
-from remi_tf.data.side_tables import latin_lines, rows_beside, text_rows
+from remi_tf.data.side_tables import LIST_SEPARATOR, latin_lines, rows_beside, table_rows
 from remi_tf.data.sources import Source
 from remi_tf.data.streams import open_members, read_blocks
 from remi_tf.errors import InputError
 
-# A category written as a list in one field: the first is taken.
-CATEGORY_SEPARATOR = "|"
 TITLE_NAMES = ("title", "name", "item_title")
 CATEGORY_NAMES = ("category", "categories", "genre", "genres", "class")
 GENRES = (
@@ -39,7 +36,7 @@ Labels = tuple[str, str, str]  # raw item id, title or "", category or ""
 def add_item_table(
     log: RawLog, path: str | Path, columns: ItemColumns, item_column: str | None, separator: str | None, bad: BadRows
 ) -> None:
-    """Put the titles and categories of a table (text with a header, or JSON lines) into `log`.
+    """Put the titles and categories of a table (text with a header, JSON lines or Parquet) into `log`.
 
     Raises:
       InputError: the file or a column is missing, or a bad row under the policy `stop`.
@@ -76,15 +73,8 @@ def _read_table(
     def pick(names: list[str], label: str) -> list[int | None]:
         return _find_columns(names, columns, item_column, label)
 
-    with open_members([path], bad) as members:
-        for member in members:
-            with member.open() as stream:
-                start = stream.read(64 << 10)
-            if kind_of(member.name, start) == "json":
-                yield from _read_json_table(member, columns, item_column, bad)
-                continue
-            for _, (raw_id, title, category) in text_rows(member, start, pick, separator, "item table", bad):
-                yield raw_id, title, category.split(CATEGORY_SEPARATOR)[0]
+    for _, (raw_id, title, category) in table_rows(path, pick, separator, "item table", bad):
+        yield raw_id, title, category.split(LIST_SEPARATOR)[0]  # of several the first is taken
 
 
 def _find_columns(names: list[str], columns: ItemColumns, item_column: str | None, label: str) -> list[int | None]:
@@ -108,18 +98,6 @@ def _find_columns(names: list[str], columns: ItemColumns, item_column: str | Non
     return [identity, title, category]
 
 
-def _read_json_table(member: Any, columns: ItemColumns, item_column: str | None, bad: BadRows) -> Iterator[Labels]:
-    with member.open() as stream:
-        for block in read_blocks(stream, member.label, bad, "\n", quoting=False):
-            for _, row in json_objects(block, member.label, bad):
-                raw_id = row.get(columns.id or item_column or "item_id")
-                title = row.get(columns.title or "title", "")
-                category = row.get(columns.category or "category", "")
-                if isinstance(category, list):
-                    category = category[0] if category else ""
-                yield str(raw_id), str(title or ""), str(category or "").split(CATEGORY_SEPARATOR)[0]
-
-
 def _read_u_item(path: Path, bad: BadRows) -> Iterator[Labels]:
     """ml-100k's u.item: id|title|release|video|url|19 genre flags; the category is the first genre flagged."""
     for line in latin_lines(path, "u.item", bad):
@@ -134,7 +112,7 @@ def _read_movies_dat(path: Path, bad: BadRows) -> Iterator[Labels]:
     for line in latin_lines(path, "movies.dat", bad):
         fields = line.split("::")
         if len(fields) == 3:
-            yield fields[0], fields[1], fields[2].split(CATEGORY_SEPARATOR)[0]
+            yield fields[0], fields[1], fields[2].split(LIST_SEPARATOR)[0]
 
 
 def _read_meta_books(path: Path, bad: BadRows) -> Iterator[Labels]:

@@ -16,6 +16,9 @@ from remi_tf.data.streams import ARCHIVES, Member, bare_name, open_members, read
 from remi_tf.data.text_tables import sniff
 from remi_tf.errors import InputError
 
+LIST_SEPARATOR = "|"
+"""Between the values of a JSON list, read as one text."""
+
 Pick = Callable[[list[str], str], Sequence[int | None]]  # names of a table's columns, its label → those to read
 Row = tuple[str, list[str]]  # file and line, texts ("" for a column that is not there)
 
@@ -63,14 +66,15 @@ def text_rows(
 
 
 def _json_rows(member: Member, pick: Pick, bad: BadRows) -> Iterator[Row]:
-    """The columns are the keys of the first object."""
+    """The columns are the keys of the first block's objects, as each may lack some."""
     names: list[str] = []
     with member.open() as stream:
         for block in read_blocks(stream, member.label, bad, "\n", quoting=False):
-            for line, row in json_objects(block, member.label, bad):
-                if not names:
-                    names = list(row)
-                    indexes = pick(names, member.label)
+            rows = list(json_objects(block, member.label, bad))
+            if not names and rows:
+                names = list(dict.fromkeys(name for _, row in rows for name in row))
+                indexes = pick(names, member.label)
+            for line, row in rows:
                 yield f"{member.label} line {line}", ["" if i is None else _text(row.get(names[i])) for i in indexes]
 
 
@@ -97,6 +101,8 @@ def _clean(text: str) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return LIST_SEPARATOR.join(map(_text, value))
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

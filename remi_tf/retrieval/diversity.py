@@ -14,8 +14,8 @@ def diversify(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Choose k of the candidates one by one, each time the highest score - strength * chosen ones of its category.
 
-    The greedy answer to max Σ f(i) + λ Σ [category_i ≠ category_j] over lists of k (ALGORITHMS D.2). Items of unknown
-    category count as one category. With strength 0 these are the first k candidates.
+    The greedy answer to max Σ f(i) + λ Σ [category_i ≠ category_j] over lists of k. Items of unknown category
+    count as one category. With strength 0 these are the first k candidates.
 
     Args:
       ids: `[B, M]` int32 candidates, best first; 0 = none.

@@ -1,7 +1,7 @@
 """Faiss indexes over the item vectors: exact (flat), and approximate for catalogues that exact search is slow on.
 
 One search serves them all: every interest fetches its nearest items, what was fetched is scored exactly with the
-vectors themselves, and an item counts by its best interest (ALGORITHMS D.1). `flat` is the second, independent
+vectors themselves, and an item counts by its best interest. `flat` is the second, independent
 implementation that the graph's retrieval (top_k.py) is tested against.
 """
 

@@ -1,6 +1,6 @@
 """Exact maximum-inner-product retrieval inside a TensorFlow graph.
 
-An item's score is its best interest's: score(i) = max_k v_k · e_i (ALGORITHMS D.1). Taking the maximum over
+An item's score is its best interest's: score(i) = max_k v_k · e_i. Taking the maximum over
 interests first and the top k afterwards leaves one row of scores a user, so that nothing has to be merged and no
 item can appear twice. The catalogue is walked in chunks whose scores fit into a set number of bytes.
 """

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import tarfile
 import zipfile
@@ -344,6 +345,19 @@ def test_item_table_gives_the_first_category_and_missing_columns_are_named(tmp_p
         add_item_table(log, table, ItemColumns(title="name"), "item", None, BadRows())
     with pytest.raises(InputError, match="none of its ids"):
         add_item_table(log, table, ItemColumns(id="title"), "item", None, BadRows())
+
+
+@pytest.mark.parametrize("name", ["items.parquet", "items.jsonl", "items.jsonl.gz"])
+def test_item_tables_in_other_forms_say_the_same(tmp_path, name):
+    rows = [{"sku": "c", "genres": ["z"]}, {"sku": "b", "genres": ["x", "y"], "title": "The B"}]
+    if name == "items.parquet":
+        pd.DataFrame(rows).assign(genres=["z", "x|y"]).to_parquet(tmp_path / name)
+    else:
+        text = "\n".join(map(json.dumps, rows)).encode()
+        (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    log = read_text(tmp_path, HEAD + "a,b,1\na,c,2\n")
+    add_item_table(log, tmp_path / name, ItemColumns(), "item", None, BadRows())
+    assert log.categories == {"b": "x", "c": "z"} and log.titles == {"b": "The B"}
 
 
 def test_user_and_item_order_counts_only_the_rows_that_are_kept(tmp_path):
