@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LOGS = ["ml-100k", "ml-1m", "amazon-books-sample", "retailrocket-sessions", "gowalla-sample", "globo-news"]
+LOGS = ["ml-100k", "ml-1m", "amazon-books-sample", "retailrocket-sessions", "gowalla-sample", "yelp-2019", "globo-news"]
 
 
 def run(work: Path, *command: str) -> str:

@@ -24,6 +24,21 @@ def encoder_with(**settings):
     return encoder
 
 
+def test_weights_start_as_in_the_release():
+    """Glorot uniform, √(6 / (fan-in + fan-out)) at most, each of the three attention kernels by itself; biases 0."""
+    settings = EncoderSettings(model_type="PIMI", embedding_dim=64, num_heads=4, max_history=20)
+    encoder = make_encoder(settings, seed=1)
+    encoder(tf.zeros([1, 20, 64]), tf.ones([1, 20], tf.bool), days=tf.zeros([1, 20], tf.int32))
+    for weight in encoder.trainable_variables:
+        if "bias" in weight.name:
+            np.testing.assert_array_equal(weight, tf.zeros_like(weight))
+            continue
+        columns = 64 if "query_key_value" in weight.name else weight.shape[1]
+        limit = (6 / (weight.shape[0] + columns)) ** 0.5
+        assert 0.9 * limit < np.abs(weight).max() <= limit
+        assert float(tf.math.reduce_std(weight)) == pytest.approx(limit / 3**0.5, rel=0.1)
+
+
 @pytest.fixture
 def batch():
     generator = np.random.default_rng(0)
