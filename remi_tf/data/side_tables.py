@@ -42,13 +42,13 @@ def table_rows(path: str | Path, pick: Pick, separator: str | None, what: str, b
             elif kind == "parquet":
                 yield from _parquet_rows(member, pick)
             else:
-                yield from text_rows(member, start, pick, separator, what, bad)
+                yield from _text_rows(member, start, pick, separator, what, bad)
 
 
-def text_rows(
+def _text_rows(
     member: Member, start: bytes, pick: Pick, separator: str | None, what: str, bad: BadRows
 ) -> Iterator[Row]:
-    """`table_rows` of separated text, whose first bytes are `start`."""
+    """Of separated text, whose first bytes are `start`."""
     used = sniff(start, member.name, separator)[1]
     names: list[str] = []
     with member.open() as stream:
