@@ -29,26 +29,23 @@ def diversify(
       candidate that stands first. Where candidates run out, ids are 0 and scores -inf.
     """
     strength = tf.minimum(strength, STRONGEST)[:, None]  # [B, 1]
-    columns = tf.range(tf.shape(ids)[1])  # [M]
+    columns, places = tf.range(tf.shape(ids)[1]), tf.range(k)  # [M], [k]
 
     def choose(
-        place: tf.Tensor, left: tf.Tensor, same: tf.Tensor, chosen: tf.TensorArray
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.TensorArray]:
+        place: tf.Tensor, left: tf.Tensor, same: tf.Tensor, chosen: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         column = tf.math.top_k(left - strength * same, 1).indices  # [B, 1]; the first of equal ones
         same += tf.cast(categories == tf.gather(categories, column, batch_dims=1), tf.float32)
-        found = tf.gather(left, column, batch_dims=1)[:, 0] > -float("inf")
-        chosen = chosen.write(place, tf.where(found, column[:, 0], -1))
+        found = tf.gather(left, column, batch_dims=1) > -float("inf")  # [B, 1]
+        chosen = tf.where((places == place) & found, column, chosen)  # [B, k]
         return place + 1, tf.where(columns == column, -float("inf"), left), same, chosen
 
-    k = tf.convert_to_tensor(k)
-    chosen = tf.TensorArray(tf.int32, size=k, element_shape=tf.TensorShape([None]))
-    *_, chosen = tf.while_loop(
+    *_, column = tf.while_loop(
         lambda place, *_: place < k,
         choose,
-        [tf.constant(0), scores, tf.zeros_like(scores), chosen],
+        [tf.constant(0), scores, tf.zeros_like(scores), tf.fill([tf.shape(ids)[0], k], -1)],
         parallel_iterations=1,
     )
-    column = tf.transpose(chosen.stack())  # [B, k]
     there = column >= 0
     column = tf.maximum(column, 0)
     chosen_scores = tf.where(there, tf.gather(scores, column, batch_dims=1), -float("inf"))
