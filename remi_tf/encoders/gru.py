@@ -50,10 +50,10 @@ class GRU4REC(Encoder):
             embeddings, mask = tf.pad(embeddings, [[0, 0], [0, missing], [0, 0]]), tf.pad(mask, [[0, 0], [0, missing]])
             embeddings = tf.ensure_shape(embeddings, [None, self.settings.max_history, None])
         embeddings = dropout(embeddings, self.settings.dropout, training_seed, 0)
-        items, kernels = self._inputs(embeddings, mask)
+        rows, kernels = self._inputs(embeddings, mask)
         towers = zip(tf.unstack(kernels), tf.unstack(tf.convert_to_tensor(self.recurrent_kernel)), strict=True)
         # A product per tower: on two cores one batched product of all of them takes twice the time.
-        state = tf.stack([_last_state(items, *tower, reset_first=not self.projects) for tower in towers])  # [K, B, h]
+        state = tf.stack([_last_state(rows, *tower, reset_first=not self.projects) for tower in towers])  # [K, B, h]
         if self.projects:
             state = tf.matmul(state, self.projection) + self.projection_bias  # [K, B, d]
         return Interests(tf.transpose(state, [1, 0, 2]))
@@ -62,23 +62,23 @@ class GRU4REC(Encoder):
         """Rows (x_l, 1 on padding, 1) [L, B, d + 2] and, for every tower, W above KEEP above b [K, d + 2, 3h].
 
         Their product is W x + b; on padding KEEP makes the update gate 1, so that the steps need no mask."""
-        items, towers = tf.transpose(embeddings, [1, 0, 2]), self.settings.num_interests
-        padding = tf.cast(~tf.transpose(mask), items.dtype)[:, :, tf.newaxis]
-        keep = tf.repeat(tf.constant([0, KEEP, 0], items.dtype), self.size)
-        keep = tf.tile(keep[tf.newaxis, tf.newaxis], [towers, 1, 1])
+        padding = tf.cast(~mask, embeddings.dtype)[..., tf.newaxis]  # [B, L, 1]
+        rows = tf.concat([embeddings, padding, tf.ones_like(padding)], axis=2)
+        keep = tf.repeat(tf.constant([0, KEEP, 0], embeddings.dtype), self.size)
+        keep = tf.tile(keep[tf.newaxis, tf.newaxis], [self.settings.num_interests, 1, 1])
         bias = tf.zeros_like(keep) if self.projects else tf.concat([self.gate_bias, self.candidate_bias], axis=2)
         kernels = tf.concat([tf.transpose(self.input_kernel, [1, 0, 2]), keep, bias], axis=1)
-        return tf.concat([items, padding, tf.ones_like(padding)], axis=2), kernels
+        return tf.transpose(rows, [1, 0, 2]), kernels
 
 
-def _last_state(items: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, reset_first: bool) -> tf.Tensor:
+def _last_state(rows: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, reset_first: bool) -> tf.Tensor:
     """One tower, rows [L, B, i] and kernels [i, 3h] and [h, 3h] → [B, h].
 
     Laid out step by step: a loop takes twice the time."""
     size = recurrent_kernel.shape[0]
     of_gates, of_candidate = tf.split(recurrent_kernel, [2 * size, size], axis=1)
-    inputs = (tf.unstack(tf.tensordot(items, part, 1)) for part in tf.split(kernel, [2 * size, size], axis=1))
-    state = tf.zeros([tf.shape(items)[1], size], items.dtype)
+    inputs = (tf.unstack(tf.tensordot(rows, part, 1)) for part in tf.split(kernel, [2 * size, size], axis=1))
+    state = tf.zeros([tf.shape(rows)[1], size], rows.dtype)
     for gates, candidate in zip(*inputs, strict=True):
         reset, update = tf.split(tf.sigmoid(gates + tf.matmul(state, of_gates)), 2, axis=1)
         if reset_first:
