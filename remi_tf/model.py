@@ -1,6 +1,6 @@
 """The model: one item table, an encoder and an objective."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -13,7 +13,7 @@ from remi_tf.errors import InputError
 from remi_tf.objective.backward_flow import BackwardFlow
 from remi_tf.objective.example import Example
 from remi_tf.objective.losses import LOSSES
-from remi_tf.objective.negatives import ItemCounts
+from remi_tf.objective.negatives import TargetShares
 from remi_tf.objective.regularizers import RepresentationRegularizer, RoutingRegularizer
 from remi_tf.objective.samplers import SAMPLERS
 
@@ -36,7 +36,7 @@ class MultiInterestModel(tfrs.Model):
       settings: what to build.
       num_items: I, padding not counted.
       profile_sizes: how many values each of the data's profile columns has.
-      item_counts: [num_items + 1] how often each item occurs in training; for samplers that correct by it.
+      target_shares: makes [num_items + 1], each item's share of the targets, for samplers that correct by it.
 
     Raises:
       InputError: more distinct negatives than items, or an encoder that needs profiles where there are none.
@@ -47,7 +47,7 @@ class MultiInterestModel(tfrs.Model):
         settings: Settings,
         num_items: int,
         profile_sizes: Sequence[int] = (),
-        item_counts: np.ndarray | None = None,
+        target_shares: Callable[[], np.ndarray] | None = None,
     ):
         super().__init__()
         encoder, objective, self.seed = settings.encoder, settings.objective, settings.training.seed
@@ -67,7 +67,7 @@ class MultiInterestModel(tfrs.Model):
         )
         self.encoder = make_encoder(encoder, self.seed + ENCODER_WEIGHTS, self.profile_sizes)
         try:
-            self.sampler = SAMPLERS[objective.sampler](objective, ItemCounts(num_items, item_counts), self.seed)
+            self.sampler = SAMPLERS[objective.sampler](objective, TargetShares(num_items, target_shares), self.seed)
         except ValueError as error:
             raise InputError(
                 f"--num_negatives {objective.num_negatives} --sampler {objective.sampler}: {error}; take fewer"

@@ -3,7 +3,7 @@
 import sys
 import time
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -63,20 +63,16 @@ class Trainer:
                 f"--model_type {model_type}: it reads the days between items, and {dataset.path} holds only their "
                 "order; prepare the log with --time_col (and another --time_unit than none), or take --model_type SA"
             )
-        self.model = MultiInterestModel(
-            settings,
-            dataset.num_items,
-            dataset.profile_sizes,
-            np.bincount(dataset.train.items, minlength=dataset.num_items + 1),
-        )
         self.batches = TrainingBatches(
             dataset.train,
             batch_size=settings.training.batch_size,
             max_history=settings.encoder.max_history,
             first_target=settings.training.first_target,
             seed=settings.training.seed,
-            needs=self.model.needs,
+            needs=ENCODERS[model_type].needs,
         )
+        shares = partial(self.batches.target_shares, dataset.num_items)
+        self.model = MultiInterestModel(settings, dataset.num_items, dataset.profile_sizes, shares)
         self.validation = dataset.valid.first(settings.training.eval_users)
         if not (self.validation.lengths > self.validation.cuts).any():
             raise InputError(

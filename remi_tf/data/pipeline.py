@@ -40,6 +40,7 @@ class TrainingBatches:
                 "prepare a log with longer sequences or lower --first_target"
             )
         self.batch_size, self.max_history, self.first_target, self.seed = batch_size, max_history, first_target, seed
+        self.train = train
         self.num_users = len(eligible)
         self._starts = tf.constant(train.offsets[eligible], tf.int64)
         self._lengths = tf.constant(train.lengths[eligible], tf.int32)
@@ -60,6 +61,17 @@ class TrainingBatches:
         return steps.map(self._batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(
             tf.data.AUTOTUNE
         )
+
+    def target_shares(self, num_items: int) -> np.ndarray:
+        """[num_items + 1] float64: the chance of each item to be a window's target, 0 for those that never are.
+
+        Not an item's share of the log: users are drawn evenly, so that an item of a long sequence is drawn less often.
+        """
+        lengths = self.train.lengths
+        choices = np.maximum(lengths - self.first_target, 0)
+        position = np.arange(len(self.train.items)) - np.repeat(self.train.offsets[:-1], lengths)
+        chance = np.repeat(1 / np.maximum(choices, 1), lengths) * (position >= self.first_target)
+        return np.bincount(self.train.items, chance, minlength=num_items + 1) / self.num_users
 
     def _batch(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
         user = _distinct(self.num_users, self.batch_size, self.seed, step)  # [B]

@@ -31,24 +31,24 @@ class Negatives(NamedTuple):
 Choose = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # scores of targets [B] and ids [B, M] → positions [B, N]
 
 
-class ItemCounts(NamedTuple):
-    """How often items occur in the training sequences, [num_items + 1] with 0 for padding; what samplers know of data.
+class TargetShares(NamedTuple):
+    """What samplers know of the data: num_items, and the chance of each item to be a window's target.
 
-    counts is None for a model that is not trained."""
+    shares: makes [num_items + 1] (TrainingBatches.target_shares), for samplers that ask; None for a model that is not
+      trained."""
 
     num_items: int
-    counts: np.ndarray | None = None
+    shares: Callable[[], np.ndarray] | None = None
 
-    def log_frequency(self) -> tf.Tensor:
-        """[num_items + 1] float32 log shares of the targets. An item that never occurs counts once.
+    def frequency(self) -> tf.Tensor:
+        """[num_items + 1] float32.
 
         Raises:
-          ValueError: there are no counts.
+          ValueError: there are no shares.
         """
-        if self.counts is None:
-            raise ValueError("this sampler corrects by the items' frequencies, which a model gets when it is trained")
-        counts = np.maximum(self.counts, 1).astype(np.float64)
-        return tf.constant(np.log(counts / counts[1:].sum()), tf.float32)
+        if self.shares is None:
+            raise ValueError("this sampler corrects by the targets' frequencies, which a model gets when it is trained")
+        return tf.constant(self.shares(), tf.float32)
 
 
 class UniformNegatives:
@@ -57,7 +57,7 @@ class UniformNegatives:
     Ids are drawn from 1..I, or from 0..I with `padding_is_negative` as REMI's release does.
     """
 
-    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+    def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
         self.first, self.end = (0 if settings.padding_is_negative else 1), items.num_items + 1
         self.num_negatives, self.seed = settings.num_negatives, seed
 
@@ -83,7 +83,7 @@ class LogUniformNegatives:
       ValueError: more distinct negatives asked for than there are ids.
     """
 
-    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+    def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
         self.first, num_negatives = (0 if settings.padding_is_negative else 1), settings.num_negatives
         self.range = items.num_items + 1 - self.first
         if num_negatives > self.range:
@@ -133,16 +133,16 @@ class LogUniformNegatives:
 class InBatchNegatives:
     """The other targets of the batch, corrected by their frequency (log-Q): no item is looked up for its own sake.
 
-    A target's expected count is its share of all targets, as users are drawn evenly. Over several replicas the
-    negatives are those of the replica's own part of the batch.
+    A target's expected count is B times its share of all targets; B cancels. Over several replicas the negatives are
+    those of the replica's own part of the batch.
     """
 
-    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+    def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
         self.items = items
 
     def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives:
         """Args: target: [batch] int32 ids. step: scalar integer (not used: nothing is drawn)."""
-        log_q = tf.gather(self.items.log_frequency(), target)
+        log_q = tf.math.log(tf.gather(self.items.frequency(), target))
         return Negatives(target, log_q, log_q, holds_targets=True)
 
 
@@ -153,7 +153,7 @@ class MixedNegatives(UniformNegatives):
     draws, so that items that are never a target compete too.
     """
 
-    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+    def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
         super().__init__(settings, items, seed)
         self.items = items
 
@@ -162,6 +162,6 @@ class MixedNegatives(UniformNegatives):
         batch = tf.size(target)
         uniform = self.num_negatives - (batch - 1)
         ids = tf.concat([target, self._draw(uniform, step)], axis=0)
-        by_batch = tf.cast(batch, tf.float32) * tf.exp(self.items.log_frequency())  # [I + 1]
+        by_batch = tf.cast(batch, tf.float32) * self.items.frequency()  # [I + 1]
         log_q = tf.math.log(by_batch + tf.cast(uniform, tf.float32) / (self.end - self.first))
         return Negatives(ids, tf.gather(log_q, ids), tf.gather(log_q, target), holds_targets=True)

@@ -7,7 +7,7 @@ the choice is by these scores, held constant in the gradient.
 import tensorflow as tf
 
 from remi_tf.config import ObjectiveSettings
-from remi_tf.objective.negatives import ItemCounts, Negatives, UniformNegatives
+from remi_tf.objective.negatives import Negatives, TargetShares, UniformNegatives
 
 CHOICE_STREAM = 1 << 16  # of a step's random numbers; the pool's draw uses the seed itself
 
@@ -15,7 +15,7 @@ CHOICE_STREAM = 1 << 16  # of a step's random numbers; the pool's draw uses the 
 class HardestNegatives(UniformNegatives):
     """DNS: the num_negatives ids of the pool with the highest scores (Zhang et al., SIGIR'13; there for BPR)."""
 
-    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+    def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
         super().__init__(settings, items, seed)
         self.pool = settings.pool_factor * settings.num_negatives
 
@@ -47,7 +47,7 @@ class PreferredNegatives(HardestNegatives):
     Drawn by adding Gumbel noise and taking the highest (Chen et al., 2022, whose pool and schedule are not public).
     """
 
-    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+    def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
         super().__init__(settings, items, seed)
         self.temperature = settings.preference_temperature
 
@@ -69,7 +69,7 @@ class UncertainNegatives(HardestNegatives):
     the first `variance_warmup` steps.
     """
 
-    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+    def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
         super().__init__(settings, items, seed)
         self.weight, self.warmup = settings.variance_weight, settings.variance_warmup
         self.slots = min(settings.variance_memory, items.num_items + 1)

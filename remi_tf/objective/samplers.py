@@ -12,10 +12,10 @@ import tensorflow as tf
 from remi_tf.config import ObjectiveSettings
 from remi_tf.objective.negatives import (
     InBatchNegatives,
-    ItemCounts,
     LogUniformNegatives,
     MixedNegatives,
     Negatives,
+    TargetShares,
     UniformNegatives,
 )
 from remi_tf.objective.pool import HardestNegatives, PreferredNegatives, UncertainNegatives
@@ -30,7 +30,7 @@ class Sampler(Protocol):
 class EveryItem:
     """No draw: all items compete."""
 
-    def __init__(self, settings: ObjectiveSettings, items: ItemCounts, seed: int):
+    def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
         pass
 
     def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives:
@@ -38,7 +38,7 @@ class EveryItem:
         return Negatives(None)
 
 
-SAMPLERS: dict[str, Callable[[ObjectiveSettings, ItemCounts, int], Sampler]] = {
+SAMPLERS: dict[str, Callable[[ObjectiveSettings, TargetShares, int], Sampler]] = {
     "uniform": UniformNegatives,
     "log_uniform": LogUniformNegatives,
     "full": EveryItem,

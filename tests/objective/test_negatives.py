@@ -7,7 +7,7 @@ import tensorflow as tf
 from remi_tf.config import ObjectiveSettings
 from remi_tf.data.interactions import Interactions
 from remi_tf.data.pipeline import TrainingBatches
-from remi_tf.objective.negatives import ItemCounts, LogUniformNegatives, UniformNegatives
+from remi_tf.objective.negatives import LogUniformNegatives, TargetShares, UniformNegatives
 from remi_tf.objective.samplers import SAMPLERS
 from remi_tf.objective.softmax import sampled_softmax
 
@@ -19,7 +19,7 @@ def build(sampler, num_items: int, num_negatives: int, seed: int, counts=None, *
     """A sampler; of those that choose by score, the pool is twice what they choose."""
     settings = {"pool_factor": 2, "num_negatives": num_negatives, **settings}
     counts = np.arange(num_items + 1)[::-1] if counts is None else counts
-    return sampler(ObjectiveSettings(**settings), ItemCounts(num_items, counts), seed)
+    return sampler(ObjectiveSettings(**settings), TargetShares(num_items, lambda: counts / counts[1:].sum()), seed)
 
 
 def draw(sampler, steps: int) -> np.ndarray:
@@ -145,9 +145,21 @@ def test_in_batch_negatives_are_the_other_targets_at_their_frequency():
     negatives = build(SAMPLERS["in_batch"], 5, 3, 1, counts)(TARGET, tf.constant(0))
     np.testing.assert_array_equal(negatives.ids, TARGET)
     assert negatives.holds_targets
-    smoothed = np.array([6, 3, 1]) / 12  # the two items that never occur count once each
-    np.testing.assert_allclose(np.exp(negatives.log_q), smoothed, rtol=1e-6)
+    np.testing.assert_allclose(np.exp(negatives.log_q), [0.6, 0.3, 0.1], rtol=1e-6)
     np.testing.assert_array_equal(negatives.log_q, negatives.target_log_q)
+
+
+def test_the_correction_is_by_how_often_windows_have_an_item_as_target():
+    """Nine users of 5 items among the first nine, one of 200 others: as users are drawn evenly, few of the latter."""
+    items = np.concatenate([np.tile(np.arange(1, 10), 5), np.arange(10, 210)]).astype(np.int32)
+    offsets = np.concatenate([np.arange(0, 46, 5), [245]])
+    log = Interactions(items, np.zeros(245, np.int64), offsets, np.diff(offsets))
+    windows = TrainingBatches(log, batch_size=5, max_history=3, first_target=2, seed=1)
+    targets = np.concatenate([batch["target"] for _, batch in zip(range(4000), windows.from_step(0), strict=False)])
+    sampler = SAMPLERS["in_batch"](ObjectiveSettings(), TargetShares(209, lambda: windows.target_shares(209)), 1)
+    short, long = (np.exp(sampler(tf.range(*ends), tf.constant(0)).log_q) for ends in ((1, 10), (12, 210)))
+    np.testing.assert_allclose(short, np.bincount(targets, minlength=210)[1:10] / len(targets), atol=0.01)
+    assert long.sum() == pytest.approx(0.1, rel=1e-4) and (targets >= 12).mean() == pytest.approx(0.1, rel=0.05)
 
 
 def test_mixed_negatives_are_corrected_by_how_often_they_are_seen():
@@ -163,6 +175,6 @@ def test_mixed_negatives_are_corrected_by_how_often_they_are_seen():
 
 
 def test_a_correction_by_frequency_needs_the_counts():
-    sampler = SAMPLERS["in_batch"](ObjectiveSettings(), ItemCounts(5), 1)
+    sampler = SAMPLERS["in_batch"](ObjectiveSettings(), TargetShares(5), 1)
     with pytest.raises(ValueError, match="frequencies"):
         sampler(TARGET, tf.constant(0))

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from remi_tf.config import ObjectiveSettings
-from remi_tf.objective.negatives import ItemCounts
+from remi_tf.objective.negatives import TargetShares
 from remi_tf.objective.samplers import SAMPLERS
 
 TARGET = tf.constant([1, 2])
@@ -13,7 +13,9 @@ LOWEST = tf.float32.min
 
 
 def build(name: str, num_items: int = 100, number: int = 5, **settings):
-    return SAMPLERS[name](ObjectiveSettings(num_negatives=number, pool_factor=4, **settings), ItemCounts(num_items), 7)
+    return SAMPLERS[name](
+        ObjectiveSettings(num_negatives=number, pool_factor=4, **settings), TargetShares(num_items), 7
+    )
 
 
 def scores(rows: int, pool: int, seed: int = 0) -> np.ndarray:

@@ -10,8 +10,12 @@ from remi_tf.objective.readout import READOUTS
 from remi_tf.objective.samplers import SAMPLERS
 from remi_tf.optimizers import LazyAdam
 
-COUNTS = np.arange(61)[::-1].copy()
 GROUPS = [np.arange(1 + 20 * group, 21 + 20 * group) for group in range(3)]
+
+
+def shares() -> np.ndarray:
+    """Of the targets of `batches`: all items alike."""
+    return np.repeat([0, 1 / 60], [1, 60])
 
 
 def batches(steps: int):
@@ -31,7 +35,7 @@ def test_it_teaches_the_model_which_items_belong_together(sampler, readout):
         sampler=sampler, readout=readout, embedding_dim=8, max_history=5, num_interests=2, num_negatives=40,
         batch_size=32, pool_factor=2,
     )  # fmt: skip
-    model = MultiInterestModel(settings, 60, item_counts=COUNTS)
+    model = MultiInterestModel(settings, 60, target_shares=shares)
     model.compile(optimizer=LazyAdam(0.03), steps_per_execution=20)
     model.fit(batches(120), verbose=0)
     history = np.stack([group[:5] for group in GROUPS])
@@ -43,7 +47,7 @@ def test_it_teaches_the_model_which_items_belong_together(sampler, readout):
 
 def toy_model(**settings) -> MultiInterestModel:
     sizes = {"embedding_dim": 8, "max_history": 5, "num_interests": 2, "num_negatives": 40, "batch_size": 32}
-    model = MultiInterestModel(Settings().replace(**{**sizes, "pool_factor": 2, **settings}), 60, item_counts=COUNTS)
+    model = MultiInterestModel(Settings().replace(**{**sizes, "pool_factor": 2, **settings}), 60, target_shares=shares)
     model.interests(tf.zeros([1, 5], tf.int32))
     return model
 
