@@ -19,9 +19,12 @@ def check(settings: Settings) -> None:
             value, choices = values[setting.name], setting.metadata["choices"]
             if choices and value not in choices:
                 raise InputError(f"--{setting.name} {value!r}: choose one of {', '.join(choices)}")
-            if type(value) is int and value < (0 if setting.name in _MAY_BE_ZERO else 1):
+            kind = type(setting.default)
+            if kind is int and type(value) is not int:
+                raise InputError(f"--{setting.name} {value}: must be a whole number ({setting.metadata['help']})")
+            if kind is int and value < (0 if setting.name in _MAY_BE_ZERO else 1):
                 raise InputError(f"--{setting.name} {value}: must be a positive number ({setting.metadata['help']})")
-            if type(value) is float and not 0 <= value < float("inf"):
+            if kind is float and not 0 <= value < float("inf"):
                 raise InputError(f"--{setting.name} {value}: must be a finite number of at least 0")
     for name in ("learning_rate", "label_power", "correlation_scale", "concept_temperature", "preference_temperature"):
         if values[name] == 0:
@@ -57,6 +60,10 @@ def check(settings: Settings) -> None:
         raise InputError(
             f"--sampler mns --num_negatives {values['num_negatives']}: a batch of {values['batch_size']} alone gives "
             "as many; take more negatives than --batch_size"
+        )
+    if values["sampler"] == "in_batch" and values["batch_size"] == 1:
+        raise InputError(
+            "--sampler in_batch --batch_size 1: there is no other target in the batch to compete; take larger batches"
         )
     _check_model(settings)
 

@@ -153,7 +153,8 @@ class MultiInterestModel(tfrs.Model):
             history_rows, target_rows, negative_rows = self._lookup(history, target, negatives.ids)
         features = {name: inputs[name] for name in self.needs}
         seed = self._seed(step, ENCODER_STREAM) if training else None
-        interests = _in_32_bits(self.encoder(history_rows, history > 0, training_seed=seed, **features))
+        encoded = self.encoder(history_rows, history > 0, training_seed=seed, **features)
+        interests = _in_32_bits(encoded)
         example = Example(
             history, history_rows, target, target_rows, negatives, negative_rows, interests,
             self._seed(step, OBJECTIVE_STREAM),
@@ -168,7 +169,7 @@ class MultiInterestModel(tfrs.Model):
         if "rep" in self.loss_parts:
             penalties.append(self.representation_regularizer(interests.vectors, interests.active))
         if "re4" in self.loss_parts:
-            penalties.append(self.backward_flow(history_rows, history > 0, interests))
+            penalties.append(self.backward_flow(history_rows, history > 0, encoded))
         self._record(*losses, *penalties)
         return tf.add_n(losses) / replicas
 

@@ -200,6 +200,7 @@ from remi_tf.run import build
 common = {"sampler": "uniform", "num_negatives": 9, "embedding_dim": 8, "max_history": 5}
 systems = {
     "REMI": {"beta": 1.0, "rr_lambda": 100.0},
+    "REMI as released": {"beta": 1.0, "rr_lambda": 100.0, "rr_reduction": "sum"},
     "SINE": {"model_type": "SINE", "num_interests": 1, "num_concepts": 10, "concept_lambda": 10.0},
     "Re4": {"model_type": "Re4", "re4_attend": 1.0, "re4_construct": 1.0},
     "PIMI": {"model_type": "PIMI", "dropout": 0.0},

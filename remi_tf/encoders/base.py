@@ -34,7 +34,7 @@ class Encoder(tf.keras.layers.Layer):
     there or at their first call, and implement
     ``call(embeddings, mask, training_seed=None, **features) -> Interests`` with
       embeddings: [batch, length, embedding_dim] float, the history's rows of the item table, oldest first; length is
-        max_history or less;
+        1 to max_history;
       mask: [batch, length] bool, false on padding (at the end). Padded slots hold padding's row: the encoder sees to it
         that neither what they hold nor how many there are changes the result;
       training_seed: [2] int32, the seed of the step's random draws (dropout, random routing logits); None outside

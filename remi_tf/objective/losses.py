@@ -42,14 +42,17 @@ class SoftmaxLoss(tf.Module):
             self.multi_interest = READOUTS["logsumexp"](settings, seed)
 
     def __call__(self, example: Example) -> list[tf.Tensor]:
-        losses = [self._loss(self.readout, example)]
-        if self.settings.multi_interest_weight:
-            losses.append(self.settings.multi_interest_weight * self._loss(self.multi_interest, example))
-        return losses
+        loss, chosen = self._loss(self.readout, example)
+        if not self.settings.multi_interest_weight:
+            return [loss]
+        return [loss, self.settings.multi_interest_weight * self._loss(self.multi_interest, example, chosen)[0]]
 
-    def _loss(self, readout: Readout, example: Example) -> tf.Tensor:
+    def _loss(
+        self, readout: Readout, example: Example, chosen: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Returns the loss and, where negatives are chosen by score, their positions [B, N]: `chosen`, if given."""
         if example.negatives.ids is None:
-            return self._full_loss(readout, example)
+            return self._full_loss(readout, example), None
         negatives = example.negatives
         positive, negative = readout(example.interests, example.target_rows, example.negative_rows, example.seed)
         if negatives.log_q is not None:
@@ -57,12 +60,13 @@ class SoftmaxLoss(tf.Module):
             negative -= negatives.log_q  # [B, N]
         excluded = example.excluded(self.settings.mask_accidental_hits)  # [B, N] or None
         if negatives.choose is not None:
-            counting = negative if excluded is None else tf.where(excluded, negative.dtype.min, negative)
-            positions = negatives.choose(positive, counting)  # [B, N] of [B, pool]
-            negative = tf.gather(negative, positions, batch_dims=1)
-            excluded = None if excluded is None else tf.gather(excluded, positions, batch_dims=1)
+            if chosen is None:
+                counting = negative if excluded is None else tf.where(excluded, negative.dtype.min, negative)
+                chosen = negatives.choose(positive, counting)  # [B, N] of [B, pool]
+            negative = tf.gather(negative, chosen, batch_dims=1)
+            excluded = None if excluded is None else tf.gather(excluded, chosen, batch_dims=1)
         beta, stop = self.settings.beta, self.settings.stop_gradient_weights
-        return tf.reduce_mean(sampled_softmax(positive, negative, excluded, beta, stop))
+        return tf.reduce_mean(sampled_softmax(positive, negative, excluded, beta, stop)), chosen
 
     def _full_loss(self, readout: Readout, example: Example) -> tf.Tensor:
         """Cross-entropy over the whole catalogue, in pieces; `negative_rows` is the item table."""

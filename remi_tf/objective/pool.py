@@ -1,7 +1,7 @@
 """Negatives chosen by score: every row takes, from a uniform pool that all share, what its own interests find hard.
 
 The pool has `pool_factor` times num_negatives ids. Its scores are computed once, by the readout as for any negatives;
-the choice is by these scores, held constant in the gradient.
+the choice is by these scores and has no gradient, being one of positions.
 """
 
 import tensorflow as tf
@@ -38,13 +38,14 @@ class HardestNegatives(UniformNegatives):
         return self._best(negative)
 
     def _best(self, criterion: tf.Tensor) -> tf.Tensor:
-        return tf.math.top_k(tf.stop_gradient(criterion), self.num_negatives, sorted=False).indices
+        return tf.math.top_k(criterion, self.num_negatives, sorted=False).indices
 
 
 class PreferredNegatives(HardestNegatives):
-    """GenNi: ids drawn from the model's own preference, softmax(scores / t) over the pool, without replacement.
+    """GenNi: ids drawn from the model's own preference, softmax(scores / t) over the pool.
 
-    Drawn by adding Gumbel noise and taking the highest (Chen et al., 2022, whose pool and schedule are not public).
+    Positions of the pool, which may hold an id twice, are drawn without replacement, by adding Gumbel noise and taking
+    the highest (Chen et al., 2022, whose pool and schedule are not public).
     """
 
     def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
@@ -82,7 +83,7 @@ class UncertainNegatives(HardestNegatives):
         )
 
     def choose(self, positive: tf.Tensor, negative: tf.Tensor, ids: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        probability = tf.stop_gradient(tf.sigmoid(negative - positive[:, tf.newaxis]))  # [B, M]
+        probability = tf.sigmoid(negative - positive[:, tf.newaxis])  # [B, M]
         slots, place = tf.unique(ids % self.slots)
         remembered = tf.gather(self.memory, slots)  # [slots met, 2]
         deviation = tf.sqrt(tf.gather(remembered[:, 1], place))  # [M]

@@ -61,7 +61,7 @@ class RoutingRegularizer(tf.keras.layers.Layer):
             self.scale = rr_lambda * REFERENCE_BATCH_SIZE / REFERENCE_DIM**2
 
     def call(self, routing: tf.Tensor, mask: tf.Tensor, active: tf.Tensor | None = None) -> tf.Tensor:
-        """Adds the penalty to the losses and returns it (scalar).
+        """Adds the penalty to the losses and returns it (scalar), whose mean over replicas is that of the whole batch.
 
         Args:
           routing: [batch, num_interests, length].
@@ -73,12 +73,12 @@ class RoutingRegularizer(tf.keras.layers.Layer):
         if active is not None:
             squares = tf.where(active, squares, 0.0)
         per_user = tf.reduce_sum(squares, axis=1)  # [B]
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if self.reduction == "sum":
-            penalty = self.scale * tf.reduce_sum(per_user)
-            self.add_loss(penalty)
+            penalty = self.scale * replicas * tf.reduce_sum(per_user)
         else:
             penalty = self.scale * tf.reduce_mean(per_user)
-            self.add_loss(penalty / tf.distribute.get_strategy().num_replicas_in_sync)  # gradients of replicas add up
+        self.add_loss(penalty / replicas)  # gradients of replicas add up
         return penalty
 
 

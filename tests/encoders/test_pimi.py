@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from remi_tf.config import EncoderSettings
 from remi_tf.encoders import make_encoder
+from remi_tf.encoders.interaction_graph import InteractionLayer
 from remi_tf.encoders.pimi import time_matrix
 
 LENGTH, DIM = 6, 8
@@ -180,3 +181,17 @@ def test_dropout_is_of_training_alone_and_follows_the_seed(batch):
     assert np.abs(first - other).max() > 1e-3
     without = encoder_with(dropout=0.0)(embeddings, mask, days=days).vectors
     np.testing.assert_array_equal(encoder(embeddings, mask, days=days).vectors, without)
+
+
+def test_dropped_attention_drops_its_share_of_the_value_bias():
+    """With zero kernels attention is even and values are their bias: what the centre hears is the share kept."""
+    layer = InteractionLayer(8, 2, 0.5, next_item_edges=False, mask_padding=True, seed=1, places=0)
+    inputs = tf.zeros([200, 3, 8]), tf.zeros([200, 8]), tf.zeros([200, 3, 8]), tf.ones([200, 3], tf.bool)
+    layer(*inputs, training_seed=None)
+    layer.kernel.assign(tf.zeros_like(layer.kernel))
+    layer.bias.assign(tf.ones_like(layer.bias))
+    layer.out.kernel.assign(tf.eye(8))
+    _, centre = layer(*inputs, training_seed=tf.constant([1, 2]))
+    kept = centre.numpy() * 4 / 2  # of four keys, each doubled by the dropout
+    np.testing.assert_allclose(kept, np.round(kept), atol=1e-5)
+    assert set(np.round(kept).ravel()) == {0, 1, 2, 3, 4} and kept.mean() == pytest.approx(2, abs=0.2)

@@ -173,3 +173,32 @@ def test_the_model_trains_and_reports_them(model_type):
     assert model.read_loss_sums()[0]["re4"] == pytest.approx(float(added)) and float(added) > 0
     assert all(gradient is not None for gradient in tape.gradient(added, model.backward_flow.trainable_variables))
     assert "re4" not in MultiInterestModel(Settings().replace(**small), num_items=10).loss_parts
+
+
+def test_an_interest_that_reads_one_item_of_one_has_no_positive_for_the_softmaxs_rounding():
+    """1/n is even: not above it. A softmax may give a little more than 1."""
+    routing = tf.constant([[[np.nextafter(np.float32(1), np.float32(2)), 0, 0, 0]]])
+    items, mask = tf.ones([1, LENGTH, DIM]), tf.constant([[True, False, False, False]])
+    assert float(layer(0, 1, 1)(items, mask, Interests(tf.ones([1, 1, DIM]), routing))) == 0
+
+
+def test_under_float16_routing_that_underflows_neither_swamps_the_loss_nor_breaks_its_gradient():
+    """A weight that float16 holds as 0 counts as 1e-4, in the model as in the layer."""
+    settings = Settings().replace(embedding_dim=8, max_history=5, num_negatives=3, re4_attend=1.0)
+    tf.keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = MultiInterestModel(settings, num_items=10)
+        batch = {"history": tf.constant([[1, 2, 3, 4, 5]]), "target": tf.constant([4])}
+        model.compute_loss(batch)
+        model.encoder.logits.kernel.assign(200 * model.encoder.logits.kernel)
+        model.reset_loss_sums()
+        with tf.GradientTape() as tape:
+            model.compute_loss(batch, training=True)
+            added = sum(model.losses)
+        routing = model.encode(batch["history"]).routing.numpy()
+        gradients = tape.gradient(added, model.trainable_variables)
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    assert (routing == 0).any()
+    assert 0 < float(added) <= -np.log(1e-4)
+    assert all(np.isfinite(tf.convert_to_tensor(gradient)).all() for gradient in gradients)

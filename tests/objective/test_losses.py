@@ -73,3 +73,21 @@ def test_the_multi_interest_loss_teaches_every_interest(example):
 
     np.testing.assert_array_equal(taught(), [1, 1])
     np.testing.assert_array_equal(taught(multi_interest_weight=1.0), [4, 4])
+
+
+def test_negatives_are_chosen_once_by_the_readouts_scores_and_hits_among_them_do_not_count(example):
+    """Positions 0 and 1 of the pool for both users; position 1 is the first user's own target."""
+    asked = []
+
+    def choose(positive, negative):
+        asked.append(negative.numpy())
+        return tf.constant([[0, 1], [0, 1]])
+
+    settings = Settings().replace(multi_interest_weight=1.0)
+    losses = LOSSES["softmax"](settings, 0)
+    chosen = losses(example._replace(negatives=example.negatives._replace(choose=choose)))
+    ids, log_q, target_log_q = example.negatives.ids[:2], example.negatives.log_q[:2], example.negatives.target_log_q
+    two = example._replace(negatives=Negatives(ids, log_q, target_log_q), negative_rows=example.negative_rows[:2])
+    np.testing.assert_allclose(chosen, losses(two), rtol=1e-6)
+    (scores,) = asked
+    assert scores.shape == (2, 3) and scores[0, 1] == np.finfo(np.float32).min and np.isfinite(scores).all()

@@ -7,7 +7,6 @@ import tensorflow as tf
 from remi_tf.config import Settings
 from remi_tf.encoders.base import Interests
 from remi_tf.objective.example import Example
-from remi_tf.objective.losses import LOSSES
 from remi_tf.objective.metric_learning import InverseDistanceLoss
 from remi_tf.objective.negatives import Negatives
 
@@ -112,7 +111,3 @@ def test_interests_that_a_user_does_not_have_take_no_part():
     three = [[*TOWERS[0], TOWERS[0][0]]]
     ours = parts_of(three, TARGET, [[0.0, 1.0]], active=tf.constant([[True, True, False]]))
     np.testing.assert_allclose(ours, parts_of(TOWERS, TARGET, [[0.0, 1.0]]), rtol=1e-6)
-
-
-def test_it_is_registered():
-    assert LOSSES["idw"] is InverseDistanceLoss

@@ -75,6 +75,6 @@ def test_an_infinite_strength_gives_as_many_categories_as_there_are_and_the_best
         assert set(found[user][: len(available)].tolist()) <= set(best.values())
 
 
-def test_users_and_candidates_may_be_none():
+def test_there_may_be_no_users():
     ids, scores = run(np.zeros([0, 5], np.int32), np.zeros([0, 5]), np.zeros([0, 5]), np.zeros([0]), 3)
     assert ids.shape == scores.shape == (0, 3)
