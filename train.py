@@ -25,7 +25,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--remi", action="store_true", help=REMI_HELP)
     parser.add_argument("--profile", choices=PROFILES, help=PROFILE_HELP)
     parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-PROFILE])")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --run_dir, with its settings")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --run_dir, with its settings (--max_steps, --patience, --learning_rate may change)",
+    )
     parser.add_argument("--warm_start", type=Path, metavar="RUN", help="start from a run's weights, with its settings")
     parser.add_argument("--overwrite", action="store_true", help="delete the run in --run_dir and begin anew")
     add_settings(parser)

@@ -16,6 +16,7 @@ from remi_tf.choices import Choices
 from remi_tf.data.layouts import Columns, Layout
 from remi_tf.data.rawlog import Chunk, RawLog, assemble
 from remi_tf.data.reading import stream_log
+from remi_tf.data.rows import BadRows
 from remi_tf.data.streams import ARCHIVES
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, parts_folder
@@ -47,6 +48,7 @@ def score_files(
     *,
     time_unit: str = "auto",
     profiles: Mapping[str, Sequence[str]] | None = None,
+    bad: BadRows | None = None,
     progress: bool = True,
 ) -> dict[str, int]:
     """Write the best items for every user of a log to a Parquet file, whole or not at all, in place of a file there.
@@ -59,6 +61,7 @@ def score_files(
       columns: which column holds what; without a time the order of rows is the order of time.
       time_unit: unit of the times, as data/prepare.py's.
       profiles: as `Recommender.recommend`.
+      bad: what to do with bad rows, and where those that are skipped are counted; None stops at the first.
 
     Returns:
       users and rows: how many were answered and written. The columns of the file are those of `SCHEMA`; a user's rows
@@ -72,7 +75,7 @@ def score_files(
     users = rows = 0
     with parts_folder(output) as folder:
         whole = folder / "whole"
-        parts, interactions = _spread(inputs, columns, time_unit, folder, progress)
+        parts, interactions = _spread(inputs, columns, time_unit, bad or BadRows(), folder, progress)
         with (
             atomic_file(whole, "wb") as file,
             parquet.ParquetWriter(file, SCHEMA) as writer,
@@ -112,7 +115,7 @@ def _answered(
 
 
 def _spread(
-    inputs: Sequence[str | Path], columns: Columns, time_unit: str, folder: Path, progress: bool
+    inputs: Sequence[str | Path], columns: Columns, time_unit: str, bad: BadRows, folder: Path, progress: bool
 ) -> tuple[Iterator[RawLog], int]:
     """The log as parts, all rows of a user in one of them, and how many rows there are."""
     number = _number_of_parts([Path(path) for path in inputs])
@@ -120,7 +123,7 @@ def _spread(
     unit, interactions = "none", 0
     with contextlib.ExitStack() as stack, _bar("read", None, progress) as bar:
         writers = [stack.enter_context(pa.ipc.new_stream(str(path), _PART)) for path in paths]
-        for chunk, read_in in stream_log(inputs, Layout(columns), time_unit=time_unit):
+        for chunk, read_in in stream_log(inputs, Layout(columns), time_unit=time_unit, bad=bad):
             batch, part_of = _part_rows(chunk, number)
             for part in np.unique(part_of):
                 writers[part].write_batch(batch.filter(pa.array(part_of == part)))

@@ -23,12 +23,14 @@ def check(settings: Settings) -> None:
             if kind is int and type(value) is not int:
                 raise InputError(f"--{setting.name} {value}: must be a whole number ({setting.metadata['help']})")
             if kind is int and value < (0 if setting.name in _MAY_BE_ZERO else 1):
-                raise InputError(f"--{setting.name} {value}: must be a positive number ({setting.metadata['help']})")
-            if kind is float and not 0 <= value < float("inf"):
-                raise InputError(f"--{setting.name} {value}: must be a finite number of at least 0")
-    for name in ("learning_rate", "label_power", "correlation_scale", "concept_temperature", "preference_temperature"):
-        if values[name] == 0:
-            raise InputError(f"--{name} 0: must be more than 0; the default is {SETTING[name].default}")
+                least = "0 or more" if setting.name in _MAY_BE_ZERO else "1 or more"
+                raise InputError(f"--{setting.name} {value}: must be {least} ({setting.metadata['help']})")
+            above = setting.name in _ABOVE_ZERO
+            if kind is float and (not 0 <= value < float("inf") or (above and value == 0)):
+                raise InputError(
+                    f"--{setting.name} {value}: must be a finite number {'above' if above else 'of at least'} 0; the "
+                    f"default is {setting.default}"
+                )
     if values["dropout"] >= 1:
         raise InputError(f"--dropout {values['dropout']}: nothing would be left; give a share below 1")
     if values["embedding_dim"] % values["num_heads"]:
@@ -46,6 +48,7 @@ def check(settings: Settings) -> None:
             f"--label_attention power --label_power {values['label_power']}: an even power loses the sign of negative "
             "products and a fractional one has no value for them; take an odd whole number, or --label_attention scale"
         )
+    _check_model(settings)
     if values["beta"] > 0 and values["sampler"] != "uniform":
         raise InputError(
             f"--beta {values['beta']} with --sampler {values['sampler']}: IHN reweights uniform negatives "
@@ -65,7 +68,6 @@ def check(settings: Settings) -> None:
         raise InputError(
             "--sampler in_batch --batch_size 1: there is no other target in the batch to compete; take larger batches"
         )
-    _check_model(settings)
 
 
 def _check_model(settings: Settings) -> None:
@@ -87,7 +89,10 @@ def _check_model(settings: Settings) -> None:
     if objective.loss == "bce" and model_type != "SASRec":
         raise InputError(f"--loss bce: it scores the state after each item, which only SASRec has, not {model_type}")
     if objective.loss == "idw" and settings.encoder.num_interests == 1:
-        raise InputError(f"--loss idw: it sets a user's vectors against each other, and {model_type} has one here")
+        raise InputError(
+            "--loss idw --num_interests 1: it sets a user's vectors against each other; take 2 interests or more, or "
+            "--loss softmax"
+        )
 
 
 def _check_routing(settings: Settings, penalty: str) -> None:
@@ -136,7 +141,8 @@ def check_read(settings: Settings, name: str, asked: str) -> None:
             raise InputError(f"{asked}: read only with --{switch} above 0; leave it out, or give both")
     one_vector = values["num_interests"] == 1
     if one_vector and (name == "multi_interest_weight" or (name == "readout" and values[name] != "hard")):
-        raise InputError(f"{asked}: there is one vector a user here, so that all readouts are the same; leave it out")
+        one = f"{model_type} has one vector a user" if entry.single else "--num_interests 1 leaves one vector a user"
+        raise InputError(f"{asked}: {one}, so that all readouts are the same; leave it out, or take several interests")
     if name == "mask_padding" and model_type in ("MIND", "DR") and values["routing_softmax"] == "interests":
         raise InputError(
             f"{asked}: with --routing_softmax interests padding never takes part; leave it out, or route over the "
@@ -146,4 +152,5 @@ def check_read(settings: Settings, name: str, asked: str) -> None:
 
 _SWITCHED_BY = {"stop_gradient_weights": ("beta",), "rr_reduction": ("rr_lambda",), "rep_form": ("rep_lambda",)}
 _OF_STEPS = ("optimizer", "learning_rate", "weight_decay", "average_steps")
+_ABOVE_ZERO = ("learning_rate", "label_power", "correlation_scale", "concept_temperature", "preference_temperature")
 _MAY_BE_ZERO = ("average_steps", "max_steps", "seed", "patience", "eval_users")

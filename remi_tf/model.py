@@ -56,7 +56,7 @@ class MultiInterestModel(tfrs.Model):
         if "profile" in self.needs and not self.profile_sizes:
             raise InputError(
                 f"--model_type {encoder.model_type}: it reads user profiles, and the dataset has none; prepare it with "
-                "--users TABLE --profile_cols COL,COL, or take --model_type UMI_HN, which does without"
+                "--users TABLE --profile_cols COL,COL, or take --model_type UMI_HN: UMI's readout on SA"
             )
         self.by_cosine = objective.loss == "idw"
         self.item_table = self.add_weight(

@@ -139,9 +139,10 @@ def resolve(
 def _check_remi(asked: str, model_type: str, loss: str) -> None:
     if not ENCODERS[model_type].routing:
         routing = ", ".join(name for name in ENCODERS if ENCODERS[name].routing)
+        flags = ("--loss softmax " if loss != "softmax" else "") + "--beta 1 --sampler uniform"
+        alone = "" if ENCODERS[model_type].counted else f"; REMI's weighting of negatives alone is {flags}"
         raise InputError(
-            f"{asked}: it regularises a routing matrix, and {model_type} has none (there is one in {routing}); REMI's "
-            "weighting of negatives alone is --beta 1 --sampler uniform"
+            f"{asked}: it regularises a routing matrix, and {model_type} has none (there is one in {routing}){alone}"
         )
     if loss != "softmax":
         raise InputError(f"{asked}: it weights the negatives of a softmax, and --loss is {loss}; add --loss softmax")

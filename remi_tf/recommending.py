@@ -8,7 +8,7 @@ from typing import Any
 from remi_tf.batch_scoring import score_files
 from remi_tf.choices import Choices
 from remi_tf.data.layouts import Columns
-from remi_tf.data.rows import UNITS
+from remi_tf.data.rows import UNITS, BadRows
 from remi_tf.errors import InputError
 from remi_tf.files import refuse_file
 from remi_tf.histories import unix_seconds
@@ -75,7 +75,13 @@ def main(argv: list[str]) -> int:
         unit = flags.time_unit or "auto"
         for line in log_notes(recommender, flags.time_col):
             print(line)
-        counts = score_files(recommender, flags.input, flags.output, columns, choices, time_unit=unit)
+        bad = BadRows(flags.on_bad_row or "stop")
+        counts = score_files(recommender, flags.input, flags.output, columns, choices, time_unit=unit, bad=bad)
+        for line in [
+            *(f"bad rows skipped: {count:,} ({reason})" for reason, count in bad.counts.items()),
+            *bad.examples,
+        ]:
+            print(line)
         print(f"{counts['rows']:,} rows for {counts['users']:,} users written to {flags.output}")
         return 0
     history = parse_history(flags.history)
@@ -112,6 +118,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     log.add_argument("--item_col", help="column of item ids (default: item)")
     log.add_argument("--time_col", help="column of times (default: the rows are in the order of time)")
     log.add_argument("--time_unit", choices=UNITS, help="unit of the times (default: auto)")
+    log.add_argument(
+        "--on_bad_row", choices=("stop", "skip"), help="at a row that cannot be used: stop, or skip it (default: stop)"
+    )
     choice = parser.add_argument_group("what is wanted")
     choice.add_argument("--top_n", type=int, default=10, help="items for each history (default: 10)")
     choice.add_argument("--exclude_history", action="store_true", help="no item of the history itself")
@@ -131,7 +140,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         raise InputError("give either --history IDS or --input FILE")
     if flags.input is not None and flags.output is None:
         raise InputError("--output is missing: the Parquet file that the recommendations go to")
-    of_log = ("output", "overwrite", "user_col", "item_col", "time_col", "time_unit")
+    of_log = ("output", "overwrite", "user_col", "item_col", "time_col", "time_unit", "on_bad_row")
     for name in ("timestamps", "user_profile") if flags.input is not None else of_log:
         if getattr(flags, name) not in (None, False):
             raise InputError(

@@ -123,6 +123,15 @@ def create_run(
         write_json(folder / CONFIG, config)
 
 
+def read_settings(path: Path) -> Settings:
+    """Settings of a run.
+
+    Raises:
+      InputError: no run there.
+    """
+    return Settings.from_json(_config(path)["settings"])
+
+
 def update_settings(path: Path, settings: Settings) -> None:
     """Write settings that a resumed run has changed into its config."""
     write_json(path / CONFIG, {**_config(path), "settings": settings.to_json()})

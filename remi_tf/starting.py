@@ -44,7 +44,10 @@ def check(own: dict[str, Any], given: dict[str, Any]) -> None:
         others = [name for name in ("dataset", "remi", "profile", "warm_start", "overwrite") if own[name]]
         refused = [name for name in (*given, *others) if name not in LATER]
         if refused:
-            raise InputError(f"--resume takes the run's own settings; leave out --{refused[0]}, or start another run")
+            raise InputError(
+                f"--resume takes the run's own settings, but for --{', --'.join(LATER)}; leave out --{refused[0]}, or "
+                "start another run"
+            )
         if given.get("max_steps") == 0:
             raise InputError("--max_steps 0: nothing would be learnt; 0 is for --warm_start, to take a run as it is")
         return

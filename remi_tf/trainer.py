@@ -121,6 +121,12 @@ class Trainer:
     def step(self) -> int:
         return int(self.progress.step.numpy())
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the budget or the patience is used up."""
+        out_of_patience = int(self.progress.bad_validations.numpy()) > self.settings.training.patience
+        return self.step >= self.max_steps or out_of_patience
+
     def restore(self) -> None:
         """Take up the newest checkpoint, if there is one."""
         checkpoint = self.checkpoints.latest_checkpoint
@@ -145,7 +151,7 @@ class Trainer:
         with Interrupts() as interrupts, self._bar() as bar:
             if self.step == 0 and self.checkpoints.latest_checkpoint and self.progress.best_score.numpy() < 0:
                 self._validate(bar)  # a warm start may be the best there will be
-            while self.step < self.max_steps and not self._out_of_patience():
+            while not self.is_over:
                 start = self.step
                 end = min((start // training.eval_every + 1) * training.eval_every, self.max_steps)
                 reached = self._fit(start, end, bar, interrupts)
@@ -226,9 +232,6 @@ class Trainer:
             + "  ".join(f"{name} {result.means[name]:.4f}" for name in ("recall@20", "recall@50", "hit_rate@50"))
             + mark
         )
-
-    def _out_of_patience(self) -> bool:
-        return int(self.progress.bad_validations.numpy()) > self.settings.training.patience
 
     def _bar(self) -> tqdm:
         return tqdm(

@@ -81,7 +81,10 @@ REFUSED = [
     ("--model_type DNN --remi", "--remi: it regularises a routing matrix, and DNN has none"),
     ("--model_type DNN --rr_lambda 1", "--rr_lambda 1.0: DNN has no routing matrix"),
     ("--model_type MTMI-Q2S --remi", "--loss is idw; add --loss softmax"),
-    ("--model_type MTMI-DNN --num_interests 1", "sets a user's vectors against each other"),
+    ("--model_type Pop --remi", "and Pop has none"),
+    ("--model_type MTMI-DNN --num_interests 1", "against each other; take 2 interests or more, or --loss softmax"),
+    ("--model_type SA --loss bce", "which only SASRec has"),
+    ("--model_type BaM --num_interests 1", "--num_interests 1 leaves one vector a user"),
     ("--model_type MTMI-DNN --readout sampled", "read only with --loss softmax"),
     ("--model_type SA --loss bce --sampler uniform", "which only SASRec has"),
     ("--model_type SASRec --loss bce", "only the softmax corrects for how negatives are drawn"),
@@ -178,7 +181,12 @@ def test_the_original_spelling_of_a_model_is_understood():
     ("values", "message"),
     [
         ({"temperature": 1}, "unknown setting 'temperature'"),
-        ({"num_interests": 0}, "--num_interests 0: must be a positive number"),
+        ({"num_interests": 0}, "--num_interests 0: must be 1 or more"),
+        ({"patience": -1}, "--patience -1: must be 0 or more"),
+        ({"batch_size": 128.5}, "--batch_size 128.5: must be a whole number"),
+        ({"learning_rate": 0}, "--learning_rate 0: must be a finite number above 0; the default is 0.001"),
+        ({"learning_rate": -1.0}, "--learning_rate -1.0: must be a finite number above 0"),
+        ({"sampler": "in_batch", "batch_size": 1}, "no other target in the batch"),
         ({"learning_rate": float("inf")}, "--learning_rate inf"),
         ({"beta": -1.0, "sampler": "uniform"}, "--beta -1.0: must be a finite number of at least 0"),
         ({"beta": 1.0}, "use --sampler uniform or --beta 0"),
@@ -195,6 +203,18 @@ def test_the_original_spelling_of_a_model_is_understood():
 def test_values_without_meaning_are_refused_with_the_remedy(values, message):
     with pytest.raises(InputError, match=re.escape(message)):
         Settings().replace(**values)
+
+
+def test_a_whole_number_may_stand_for_a_setting_with_fractions():
+    assert Settings().replace(beta=0, dropout=0, learning_rate=1).training.learning_rate == 1
+
+
+@pytest.mark.parametrize("name", ["MTMI-DNN", "GRU4REC"])
+def test_the_remedy_for_remi_without_routing_works(name):
+    with pytest.raises(InputError, match="REMI's weighting of negatives alone is") as refusal:
+        resolve("book", "default", True, parse("--model_type", name))
+    remedy = str(refusal.value).rpartition("alone is ")[2].split()
+    assert resolve("book", "default", False, parse("--model_type", name, *remedy)).objective.beta == 1
 
 
 def test_only_flags_that_were_given_arrive():

@@ -60,6 +60,19 @@ def test_what_is_wanted_can_be_said(run, capsys):
     assert {of[re.match(r" +\d  (.+?) {2,}", line)[1]] for line in lines} == {3}
 
 
+def test_bad_rows_of_a_log_are_skipped_and_counted_when_asked_for(run, tmp_path, capsys):
+    log, output = tmp_path / "log.csv", tmp_path / "out.parquet"
+    log.write_text("user,item\na,ïtem 3\na,\nb\nb,ïtem 4\n", encoding="utf-8")
+    flags = ["--run_dir", str(run.path), "--input", str(log), "--output", str(output)]
+    with pytest.raises(InputError, match=r"line 3: item is empty; mend it or add --on_bad_row skip"):
+        recommending.main(flags)
+    assert recommending.main([*flags, "--on_bad_row", "skip"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if line.startswith("bad rows skipped: 1 (")]) == 2
+    assert "log.csv line 3: item is empty" in lines
+    assert set(pd.read_parquet(output)["user"]) == {"a", "b"}
+
+
 def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
     log = tmp_path / "log.csv"
     log.write_text('who,what\na,ïtem 3\nb,"item,7"\na,ïtem 4\n', encoding="utf-8")

@@ -259,6 +259,17 @@ def test_resume_keeps_the_runs_settings(toy_dataset, tmp_path):
         main(["--resume", "--run_dir", str(tmp_path / "run"), "--profile", "released"])
 
 
+def test_a_finished_run_does_not_take_settings_that_would_train_nothing(toy_dataset, tmp_path):
+    run = tmp_path / "run"
+    train(toy_dataset, run, "--max_steps", "20")
+    config = (run / "config.json").read_bytes()
+    for flags in (["--learning_rate", "0.1"], ["--max_steps", "10"], ["--learning_rate", "0.1", "--max_steps", "20"]):
+        with pytest.raises(InputError, match=r"over at step 20.*larger --max_steps .*--warm_start"):
+            main(["--resume", "--run_dir", str(run), *flags])
+    assert main(["--resume", "--run_dir", str(run)]) == 0
+    assert (run / "config.json").read_bytes() == config
+
+
 def test_an_interval_that_is_no_multiple_of_the_steps_per_call_is_kept(toy_dataset, tmp_path):
     train(toy_dataset, tmp_path / "run", "--eval_every", "73", "--max_steps", "150")
     assert [line["step"] for line in measurements(tmp_path / "run")] == [73, 146, 150]
@@ -277,7 +288,7 @@ def test_training_uses_the_first_validation_users_when_asked(toy_dataset, tmp_pa
         (["--model_type", "SAA"], "--model_type 'SAA': did you mean SA?"),
         (["--dataset", "nowhere"], "python data/prepare.py --output data/nowhere"),
         (["--dataset", str(ROOT / "README.md")], "this is a raw log"),
-        (["--batch_size", "0"], "--batch_size 0: must be a positive number"),
+        (["--batch_size", "0"], "--batch_size 0: must be 1 or more"),
         (["--learning_rate", "nan"], "--learning_rate nan"),
         (["--beta", "1", "--sampler", "log_uniform"], "IHN reweights uniform negatives"),
         (["--num_negatives", "61"], "61 distinct negatives cannot be drawn from 60"),

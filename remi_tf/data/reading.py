@@ -54,14 +54,17 @@ def read_log(
 
 
 def stream_log(
-    paths: Sequence[str | Path], layout: Layout, *, time_unit: str | None = None, on_bad_row: str = "stop"
+    paths: Sequence[str | Path], layout: Layout, *, time_unit: str | None = None, bad: BadRows
 ) -> Iterator[tuple[Chunk, str]]:
     """The same piece by piece, for logs that memory does not hold: chunks, each with the unit of its times.
+
+    Args:
+      bad: what to do with bad rows, and where those that are skipped are counted.
 
     Raises:
       InputError: as `read_log`, when the chunk comes.
     """
-    reader = _LogReader(layout, time_unit, None, BadRows(on_bad_row))
+    reader = _LogReader(layout, time_unit, None, bad)
     for chunk in _chunks(paths, reader):
         yield chunk, reader.unit
 
