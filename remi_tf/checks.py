@@ -89,10 +89,12 @@ def _check_model(settings: Settings) -> None:
     if objective.loss == "bce" and model_type != "SASRec":
         raise InputError(f"--loss bce: it scores the state after each item, which only SASRec has, not {model_type}")
     if objective.loss == "idw" and settings.encoder.num_interests == 1:
-        raise InputError(
-            "--loss idw --num_interests 1: it sets a user's vectors against each other; take 2 interests or more, or "
-            "--loss softmax"
+        has = (
+            f"{model_type} gives one; take --loss softmax"
+            if entry.single
+            else "--num_interests 1 leaves one; take 2 or more"
         )
+        raise InputError(f"--loss idw: it sets a user's vectors against each other, and {has}")
 
 
 def _check_routing(settings: Settings, penalty: str) -> None:

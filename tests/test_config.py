@@ -82,7 +82,7 @@ REFUSED = [
     ("--model_type DNN --rr_lambda 1", "--rr_lambda 1.0: DNN has no routing matrix"),
     ("--model_type MTMI-Q2S --remi", "--loss is idw; add --loss softmax"),
     ("--model_type Pop --remi", "and Pop has none"),
-    ("--model_type MTMI-DNN --num_interests 1", "against each other; take 2 interests or more, or --loss softmax"),
+    ("--model_type MTMI-DNN --num_interests 1", "--num_interests 1 leaves one; take 2 or more"),
     ("--model_type SA --loss bce", "which only SASRec has"),
     ("--model_type BaM --num_interests 1", "--num_interests 1 leaves one vector a user"),
     ("--model_type MTMI-DNN --readout sampled", "read only with --loss softmax"),
