@@ -1,6 +1,8 @@
 """Which values and combinations of settings have a meaning; the others are refused before TensorFlow is loaded."""
 
 import dataclasses
+from numbers import Integral, Real
+from typing import Any
 
 from remi_tf.config import GROUP_OF, GROUPS, SETTING, Settings
 from remi_tf.encoders import ENCODERS
@@ -19,18 +21,7 @@ def check(settings: Settings) -> None:
             value, choices = values[setting.name], setting.metadata["choices"]
             if choices and value not in choices:
                 raise InputError(f"--{setting.name} {value!r}: choose one of {', '.join(choices)}")
-            kind = type(setting.default)
-            if kind is int and type(value) is not int:
-                raise InputError(f"--{setting.name} {value}: must be a whole number ({setting.metadata['help']})")
-            if kind is int and value < (0 if setting.name in _MAY_BE_ZERO else 1):
-                least = "0 or more" if setting.name in _MAY_BE_ZERO else "1 or more"
-                raise InputError(f"--{setting.name} {value}: must be {least} ({setting.metadata['help']})")
-            above = setting.name in _ABOVE_ZERO
-            if kind is float and (not 0 <= value < float("inf") or (above and value == 0)):
-                raise InputError(
-                    f"--{setting.name} {value}: must be a finite number {'above' if above else 'of at least'} 0; the "
-                    f"default is {setting.default}"
-                )
+            _check_number(setting.name, value, setting.default, setting.metadata["help"])
     if values["dropout"] >= 1:
         raise InputError(f"--dropout {values['dropout']}: nothing would be left; give a share below 1")
     if values["embedding_dim"] % values["num_heads"]:
@@ -68,6 +59,24 @@ def check(settings: Settings) -> None:
         raise InputError(
             "--sampler in_batch --batch_size 1: there is no other target in the batch to compete; take larger batches"
         )
+
+
+def _check_number(name: str, value: Any, default: Any, meaning: str) -> None:
+    """Refuse what is not a number of the default's kind, or out of range."""
+    if type(default) is int:
+        least = 0 if name in _MAY_BE_ZERO else 1
+        if not isinstance(value, Integral):
+            raise InputError(f"--{name} {value}: must be a whole number ({meaning})")
+        if value < least:
+            raise InputError(f"--{name} {value}: must be {least} or more ({meaning})")
+    elif type(default) is float:
+        above = name in _ABOVE_ZERO
+        usable = isinstance(value, Real) and 0 <= float(value) < float("inf")
+        if not usable or (above and value == 0):
+            raise InputError(
+                f"--{name} {value}: must be a finite number {'above' if above else 'of at least'} 0; the default is "
+                f"{default}"
+            )
 
 
 def _check_model(settings: Settings) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from remi_tf.cli import Parser, add_settings, number_list
@@ -184,6 +185,8 @@ def test_the_original_spelling_of_a_model_is_understood():
         ({"num_interests": 0}, "--num_interests 0: must be 1 or more"),
         ({"patience": -1}, "--patience -1: must be 0 or more"),
         ({"batch_size": 128.5}, "--batch_size 128.5: must be a whole number"),
+        ({"batch_size": "128"}, "--batch_size 128: must be a whole number"),
+        ({"beta": "1"}, "--beta 1: must be a finite number of at least 0"),
         ({"learning_rate": 0}, "--learning_rate 0: must be a finite number above 0; the default is 0.001"),
         ({"learning_rate": -1.0}, "--learning_rate -1.0: must be a finite number above 0"),
         ({"sampler": "in_batch", "batch_size": 1}, "no other target in the batch"),
@@ -207,6 +210,11 @@ def test_values_without_meaning_are_refused_with_the_remedy(values, message):
 
 def test_a_whole_number_may_stand_for_a_setting_with_fractions():
     assert Settings().replace(beta=0, dropout=0, learning_rate=1).training.learning_rate == 1
+
+
+def test_numpys_numbers_are_numbers():
+    settings = Settings().replace(num_interests=np.int64(2), dropout=np.float32(0.5))
+    assert settings.encoder.num_interests == 2 and settings.encoder.dropout == 0.5
 
 
 @pytest.mark.parametrize("name", ["MTMI-DNN", "GRU4REC"])
