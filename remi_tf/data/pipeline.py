@@ -40,7 +40,7 @@ class TrainingBatches:
                 "prepare a log with longer sequences or lower --first_target"
             )
         self.batch_size, self.max_history, self.first_target, self.seed = batch_size, max_history, first_target, seed
-        self.train = train
+        self._train = train
         self.num_users = len(eligible)
         self._starts = tf.constant(train.offsets[eligible], tf.int64)
         self._lengths = tf.constant(train.lengths[eligible], tf.int32)
@@ -67,11 +67,11 @@ class TrainingBatches:
 
         Not an item's share of the log: users are drawn evenly, so that an item of a long sequence is drawn less often.
         """
-        lengths = self.train.lengths
+        lengths = self._train.lengths
         choices = np.maximum(lengths - self.first_target, 0)
-        position = np.arange(len(self.train.items)) - np.repeat(self.train.offsets[:-1], lengths)
+        position = np.arange(len(self._train.items)) - np.repeat(self._train.offsets[:-1], lengths)
         chance = np.repeat(1 / np.maximum(choices, 1), lengths) * (position >= self.first_target)
-        return np.bincount(self.train.items, chance, minlength=num_items + 1) / self.num_users
+        return np.bincount(self._train.items, chance, minlength=num_items + 1) / self.num_users
 
     def _batch(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
         user = _distinct(self.num_users, self.batch_size, self.seed, step)  # [B]
