@@ -1,10 +1,11 @@
 """Train a model on a prepared dataset: python train.py --dataset book --model_type SA --remi"""
 
 from pathlib import Path
+from typing import Any
 
 from remi_tf import starting
 from remi_tf.cli import Parser, add_settings, load_tensorflow, run_main
-from remi_tf.presets import PROFILES, REMI, REMI_RECIPE
+from remi_tf.presets import PAPER_TRAINING, PROFILES, REMI, REMI_RECIPE
 
 EXAMPLES = """examples:
   python train.py --dataset synthetic --remi
@@ -12,10 +13,20 @@ EXAMPLES = """examples:
   python train.py --resume --run_dir runs/shop
   python train.py --warm_start runs/shop --dataset data/shop-june --run_dir runs/shop-june
 """
-REMI_HELP = "REMI: {}; under the default profile also {}, where the model has no value of its own".format(
-    *(" ".join(f"--{name} {value}" for name, value in values.items()) for values in (REMI, REMI_RECIPE))
+
+
+def _as_flags(values: dict[str, Any]) -> str:
+    return " ".join(f"--{name} {value}" for name, value in values.items())
+
+
+REMI_HELP = (
+    f"REMI: {_as_flags(REMI)}; under the default profile also {_as_flags(REMI_RECIPE)}, where the model has no value "
+    "of its own"
 )
-PROFILE_HELP = "paper: the papers' training for --remi too; released: what REMI's release computes, its flaws included"
+PROFILE_HELP = (
+    f"paper: the papers' training ({_as_flags(PAPER_TRAINING)}), --remi without its recipe; released: what REMI's "
+    "release computes, its flaws included"
+)
 
 
 def main(argv: list[str]) -> int:

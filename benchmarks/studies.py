@@ -5,9 +5,10 @@
 
 samplers: plain SA with each sampler against the number of negatives N, IHN (uniform negatives with beta 1) beside
 them, full softmax as a line. beta_lambda: SA with IHN and RR, against IHN's beta at lambda 100 and RR's lambda at
-beta 1. All with the hard readout of the papers, the first target and the learning rate of --remi. What is plotted is
-recall@50 of the validation users, as values are chosen by it; OUTPUT.json also has that of the test users. Runs are
-those of benchmarks/quality.py: one that is finished is not trained again. `--plot_only` draws OUTPUT.png from the JSON.
+beta 1. All with the hard readout of the papers, the first target and the learning rate of the default profile. What
+is plotted is recall@50 of the validation users, as values are chosen by it; OUTPUT.json also has that of the test
+users. Runs are those of benchmarks/quality.py: one that is finished is not trained again. `--plot_only` draws
+OUTPUT.png from the JSON.
 """
 
 import json

@@ -63,13 +63,24 @@ def test_remi_brings_the_recipe_that_was_best_unless_as_released_or_told_otherwi
     ours, released = (resolve("book", profile, True, sa).flat() for profile in ("default", "released"))
     assert {name: ours[name] for name in REMI_RECIPE} == REMI_RECIPE
     paper = resolve("book", "paper", True, sa).flat()
-    assert {name for name in ours if ours[name] != paper[name]} == set(REMI_RECIPE)
+    assert {name for name in ours if ours[name] != paper[name]} == {*REMI_RECIPE, "first_target", "learning_rate"}
     plain = resolve("book", "released", False, sa).flat()
     assert {name for name in plain if plain[name] != released[name]} == {"beta", "rr_lambda"}
     assert resolve("book", "released", False, {"model_type": "REMI"}).flat() == released
     assert resolve("book", "default", True, {**sa, "readout": "hard"}).objective.readout == "hard"
     assert resolve("book", "default", True, {"model_type": "BaM"}).objective.readout == "sampled"
-    assert resolve("book", "default", True, {"model_type": "MIND"}).training.learning_rate == 0.005  # the encoder's own
+
+
+def test_remi_and_its_plain_model_train_alike_and_the_papers_training_is_a_profile():
+    """So that what --remi brings can be told from what training does."""
+    for profile in PROFILES:
+        plain, remi = (resolve("book", profile, asked, {"model_type": "SA"}).training for asked in (False, True))
+        assert (plain.first_target, plain.learning_rate) == (remi.first_target, remi.learning_rate)
+        # REMI and ComiRec: a user's first four items are never targets, Adam at 0.001
+        papers = (plain.first_target, plain.learning_rate) == (4, 0.001)
+        assert papers == (profile != "default")
+        mind = resolve("book", profile, False, {"model_type": "MIND"}).training
+        assert mind.learning_rate == 0.005 and mind.first_target == plain.first_target  # the encoder's own
 
 
 REFUSED = [
@@ -187,7 +198,7 @@ def test_the_original_spelling_of_a_model_is_understood():
         ({"batch_size": 128.5}, "--batch_size 128.5: must be a whole number"),
         ({"batch_size": "128"}, "--batch_size 128: must be a whole number"),
         ({"beta": "1"}, "--beta 1: must be a finite number of at least 0"),
-        ({"learning_rate": 0}, "--learning_rate 0: must be a finite number above 0; the default is 0.001"),
+        ({"learning_rate": 0}, "--learning_rate 0: must be a finite number above 0; the default is 0.003"),
         ({"learning_rate": -1.0}, "--learning_rate -1.0: must be a finite number above 0"),
         ({"sampler": "in_batch", "batch_size": 1}, "no other target in the batch"),
         ({"learning_rate": float("inf")}, "--learning_rate inf"),
