@@ -1,6 +1,6 @@
 """Quality of any systems on any prepared dataset: test metrics over seeds, at one budget, as one table.
 
-    python benchmarks/quality.py --dataset amazon-books-sample --output docs/results/amazon-books-sample \\
+    python benchmarks/quality.py --dataset amazon-books-sample --output runs/books \\
         --seeds 1,2,3 --system "SA" --system "SA --remi" --system "Re4 @1"
 
 A system is a list of train.py's flags that begins with its --model_type; "@1,2" gives it seeds of its own. Each run is

@@ -158,7 +158,9 @@ class TrainingSettings:
     optimizer: str = _setting(
         "lazy_adam", "lazy_adam updates only the rows read in the step, adam every row", ("lazy_adam", "adam")
     )
-    learning_rate: float = _setting(3e-3, "step size of the optimizer; 0.001 under --profile paper and released")
+    learning_rate: float = _setting(
+        3e-3, "step size of the optimizer; 0.001 under --profile paper and released, but for models with their own"
+    )
     weight_decay: float = _setting(0.0, "L2 added to the gradient (of the rows read, under lazy_adam)")
     average_steps: int = _setting(
         0,

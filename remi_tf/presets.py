@@ -18,8 +18,8 @@ from remi_tf.errors import InputError
 REMI: dict[str, Any] = {"sampler": "uniform", "beta": 1.0, "rr_lambda": 100.0}
 REMI_RECIPE: dict[str, Any] = {"readout": "per_candidate", "average_steps": 1000}
 
-# How the papers train; the default's own values were better on validation users (docs/RESULTS.md, "The default
-# training").
+# How the papers train; the default's own values were better for most models on validation users (docs/RESULTS.md, "The
+# default training").
 PAPER_TRAINING: dict[str, Any] = {"first_target": 4, "learning_rate": 1e-3}
 
 PROFILES: dict[str, dict[str, Any]] = {

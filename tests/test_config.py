@@ -14,7 +14,16 @@ from remi_tf.cli import Parser, add_settings, number_list
 from remi_tf.config import GROUP_OF, GROUPS, Settings
 from remi_tf.encoders import ENCODERS
 from remi_tf.errors import InputError
-from remi_tf.presets import DATASET_PRESETS, MODEL_ALIASES, MODEL_PRESETS, PROFILES, REMI_RECIPE, resolve, run_name
+from remi_tf.presets import (
+    DATASET_PRESETS,
+    MODEL_ALIASES,
+    MODEL_PRESETS,
+    PAPER_TRAINING,
+    PROFILES,
+    REMI_RECIPE,
+    resolve,
+    run_name,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -63,7 +72,7 @@ def test_remi_brings_the_recipe_that_was_best_unless_as_released_or_told_otherwi
     ours, released = (resolve("book", profile, True, sa).flat() for profile in ("default", "released"))
     assert {name: ours[name] for name in REMI_RECIPE} == REMI_RECIPE
     paper = resolve("book", "paper", True, sa).flat()
-    assert {name for name in ours if ours[name] != paper[name]} == {*REMI_RECIPE, "first_target", "learning_rate"}
+    assert {name for name in ours if ours[name] != paper[name]} == {*REMI_RECIPE, *PAPER_TRAINING}
     plain = resolve("book", "released", False, sa).flat()
     assert {name for name in plain if plain[name] != released[name]} == {"beta", "rr_lambda"}
     assert resolve("book", "released", False, {"model_type": "REMI"}).flat() == released
@@ -71,14 +80,13 @@ def test_remi_brings_the_recipe_that_was_best_unless_as_released_or_told_otherwi
     assert resolve("book", "default", True, {"model_type": "BaM"}).objective.readout == "sampled"
 
 
-def test_remi_and_its_plain_model_train_alike_and_the_papers_training_is_a_profile():
-    """So that what --remi brings can be told from what training does."""
+def test_remi_and_its_plain_model_share_targets_and_learning_rate_under_each_profile():
     for profile in PROFILES:
         plain, remi = (resolve("book", profile, asked, {"model_type": "SA"}).training for asked in (False, True))
         assert (plain.first_target, plain.learning_rate) == (remi.first_target, remi.learning_rate)
         # REMI and ComiRec: a user's first four items are never targets, Adam at 0.001
-        papers = (plain.first_target, plain.learning_rate) == (4, 0.001)
-        assert papers == (profile != "default")
+        expected = (1, 0.003) if profile == "default" else (4, 0.001)
+        assert (plain.first_target, plain.learning_rate) == expected
         mind = resolve("book", profile, False, {"model_type": "MIND"}).training
         assert mind.learning_rate == 0.005 and mind.first_target == plain.first_target  # the encoder's own
 

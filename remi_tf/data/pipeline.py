@@ -35,9 +35,10 @@ class TrainingBatches:
     ):
         eligible = np.flatnonzero(train.lengths > first_target)
         if not len(eligible):
+            lower = " or lower --first_target" if first_target > 1 else ""
             raise InputError(
-                f"no training user has more than {first_target} items, so none has a target; "
-                "prepare a log with longer sequences or lower --first_target"
+                f"no training user has more than {first_target} item{'s' * (first_target > 1)}, so none has a target; "
+                f"prepare a log with longer sequences{lower}"
             )
         self.batch_size, self.max_history, self.first_target, self.seed = batch_size, max_history, first_target, seed
         self._train = train

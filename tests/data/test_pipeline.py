@@ -90,3 +90,6 @@ def test_a_days_number_is_that_of_the_nearest_midnight_since_1970():
 def test_a_log_without_any_target_is_refused_with_the_remedy(log):
     with pytest.raises(InputError, match=r"more than 40 items.*--first_target"):
         TrainingBatches(log, **{**OPTIONS, "first_target": 40})
+    of_one = Interactions(np.array([3, 1], np.int32), np.array([5, 6]), np.array([0, 1, 2]), np.array([1, 1]))
+    with pytest.raises(InputError, match=r"more than 1 item, .*prepare a log with longer sequences$"):
+        TrainingBatches(of_one, **{**OPTIONS, "first_target": 1})  # there is nothing to lower
