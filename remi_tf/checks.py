@@ -152,8 +152,9 @@ def check_read(settings: Settings, name: str, asked: str) -> None:
             raise InputError(f"{asked}: read only with --{switch} above 0; leave it out, or give both")
     one_vector = values["num_interests"] == 1
     if one_vector and (name == "multi_interest_weight" or (name == "readout" and values[name] != "hard")):
-        one = f"{model_type} has one vector a user" if entry.single else "--num_interests 1 leaves one vector a user"
-        more = "" if entry.single else ", or take several interests"
+        one, more = "--num_interests 1 leaves one vector a user", ", or take several interests"
+        if entry.single:
+            one, more = f"{model_type} has one vector a user", ""
         raise InputError(f"{asked}: {one}, so that all readouts are the same; leave it out{more}")
     if name == "mask_padding" and model_type in ("MIND", "DR") and values["routing_softmax"] == "interests":
         raise InputError(

@@ -87,8 +87,9 @@ def test_remi_and_its_plain_model_share_targets_and_learning_rate_under_each_pro
         # REMI and ComiRec: a user's first four items are never targets, Adam at 0.001
         expected = (1, 0.003) if profile == "default" else (4, 0.001)
         assert (plain.first_target, plain.learning_rate) == expected
-        mind = resolve("book", profile, False, {"model_type": "MIND"}).training
-        assert mind.learning_rate == 0.005 and mind.first_target == plain.first_target  # the encoder's own
+        for asked in (False, True):
+            mind = resolve("book", profile, asked, {"model_type": "MIND"}).training
+            assert mind.learning_rate == 0.005 and mind.first_target == plain.first_target  # the encoder's own
 
 
 REFUSED = [
