@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := runs/demo
+# Test processes. One for each core, four at most: each loads TensorFlow and takes about 1 GB.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
 
 .PHONY: demo test test-slow lint clean
 
@@ -26,7 +28,7 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/mypy
 
 test: lint
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n $(WORKERS)
 
 test-slow: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest -m slow

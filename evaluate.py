@@ -1,15 +1,7 @@
 """Evaluate a run: python evaluate.py --run_dir RUN"""
 
-from remi_tf.cli import load_tensorflow, run_main
-
-
-def main(argv: list[str]) -> int:
-    """Flags → remi_tf → exit code."""
-    load_tensorflow()
-    from remi_tf import evaluating
-
-    return evaluating.main(argv)
-
+from remi_tf.commands.cli import run_main
+from remi_tf.commands.evaluate import main
 
 if __name__ == "__main__":
     run_main(main)

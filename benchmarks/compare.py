@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from quality import PER_USER, Budget, RunFailed, System, add_run_flags, find_data, run, run_path  # sets the import path
 
-from remi_tf.cli import Parser, run_main
+from remi_tf.commands.cli import Parser, run_main
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
 

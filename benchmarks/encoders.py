@@ -18,13 +18,13 @@ import numpy as np
 from systems import settings_of
 from train_step import BOOKS, random_log  # sets the import path and loads TensorFlow
 
-from remi_tf.data.interactions import Interactions
-from remi_tf.data.pipeline import TrainingBatches
-from remi_tf.encoders import ENCODERS
+from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.model import MultiInterestModel
-from remi_tf.optimizers import make_optimizer
-from remi_tf.run import build
-from remi_tf.weight_average import KeepAverage, WeightAverage
+from remi_tf.settings.encoders import ENCODERS
+from remi_tf.training.batches import TrainingBatches
+from remi_tf.training.optimizers import make_optimizer
+from remi_tf.training.run_folder import build
+from remi_tf.training.weight_average import KeepAverage, WeightAverage
 
 STEPS = 100  # per round
 PROFILE_SIZES = (2, 7, 21)  # values of three profile columns, as MovieLens has them

@@ -19,16 +19,17 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from remi_tf.cli import load_tensorflow
+from remi_tf.commands.cli import load_tensorflow
 
 load_tensorflow()
 
 import tensorflow as tf
 
-from remi_tf.evaluation import features, histories
-from remi_tf.retrieval.index import EFFORTS, KINDS, ItemIndex
+from remi_tf.data.dataset.views import features, histories
+from remi_tf.retrieval.faiss_index import ItemIndex
+from remi_tf.retrieval.kinds import EFFORTS, KINDS
 from remi_tf.retrieval.top_k import top_k
-from remi_tf.run import load_run
+from remi_tf.training.run_folder import load_saved_run
 
 TOP_N, USERS, NOISE, ENOUGH = 50, 500, 0.5, 0.97
 
@@ -82,7 +83,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--json", type=Path)
     flags = parser.parse_args()
-    run = load_run(flags.run_dir)
+    run = load_saved_run(flags.run_dir)
     vectors, users, users_of = run.model.item_vectors().numpy(), np.arange(USERS), run.dataset.valid
     history = histories(users_of, users, run.model.max_history)
     given = features(users_of, users, run.model.max_history, run.model.needs)

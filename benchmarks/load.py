@@ -22,7 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from remi_tf.cli import load_tensorflow
+from remi_tf.commands.cli import load_tensorflow
 
 load_tensorflow()
 
@@ -30,8 +30,8 @@ import tensorflow as tf
 
 from benchmarks.serving import RandomModel
 from examples.client import NOTHING_CHOSEN, GrpcClient
-from remi_tf.data.interactions import ITEMS, Catalogue
-from remi_tf.serving import export
+from remi_tf.data.dataset.folder import ITEMS, Catalogue
+from remi_tf.serving.export import export
 
 HISTORY, TOP_N, BAD_ONE_IN = 20, 50, 10
 

@@ -23,20 +23,19 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from remi_tf.cli import load_tensorflow, number_list
+from remi_tf.commands.cli import load_tensorflow, number_list
 
 load_tensorflow()
 
 import tensorflow as tf
 
-from remi_tf.data.interactions import Interactions
-from remi_tf.data.pipeline import TrainingBatches
-from remi_tf.data.synthetic import SyntheticSettings, planted_interests, synthetic_frame
-from remi_tf.evaluation import histories
-from remi_tf.model import MultiInterestModel
-from remi_tf.optimizers import make_optimizer
-from remi_tf.presets import resolve
-from remi_tf.retrieval.top_k import Model, recommend
+from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.data.dataset.views import histories
+from remi_tf.data.tables.synthetic import SyntheticSettings, planted_interests, synthetic_frame
+from remi_tf.model import Encodes, MultiInterestModel, recommend
+from remi_tf.settings.presets import compose
+from remi_tf.training.batches import TrainingBatches
+from remi_tf.training.optimizers import make_optimizer
 
 USERS, ITEMS, INTERESTS = 4000, 2000, 4
 TOP_N = 12
@@ -111,7 +110,7 @@ def planted_log(settings: SyntheticSettings, train_share: float = 0.8) -> Plante
 
 def train(log: PlantedLog, steps: int, remi: bool = False, **flags: Any) -> MultiInterestModel:
     """A model trained for `steps` with the settings that train.py would take from these flags."""
-    settings = resolve("synthetic", "paper", remi, flags, len(log.cluster) - 1)
+    settings = compose("synthetic", "paper", remi, flags, len(log.cluster) - 1)
     model = MultiInterestModel(settings, len(log.cluster) - 1)
     model.compile(optimizer=make_optimizer(settings.training), steps_per_execution=50)
     batches = TrainingBatches(
@@ -126,7 +125,7 @@ def train(log: PlantedLog, steps: int, remi: bool = False, **flags: Any) -> Mult
     return model
 
 
-def coverage(model: Model, log: PlantedLog, top_n: int = TOP_N) -> dict[str, float]:
+def coverage(model: Encodes, log: PlantedLog, top_n: int = TOP_N) -> dict[str, float]:
     """Share of a test user's planted interests that are touched and met, and of the users with all of them met."""
     history = histories(log.test, np.arange(log.test.num_users), model.max_history)  # [U, L]
     ids = recommend(model, tf.constant(history), top_n, exclude_history=True)[0].numpy()  # [U, N]

@@ -62,9 +62,9 @@ def plain_python(path: str, columns: tuple[str, ...], output: str) -> None:
 
 def package(path: str, columns: tuple[str, ...], output: str) -> None:
     """The same through remi_tf."""
-    from remi_tf.data.layouts import Columns, Layout
-    from remi_tf.data.prepare import prepare_log
-    from remi_tf.data.reading import read_log
+    from remi_tf.data.protocol.prepare import prepare_log
+    from remi_tf.data.tables.layouts import Columns, Layout
+    from remi_tf.data.tables.reading import read_log
 
     log = read_log([path], Layout(Columns(*columns[:3])), time_unit=columns[3])
     prepare_log(log, output)
@@ -76,8 +76,8 @@ SIDES = {"plain": plain_python, "remi_tf": package}
 def child(side: str, path: str, columns: tuple[str, ...]) -> None:
     """One timed run in this process; prints seconds and memory as JSON."""
     if side == "remi_tf":
-        import remi_tf.data.prepare
-        import remi_tf.data.reading  # noqa: F401 (the import is not what is measured)
+        import remi_tf.data.protocol.prepare
+        import remi_tf.data.tables.reading  # noqa: F401 (the import is not what is measured)
     baseline = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     with tempfile.TemporaryDirectory() as folder:
         begin, cpu = time.perf_counter(), time.process_time()

@@ -23,10 +23,10 @@ from typing import Any
 
 from systems import ROOT, settings_of  # sets the import path
 
-from remi_tf.cli import Parser, load_tensorflow, number_list, run_main
-from remi_tf.config import Settings
+from remi_tf.commands.cli import Parser, load_tensorflow, number_list, run_main
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
+from remi_tf.settings.settings import Settings
 
 METRICS = [f"{metric}@{n}" for n in (20, 50) for metric in ("recall", "hit_rate", "ndcg")]
 TIMES, PER_USER = "quality.json", "per_user_test.npz"  # what this script adds to a run folder
@@ -243,7 +243,7 @@ def find_data(name_or_path: str) -> Data:
       InputError: there is none.
     """
     load_tensorflow()
-    from remi_tf.run import find_dataset
+    from remi_tf.data.dataset.folder import find_dataset
 
     dataset = find_dataset(name_or_path)
     return Data(dataset.path.absolute(), dataset.name, dataset.fingerprint, dataset.num_items)

@@ -23,16 +23,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from remi_tf.cli import load_tensorflow
+from remi_tf.commands.cli import load_tensorflow
 
 load_tensorflow()
 
 import tensorflow as tf
 
-from remi_tf.data.interactions import ITEMS, Catalogue
+from remi_tf.data.dataset.folder import ITEMS, Catalogue
 from remi_tf.encoders.base import Interests
 from remi_tf.retrieval.top_k import top_k
-from remi_tf.serving import export
+from remi_tf.serving.export import export
 
 ITEMS_HERE, LARGE, DIM, INTERESTS, TOP_N, SEEN = 367_982, 10_000_000, 64, 4, 50, 20
 

@@ -5,7 +5,7 @@
 
 samplers: plain SA with each sampler against the number of negatives N, IHN (uniform negatives with beta 1) beside
 them, full softmax as a line. beta_lambda: SA with IHN and RR, against IHN's beta at lambda 100 and RR's lambda at
-beta 1. All with the hard readout of the papers, the first target and the learning rate of the default profile. What
+beta 1. All with the hard readout of the papers, the first target and the learning rate of the default recipe. What
 is plotted is recall@50 of the validation users, as values are chosen by it; OUTPUT.json also has that of the test
 users. Runs are those of benchmarks/quality.py: one that is finished is not trained again. `--plot_only` draws
 OUTPUT.png from the JSON.
@@ -25,10 +25,10 @@ import matplotlib.pyplot as plt
 from quality import Budget, RunFailed, System, add_run_flags, find_data, run  # sets the import path
 from systems import settings_of
 
-from remi_tf.cli import Parser, number_list, run_main
-from remi_tf.config import SETTING
+from remi_tf.commands.cli import Parser, number_list, run_main
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
+from remi_tf.settings.names import known_settings
 
 STUDIES = ("samplers", "beta_lambda")
 COMMON = "--learning_rate 0.003 --first_target 1"
@@ -46,7 +46,7 @@ def samplers(negatives: tuple[int, ...], batch_size: int) -> Series:
         for name in ("uniform", "log_uniform", "mns")
     }
     for name in ("dns", "srns", "genni"):
-        factor = SETTING["pool_factor"].default
+        factor = known_settings()["pool_factor"].field.default
         series[name] = [(n, f"{plain} {name} --num_negatives {n}") for n in negatives if factor * n <= LARGEST_POOL]
     series["IHN"] = [(n, f"{plain} uniform --beta 1 --num_negatives {n}") for n in negatives]
     series["full softmax"] = [(None, f"{plain} full")]

@@ -7,10 +7,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from remi_tf.cli import Parser, add_settings
-from remi_tf.config import Settings
+from remi_tf.commands.cli import Parser, add_settings
 from remi_tf.errors import InputError
-from remi_tf.presets import PROFILES, resolve
+from remi_tf.settings.presets import RECIPES, compose
+from remi_tf.settings.settings import Settings
 
 
 def settings_of(flags: Sequence[str], dataset_name: str, num_items: int | None = None) -> Settings:
@@ -21,10 +21,10 @@ def settings_of(flags: Sequence[str], dataset_name: str, num_items: int | None =
     """
     parser = Parser()
     parser.add_argument("--remi", action="store_true")
-    parser.add_argument("--profile", choices=PROFILES, default="default")
+    parser.add_argument("--profile", choices=RECIPES, default="default")
     add_settings(parser)
     try:
         given = vars(parser.parse_args(["--model_type", *flags]))
-        return resolve(dataset_name, given.pop("profile"), given.pop("remi"), given, num_items)
+        return compose(dataset_name, given.pop("profile"), given.pop("remi"), given, num_items)
     except InputError as error:
         raise InputError(f'system "{" ".join(flags)}": {error}') from error

@@ -18,15 +18,15 @@ import numpy as np
 
 import_path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from remi_tf.cli import load_tensorflow
+from remi_tf.commands.cli import load_tensorflow
 
 load_tensorflow()
 
-from remi_tf.data.interactions import Interactions
-from remi_tf.data.pipeline import TrainingBatches
+from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.model import MultiInterestModel
-from remi_tf.optimizers import make_optimizer
-from remi_tf.presets import resolve
+from remi_tf.settings.presets import compose
+from remi_tf.training.batches import TrainingBatches
+from remi_tf.training.optimizers import make_optimizer
 
 BOOKS = 367_982
 CASES = [  # (items, optimizer, steps per round)
@@ -51,7 +51,7 @@ class Case:
 
     def __init__(self, num_items: int, optimizer: str, steps: int):
         self.name, self.steps = f"{num_items:>9,} items, {optimizer}", steps
-        settings = resolve("book", "paper", True, {"model_type": "SA", "optimizer": optimizer})
+        settings = compose("book", "paper", True, {"model_type": "SA", "optimizer": optimizer})
         self.model = MultiInterestModel(settings, num_items)
         self.model.compile(optimizer=make_optimizer(settings.training), steps_per_execution=50)
         self.batches = TrainingBatches(random_log(num_items), batch_size=128, max_history=20, first_target=4, seed=1)

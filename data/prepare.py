@@ -6,8 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout need not be installed
 
-from remi_tf.cli import run_main
-from remi_tf.data.command import main
+from remi_tf.commands.cli import run_main
+from remi_tf.commands.prepare import main
 
 if __name__ == "__main__":
     run_main(main)

@@ -1,5 +1,12 @@
 """remi_tf: multi-interest candidate matching in TensorFlow.
 
+    import remi_tf
+    dataset = remi_tf.prepare("clicks.csv", "data/shop", user_col="user", item_col="item", time_col="time")
+    run = remi_tf.train(dataset, "SA", remi=True, max_steps=30_000)
+    run.evaluate(top_n=(20, 50)).means
+    run.recommender().recommend([["sku-17", "sku-4"]])
+    run.export("export")
+
 Importing the package is cheap: TensorFlow is loaded by the modules that use it. What must happen before
 TensorFlow's ``tf.keras`` is first touched, happens here: tensorflow-recommenders is written for Keras 2, so
 ``TF_USE_LEGACY_KERAS`` is set, and a process in which Keras 3 already sits under ``tf.keras`` is refused.
@@ -7,13 +14,39 @@ TensorFlow's ``tf.keras`` is first touched, happens here: tensorflow-recommender
 
 import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from remi_tf.recommender import Recommender
+    from remi_tf.api import Run, evaluate, load_run, prepare, resume, train
+    from remi_tf.errors import InputError, TrainingDiverged, TrainingInterrupted
+    from remi_tf.objective.regularizers import RoutingRegularizer
+    from remi_tf.objective.softmax import IHNSoftmax
+    from remi_tf.recommending.recommender import Recommender
 
-__all__ = ["Recommender"]
+__all__ = [
+    "IHNSoftmax",
+    "InputError",
+    "Recommender",
+    "RoutingRegularizer",
+    "Run",
+    "TrainingDiverged",
+    "TrainingInterrupted",
+    "evaluate",
+    "load_run",
+    "prepare",
+    "resume",
+    "train",
+]
 __version__ = "0.1.0"
+
+_HOMES = {
+    **dict.fromkeys(("Run", "evaluate", "load_run", "prepare", "resume", "train"), "remi_tf.api"),
+    **dict.fromkeys(("InputError", "TrainingDiverged", "TrainingInterrupted"), "remi_tf.errors"),
+    "IHNSoftmax": "remi_tf.objective.softmax",
+    "Recommender": "remi_tf.recommending.recommender",
+    "RoutingRegularizer": "remi_tf.objective.regularizers",
+}
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -44,8 +77,10 @@ _use_keras_2()
 
 def __getattr__(name: str) -> Any:
     """The public names, loaded (with TensorFlow) when they are first asked for."""
-    if name == "Recommender":
-        from remi_tf.recommender import Recommender
-
-        return Recommender
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

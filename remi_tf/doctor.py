@@ -167,29 +167,26 @@ def memory(meminfo: str) -> dict[str, float]:
     return gibibytes
 
 
-def main(argv: list[str]) -> int:
-    """Print the report; 0 when all is well, 1 when a conflict was found."""
-    if argv:
-        print("usage: python -m remi_tf.doctor\n\nPrints versions, devices and a remedy for every known conflict.")
-        return 0 if argv[0] in ("-h", "--help") else 2
+def report() -> tuple[list[str], bool]:
+    """Versions, devices and a remedy for every known conflict, a line each; and whether all is well."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     found = versions()
     keras_version = active_keras_3()
     errors = try_imports(found)
-    for name, version in found.items():
-        if name != "scann" or version is not None:
-            print(f"{name:<24} {version or 'missing'}{'  (import fails)' if name in errors else ''}")
+    lines = [
+        f"{name:<24} {version or 'missing'}{'  (import fails)' if name in errors else ''}"
+        for name, version in found.items()
+        if name != "scann" or version is not None
+    ]
     here = devices()
     gpus = "unknown (TensorFlow does not load)" if here["gpus"] is None else ", ".join(here["gpus"]) or "none"
-    print(f"{'CPU cores':<24} {here['cpu_cores']}\n{'GPUs':<24} {gpus}")
+    lines += [f"{'CPU cores':<24} {here['cpu_cores']}", f"{'GPUs':<24} {gpus}"]
     with contextlib.suppress(OSError), open("/proc/meminfo", encoding="ascii") as file:
-        for name, gibibytes in memory(file.read()).items():
-            print(f"{name:<24} {gibibytes:.1f} GiB")
+        lines += [f"{name:<24} {gibibytes:.1f} GiB" for name, gibibytes in memory(file.read()).items()]
     remedies = conflicts(found, errors, keras_version, sys.version_info[:3])
-    for remedy in remedies:
-        print(f"conflict: {remedy}")
-    print(f"{len(remedies)} conflict(s) found" if remedies else "no conflict found")
-    return 1 if remedies else 0
+    lines += [f"conflict: {remedy}" for remedy in remedies]
+    lines.append(f"{len(remedies)} conflict(s) found" if remedies else "no conflict found")
+    return lines, not remedies
 
 
 def _minor(version: str) -> tuple[int, ...]:
@@ -201,5 +198,10 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(str(part) for part in version)
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":  # the same as `remi-tf doctor`, which needs the rest of the package to load
+    if len(sys.argv) > 1:
+        print("usage: python -m remi_tf.doctor\n\nPrints versions, devices and a remedy for every known conflict.")
+        sys.exit(0 if sys.argv[1] in ("-h", "--help") else 2)
+    printed, well = report()
+    print(*printed, sep="\n")
+    sys.exit(0 if well else 1)

@@ -1,12 +1,26 @@
 """Errors that are the user's to mend: one line that names the place, the value and the remedy."""
 
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[1]
+
 
 class InputError(ValueError):
     """Something given from outside (a file, a flag, a column) cannot be used.
 
-    The entry points print its message without a traceback and exit with code 2.
+    The commands print its message without a traceback and exit with code 2.
     """
 
 
 class TrainingDiverged(ArithmeticError):
     """A loss became NaN or infinite; the message names the step, the part and what to try."""
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM ended training early. Everything is saved, and the message says how to go on."""
+
+
+def command(name: str) -> str:
+    """How a command is typed: by its script in a checkout (`python train.py`), else as `remi-tf train`."""
+    script = "data/prepare.py" if name == "prepare" else f"{name}.py"
+    return f"python {script}" if (_ROOT / script).is_file() else f"remi-tf {name}"

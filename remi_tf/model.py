@@ -1,13 +1,14 @@
 """The model: one item table, an encoder and an objective."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from remi_tf.config import Settings
-from remi_tf.encoders import ENCODERS, make_encoder
+from remi_tf import randomness
+from remi_tf.encoders import make_encoder
 from remi_tf.encoders.base import Interests, kaiming_normal
 from remi_tf.errors import InputError
 from remi_tf.objective.backward_flow import BackwardFlow
@@ -16,10 +17,49 @@ from remi_tf.objective.losses import LOSSES
 from remi_tf.objective.negatives import TargetShares
 from remi_tf.objective.regularizers import RepresentationRegularizer, RoutingRegularizer
 from remi_tf.objective.samplers import SAMPLERS
+from remi_tf.retrieval.top_k import SCORE_BYTES, answer
+from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.settings import Settings
 
-ENCODER_STREAM, OBJECTIVE_STREAM = -1, -2  # of a step's random numbers; data and negatives use those from 0 on
-# Seeds of initial weights, counted from the run's, whose own are the item table's; each part has a thousand.
-ENCODER_WEIGHTS, LOSS_WEIGHTS, REGULARIZER_WEIGHTS = 1, 1001, 2001
+
+class Encodes(Protocol):
+    """What evaluation, serving and recommending ask of a model; MultiInterestModel is one."""
+
+    max_history: int
+    """Items of a history the model reads."""
+    needs: tuple[str, ...]
+    """Names of the features that `encode` needs next to the history."""
+    by_cosine: bool
+    """Whether scores are cosines."""
+    item_table: Any
+    """`[I + 1, d]` variable; row 0 is padding."""
+
+    def item_vectors(self) -> Any:
+        """`[I + 1, d]` tensor that interests are scored with; the table itself unless scores are cosines."""
+
+    def encode(self, history: Any, **features: Any) -> Interests:
+        """`[B, max_history]` int32 rows → interests, without dropout."""
+
+
+class Encoded(NamedTuple):
+    """What the penalties of a step see: rows [B, L, d] and mask [B, L] of the history, interests as the encoder gave
+    them (`raw`, perhaps in 16 bits) and in 32 bits."""
+
+    history_rows: tf.Tensor
+    mask: tf.Tensor
+    raw: Interests
+    interests: Interests
+
+    def routing(self) -> tuple[tf.Tensor | None, tf.Tensor, tf.Tensor | None]:
+        """Routing [B, K, L], mask [B, L] and active [B, K]: what RR takes."""
+        return self.interests.routing, self.mask, self.interests.active
+
+    def vectors(self) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Vectors [B, K, d] and active [B, K]: what a penalty on alike interests takes."""
+        return self.interests.vectors, self.interests.active
+
+
+Penalty = Callable[[Encoded], tf.Tensor]
 
 
 class MultiInterestModel(tfrs.Model):
@@ -30,7 +70,9 @@ class MultiInterestModel(tfrs.Model):
 
     Attributes:
       max_history: items of a history that are read, at most.
-      needs: inputs beside the history, as in encoders.Entry.
+      needs: inputs next to the history, as in settings.encoders.Entry.
+      by_cosine: whether scores are cosines.
+      loss_parts: names of what the loss adds up, in the order of `read_loss_sums`.
 
     Args:
       settings: what to build.
@@ -58,38 +100,23 @@ class MultiInterestModel(tfrs.Model):
                 f"--model_type {encoder.model_type}: it reads user profiles, and the dataset has none; prepare it with "
                 "--users TABLE --profile_cols COL,COL, or take --model_type UMI_HN: UMI's readout on SA"
             )
-        self.by_cosine = objective.loss == "idw"
         self.item_table = self.add_weight(
             "item_table",
             [num_items + 1, encoder.embedding_dim],
             initializer=kaiming_normal(encoder.embedding_dim, self.seed),
             trainable=True,
         )
-        self.encoder = make_encoder(encoder, self.seed + ENCODER_WEIGHTS, self.profile_sizes)
+        self.encoder = make_encoder(encoder, self.seed + randomness.ENCODER_WEIGHTS, self.profile_sizes)
         try:
             self.sampler = SAMPLERS[objective.sampler](objective, TargetShares(num_items, target_shares), self.seed)
         except ValueError as error:
             raise InputError(
                 f"--num_negatives {objective.num_negatives} --sampler {objective.sampler}: {error}; take fewer"
             ) from error
-        self.objective = LOSSES[objective.loss](settings, self.seed + LOSS_WEIGHTS)
-        self.loss_parts: tuple[str, ...] = self.objective.parts
-        if self.encoder.losses:  # penalties on the encoder's weights
-            self.loss_parts += ("concepts",)
-        if objective.rr_lambda:
-            self.routing_regularizer = RoutingRegularizer(
-                objective.rr_lambda, encoder.embedding_dim, objective.rr_reduction
-            )
-            self.loss_parts += ("rr",)
-        if objective.rep_lambda:
-            self.representation_regularizer = RepresentationRegularizer(objective.rep_lambda, objective.rep_form)
-            self.loss_parts += ("rep",)
-        re4 = (objective.re4_attend, objective.re4_contrast, objective.re4_construct)
-        if any(re4):
-            self.backward_flow = BackwardFlow(
-                *re4, encoder.embedding_dim, encoder.max_history, self.seed + REGULARIZER_WEIGHTS
-            )
-            self.loss_parts += ("re4",)
+        self.objective = LOSSES[objective.loss](settings, self.seed + randomness.LOSS_WEIGHTS)
+        self.by_cosine = self.objective.by_cosine
+        self.penalties = tuple(self._make_penalties(settings))
+        self.loss_parts = (*self.objective.parts, *(name for name, _ in self.penalties))
         # Since the last reset: the sum of each loss part, the steps in which it stayed finite, all steps.
         self.loss_sums = self.add_weight(
             "loss_sums",
@@ -99,6 +126,28 @@ class MultiInterestModel(tfrs.Model):
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.MEAN,
         )
+
+    def _make_penalties(self, settings: Settings) -> list[tuple[str, Penalty]]:
+        """(name, penalty) of each regulariser that is on. Each also adds itself to the model's loss by add_loss."""
+        encoder, objective = settings.encoder, settings.objective
+        penalties: list[tuple[str, Penalty]] = []
+        if self.encoder.losses:  # on the encoder's own weights; Keras adds them to the loss on every replica
+            replicas = self.distribute_strategy.num_replicas_in_sync
+            penalties.append(("concepts", lambda seen: replicas * tf.add_n(self.encoder.losses)))
+        if objective.rr_lambda:
+            self.routing_regularizer = RoutingRegularizer(
+                objective.rr_lambda, encoder.embedding_dim, objective.rr_reduction
+            )
+            penalties.append(("rr", lambda seen: self.routing_regularizer(*seen.routing())))
+        if objective.rep_lambda:
+            self.representation_regularizer = RepresentationRegularizer(objective.rep_lambda, objective.rep_form)
+            penalties.append(("rep", lambda seen: self.representation_regularizer(*seen.vectors())))
+        re4 = (objective.re4_attend, objective.re4_contrast, objective.re4_construct)
+        if any(re4):
+            seed = self.seed + randomness.REGULARIZER_WEIGHTS
+            self.backward_flow = BackwardFlow(*re4, encoder.embedding_dim, encoder.max_history, seed)
+            penalties.append(("re4", lambda seen: self.backward_flow(seen.history_rows, seen.mask, seen.raw)))
+        return penalties
 
     def encode(self, history: tf.Tensor, **features: tf.Tensor) -> Interests:
         """What the encoder makes of histories, outside training; its vectors are scored with `item_vectors`.
@@ -115,7 +164,7 @@ class MultiInterestModel(tfrs.Model):
         """
         if set(features) != set(self.needs):
             needed, given = (", ".join(sorted(names)) or "none" for names in (self.needs, features))
-            raise InputError(f"features beside the history: the model needs {needed}, given: {given}")
+            raise InputError(f"features next to the history: the model needs {needed}, given: {given}")
         features = {name: tf.cast(values, tf.int32) for name, values in features.items()}
         # A gather from the variable itself would have every later read of it copy the whole table.
         rows = tf.gather(tf.convert_to_tensor(self.item_table), history)
@@ -152,26 +201,16 @@ class MultiInterestModel(tfrs.Model):
         else:
             history_rows, target_rows, negative_rows = self._lookup(history, target, negatives.ids)
         features = {name: inputs[name] for name in self.needs}
-        seed = self._seed(step, ENCODER_STREAM) if training else None
+        seed = randomness.replica_seed(self.seed, step, randomness.ENCODER) if training else None
         encoded = self.encoder(history_rows, history > 0, training_seed=seed, **features)
         interests = _in_32_bits(encoded)
-        example = Example(
-            history, history_rows, target, target_rows, negatives, negative_rows, interests,
-            self._seed(step, OBJECTIVE_STREAM),
-        )  # fmt: skip
+        seed = randomness.replica_seed(self.seed, step, randomness.OBJECTIVE)
+        example = Example(history, history_rows, target, target_rows, negatives, negative_rows, interests, seed)
         losses = self.objective(example)
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        penalties = []
-        if "concepts" in self.loss_parts:
-            penalties.append(replicas * tf.add_n(self.encoder.losses))  # to be recorded: Keras adds them to the loss
-        if "rr" in self.loss_parts:
-            penalties.append(self.routing_regularizer(interests.routing, history > 0, interests.active))
-        if "rep" in self.loss_parts:
-            penalties.append(self.representation_regularizer(interests.vectors, interests.active))
-        if "re4" in self.loss_parts:
-            penalties.append(self.backward_flow(history_rows, history > 0, encoded))
+        seen = Encoded(history_rows, history > 0, encoded, interests)
+        penalties = [penalty(seen) for _, penalty in self.penalties]
         self._record(*losses, *penalties)
-        return tf.add_n(losses) / replicas
+        return tf.add_n(losses) / self.distribute_strategy.num_replicas_in_sync
 
     def read_loss_sums(self) -> tuple[dict[str, float], dict[str, int], int]:
         """Since the last reset: the mean of each loss part, the steps until it stopped being finite, all steps."""
@@ -184,13 +223,6 @@ class MultiInterestModel(tfrs.Model):
     def reset_loss_sums(self) -> None:
         """Begin to sum anew."""
         self.loss_sums.assign(np.zeros(self.loss_sums.shape, np.float32))
-
-    def _seed(self, step: tf.Tensor, stream: int) -> tf.Tensor:
-        """[2] int32 seed of one of a step's streams of random numbers, another one on each replica."""
-        seed = tf.stack([tf.cast(self.seed, tf.int32), tf.cast(step, tf.int32)])
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed = tf.random.experimental.stateless_fold_in(seed, stream)
-        return tf.random.experimental.stateless_fold_in(seed, tf.cast(replica, tf.int32))
 
     def _lookup(self, *ids: tf.Tensor) -> list[tf.Tensor]:
         """The table's rows of several id tensors by one gather: [...] int32 → [..., dim] each."""
@@ -215,3 +247,21 @@ def _in_32_bits(interests: Interests) -> Interests:
         if value is not None and value.dtype.is_floating
     }
     return interests._replace(**floats)
+
+
+def recommend(
+    model: Encodes,
+    history: tf.Tensor,
+    k: int,
+    exclude_history: bool = False,
+    score_bytes: int = SCORE_BYTES,
+    **features: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """`retrieval.top_k.answer` with a model's interests: ids and scores `[B, k]` of its best items for each history.
+
+    Args:
+      history: `[B, max_history]` int32 rows, right-padded with 0.
+      features: what `model.needs`.
+    """
+    interests = model.encode(history, **features).vectors
+    return answer(interests, model.item_vectors(), history, k, exclude_history, score_bytes)

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from remi_tf.data.interactions import Interactions, write_dataset
-from remi_tf.data.vocabulary import Vocabulary
+from remi_tf.data.dataset.folder import write_dataset
+from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.data.dataset.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="session")

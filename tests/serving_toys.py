@@ -6,14 +6,15 @@ import types
 import numpy as np
 import tensorflow as tf
 
-from remi_tf.config import Settings
-from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
-from remi_tf.data.profiles import ProfileColumn
-from remi_tf.data.vocabulary import Vocabulary
+from remi_tf.data.dataset.folder import load_dataset, write_dataset
+from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.data.dataset.profiles import ProfileColumn
+from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.encoders.base import Interests
 from remi_tf.errors import InputError
-from remi_tf.retrieval.top_k import recommend
-from remi_tf.serving import CARD, exported_versions
+from remi_tf.model import recommend
+from remi_tf.serving.export import CARD, exported_versions
+from remi_tf.settings.settings import Settings
 
 NUM_ITEMS = 200
 RAW_IDS = [f"item,{row}" if row % 7 == 0 else f"ïtem {row}" for row in range(1, NUM_ITEMS + 1)]

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from remi_tf import doctor
+from remi_tf.commands.doctor import main as command
 
 GOOD = {
     "python": "3.11.7",
@@ -113,5 +114,5 @@ def test_the_report_of_a_sound_machine_exits_with_0():
 
 def test_a_conflict_is_reported_and_exits_with_1(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "versions", lambda: found_with(tf_keras="2.19.0"))
-    assert doctor.main([]) == 1
+    assert command([]) == 1
     assert "pip install 'tf_keras==2.21.*'" in capsys.readouterr().out

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = """
 import os, signal, sys, time
 from pathlib import Path
-from remi_tf.cli import run_main
+from remi_tf.commands.cli import run_main
 from remi_tf.files import atomic_file, parts_folder
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell starts without

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.errors import InputError
 from remi_tf.model import MultiInterestModel
 from remi_tf.objective.negatives import Negatives
-from remi_tf.presets import PROFILES
+from remi_tf.settings.presets import compose
+from remi_tf.settings.settings import Settings
 
 BATCH = {
     "history": tf.constant([[1, 2, 3, 0, 0], [4, 5, 6, 7, 8], [9, 3, 0, 0, 0]]),
@@ -114,14 +114,9 @@ def test_the_plain_baseline_is_tensorflows_sampled_softmax_loss():
 def test_under_the_released_profile_loss_and_gradients_are_the_releases(shared_dir: Path, name, beta, rr_lambda):
     golden = np.load(shared_dir / "golden" / f"{name}.npz", allow_pickle=False)
     (num_interests, length), (rows, dim) = golden["attention"].shape[1:], golden["w.embeddings.weight"].shape
-    settings = Settings().replace(
-        **PROFILES["released"],
-        embedding_dim=dim,
-        max_history=length,
-        num_interests=num_interests,
-        beta=float(beta),
-        rr_lambda=float(rr_lambda),
-    )
+    options = {"embedding_dim": dim, "max_history": length, "num_interests": num_interests}
+    losses = {"beta": float(beta), "rr_lambda": float(rr_lambda)} if rr_lambda else {}
+    settings = compose("toy", "released", False, {"model_type": "SA", **options, **losses})
     model = MultiInterestModel(settings, num_items=rows - 1)
     model.interests(tf.zeros([1, length], tf.int32))
     encoder = model.encoder
@@ -194,9 +189,9 @@ TWO_REPLICAS = """
 import remi_tf, numpy as np, tensorflow as tf
 two_cpus = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two_cpus)
-from remi_tf.config import Settings
+from remi_tf.settings.settings import Settings
 from remi_tf.model import MultiInterestModel
-from remi_tf.run import build
+from remi_tf.training.run_folder import build
 common = {"sampler": "uniform", "num_negatives": 9, "embedding_dim": 8, "max_history": 5}
 systems = {
     "REMI": {"beta": 1.0, "rr_lambda": 100.0},

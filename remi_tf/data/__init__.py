@@ -1,1 +1,1 @@
-"""Data: raw log → dataset folder (sources, prepare) → memory-mapped arrays (interactions) → batches (pipeline)."""
+"""Data: any raw log → columns (tables) → filters, numbering, splits (protocol) → the folder on disk (dataset)."""

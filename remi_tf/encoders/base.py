@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
+from remi_tf.randomness import place_seed
+from remi_tf.settings.encoders import EncoderSettings
 
 
 class Interests(NamedTuple):
@@ -67,5 +68,13 @@ def dropout(inputs: tf.Tensor, rate: float, training_seed: tf.Tensor | None, pla
     """Dropout in training, as a function of the step's seed and the place in the encoder; nothing outside training."""
     if training_seed is None or rate == 0:
         return inputs
-    seed = tf.random.experimental.stateless_fold_in(training_seed, place)
-    return tf.nn.experimental.stateless_dropout(inputs, rate, seed, rng_alg="philox")
+    return tf.nn.experimental.stateless_dropout(inputs, rate, place_seed(training_seed, place), rng_alg="philox")
+
+
+def attention(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Softmax over the items of the history: padding gets no weight, and an empty history gets zeros.
+
+    logits: [batch, rows, length], mask: [batch, length] bool → [batch, rows, length].
+    """
+    mask = mask[:, tf.newaxis, :]  # [B, 1, L]
+    return tf.nn.softmax(tf.where(mask, logits, logits.dtype.min)) * tf.cast(mask, logits.dtype)

@@ -2,8 +2,9 @@
 
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
+from remi_tf.randomness import place_seed
+from remi_tf.settings.encoders import CapsuleSettings, DynamicRoutingSettings, MINDSettings
 
 
 def squash(vectors: tf.Tensor) -> tf.Tensor:
@@ -13,7 +14,7 @@ def squash(vectors: tf.Tensor) -> tf.Tensor:
 
 
 def dynamic_routing(
-    maps: tf.Tensor, mask: tf.Tensor, initial: tf.Tensor, settings: EncoderSettings, active: tf.Tensor | None = None
+    maps: tf.Tensor, mask: tf.Tensor, initial: tf.Tensor, settings: CapsuleSettings, active: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Rounds in which every item turns to the capsules that agree with it (MIND, algorithm 1).
 
@@ -64,6 +65,8 @@ def dynamic_routing(
 class Capsules(Encoder):
     """What MIND and DR share: padding is no item, and short histories may have fewer interests."""
 
+    settings: CapsuleSettings
+
     def routed(self, maps: tf.Tensor, mask: tf.Tensor, initial: tf.Tensor) -> Interests:
         """What `dynamic_routing` gives; with `adaptive_interests` max(1, min(K, ⌊log₂ n⌋)) interests, as in MIND."""
         if not self.settings.adaptive_interests:
@@ -86,7 +89,9 @@ class MIND(Capsules):
     interest for all users, which `seed` decides, as a user's interests are to be the same each time they are computed.
     """
 
-    def __init__(self, settings: EncoderSettings, seed: int):
+    settings: MINDSettings
+
+    def __init__(self, settings: MINDSettings, seed: int):
         super().__init__(settings)
         dim = settings.embedding_dim
         self.map, self.output_layer = (
@@ -121,7 +126,7 @@ class MIND(Capsules):
         if training_seed is None:
             return self.served_logits[:, :length]
         shape = [batch, self.settings.num_interests, length]
-        return tf.random.stateless_normal(shape, tf.random.experimental.stateless_fold_in(training_seed, 0))
+        return tf.random.stateless_normal(shape, place_seed(training_seed, 0))
 
 
 class DynamicRouting(Capsules):
@@ -133,7 +138,9 @@ class DynamicRouting(Capsules):
     matrix product a slot.
     """
 
-    def __init__(self, settings: EncoderSettings, seed: int):
+    settings: DynamicRoutingSettings
+
+    def __init__(self, settings: DynamicRoutingSettings, seed: int):
         super().__init__(settings)
         length, interests, dim = settings.max_history, settings.num_interests, settings.embedding_dim
         fan_in = dim if settings.map_fan_in == "item" else length * interests * dim * dim

@@ -5,8 +5,8 @@ MTMI-DNN (MTMI's multi-tower encoder): the same, with K towers.
 
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
+from remi_tf.settings.encoders import DNNSettings
 
 
 class DNN(Encoder):
@@ -18,7 +18,9 @@ class DNN(Encoder):
     runs over the padded slots, still divided by n; padding's row gets no gradient from them (REMI's port).
     """
 
-    def __init__(self, settings: EncoderSettings, seed: int):
+    settings: DNNSettings
+
+    def __init__(self, settings: DNNSettings, seed: int):
         super().__init__(settings)
         dim = settings.embedding_dim
         self.towers = tf.keras.layers.Dense(

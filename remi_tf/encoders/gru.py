@@ -5,8 +5,8 @@ MTMI-GRU (MTMI's multi-tower encoder): the same, with K towers.
 
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders.base import Encoder, Interests, dropout
+from remi_tf.settings.encoders import GRUSettings
 
 KEEP = 1e4  # as input of an update gate: it is 1 then, in 16 bits too, and the state stays as it is, bit for bit
 
@@ -22,7 +22,9 @@ class GRU4REC(Encoder):
     Padding leaves h as it is. All towers read the same history, in training with the same values dropped.
     """
 
-    def __init__(self, settings: EncoderSettings, seed: int):
+    settings: GRUSettings
+
+    def __init__(self, settings: GRUSettings, seed: int):
         super().__init__(settings)
         self.projects = settings.gru_projection
         dim, towers = settings.embedding_dim, settings.num_interests

@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
-from remi_tf.encoders.base import Encoder, Interests
+from remi_tf.encoders.base import Encoder, Interests, attention
 from remi_tf.encoders.interaction_graph import InteractionLayer
+from remi_tf.settings.encoders import PIMISettings
 
 NUM_LAYERS = 3  # of the graph
 
@@ -20,7 +20,9 @@ class PIMI(Encoder):
     this family, V mixes the raw embeddings.
     """
 
-    def __init__(self, settings: EncoderSettings, seed: int):
+    settings: PIMISettings
+
+    def __init__(self, settings: PIMISettings, seed: int):
         super().__init__(settings)
         dim = settings.embedding_dim
         glorot = tf.keras.initializers.GlorotUniform
@@ -54,8 +56,7 @@ class PIMI(Encoder):
         for layer in self.graph:
             nodes, centre = layer(nodes, centre, own, mask, training_seed)
         logits = tf.transpose(self.logits(self.hidden(nodes)), [0, 2, 1])  # [B, K, L]
-        mask = mask[:, tf.newaxis]  # [B, 1, L]
-        routing = tf.nn.softmax(tf.where(mask, logits, logits.dtype.min)) * tf.cast(mask, logits.dtype)
+        routing = attention(logits, mask)  # [B, K, L]
         return Interests(tf.matmul(routing, embeddings), routing)  # [B, K, d], [B, K, L]
 
     def _periodicity(self, days: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

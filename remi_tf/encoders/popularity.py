@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders.base import Encoder, Interests
+from remi_tf.settings.encoders import EncoderSettings
 
 EXACT = 2**24  # below it, a float32 holds every whole number
 

@@ -5,8 +5,8 @@ MTMI-Q2S (MTMI's multi-tower encoder): the same, with K towers.
 
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
-from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
+from remi_tf.encoders.base import Encoder, Interests, attention, kaiming_normal
+from remi_tf.settings.encoders import EncoderSettings
 
 
 class Que2Search(Encoder):
@@ -29,7 +29,5 @@ class Que2Search(Encoder):
         length = tf.shape(embeddings)[1]
         embeddings = tf.where(mask[:, :, tf.newaxis], embeddings, tf.zeros_like(embeddings))  # [B, L, d]
         logits = tf.einsum("bld,ldkm->bkm", embeddings, self.fusion[:length, :, :, :length])  # [B, K, L]
-        mask = mask[:, tf.newaxis, :]  # [B, 1, L]
-        routing = tf.nn.softmax(tf.where(mask, logits, logits.dtype.min))  # [B, K, L]
-        routing *= tf.cast(mask, routing.dtype)  # an empty history has no interests
+        routing = attention(logits, mask)  # [B, K, L]
         return Interests(tf.matmul(routing, embeddings), routing)  # [B, K, d], [B, K, L]

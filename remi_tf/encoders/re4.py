@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
-from remi_tf.encoders.base import Encoder, Interests
+from remi_tf.encoders.base import Encoder, Interests, attention
+from remi_tf.settings.encoders import EncoderSettings
 
 
 class Re4(Encoder):
@@ -43,10 +43,8 @@ class Re4(Encoder):
 
     def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
         logits = tf.transpose(self.logits(self.hidden(embeddings)), [0, 2, 1])  # [B, K, L]
-        mask = mask[:, tf.newaxis, :]  # [B, 1, L]
-        routing = tf.nn.softmax(tf.where(mask, logits, logits.dtype.min))  # [B, K, L]
-        routing *= tf.cast(mask, routing.dtype)
+        routing = attention(logits, mask)  # [B, K, L]
         capsules = self.map(tf.matmul(tf.cast(routing, embeddings.dtype), embeddings))  # [B, K, d]
         vectors = self.output_layer(capsules)  # [B, K, d]
-        known = tf.reduce_any(mask, axis=2, keepdims=True)  # [B, 1, 1]; an empty history has no interests
+        known = tf.reduce_any(mask, axis=1)[:, tf.newaxis, tf.newaxis]  # [B, 1, 1]; an empty history has no interests
         return Interests(vectors * tf.cast(known, vectors.dtype), routing, capsules=capsules)

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders.base import Encoder, Interests, dropout
+from remi_tf.settings.encoders import SASRecSettings
 
 
 class SASRec(Encoder):
@@ -16,7 +16,9 @@ class SASRec(Encoder):
     vector is the state after that item.
     """
 
-    def __init__(self, settings: EncoderSettings, seed: int):
+    settings: SASRecSettings
+
+    def __init__(self, settings: SASRecSettings, seed: int):
         super().__init__(settings)
         dim = settings.embedding_dim
         self.positions = self.add_weight(

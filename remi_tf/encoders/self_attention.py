@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
-from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
+from remi_tf.encoders.base import Encoder, Interests, attention, kaiming_normal
+from remi_tf.settings.encoders import SelfAttentionSettings
 
 
 class SelfAttention(Encoder):
@@ -15,7 +15,9 @@ class SelfAttention(Encoder):
     release). Positions steer the routing but are not part of the interests: V mixes the raw embeddings.
     """
 
-    def __init__(self, settings: EncoderSettings, seed: int):
+    settings: SelfAttentionSettings
+
+    def __init__(self, settings: SelfAttentionSettings, seed: int):
         super().__init__(settings)
         dim, length, hidden = settings.embedding_dim, settings.max_history, 4 * settings.embedding_dim
         self.positions = self.add_weight(
@@ -39,7 +41,5 @@ class SelfAttention(Encoder):
         positions = self.positions[: tf.shape(embeddings)[1]]  # [L, d]
         logits = self.logits(self.hidden(embeddings + positions))  # [B, L, K]
         logits = tf.transpose(logits, [0, 2, 1])  # [B, K, L]
-        mask = mask[:, tf.newaxis, :]  # [B, 1, L]
-        routing = tf.nn.softmax(tf.where(mask, logits, logits.dtype.min))  # [B, K, L]
-        routing *= tf.cast(mask, routing.dtype)  # an empty history has no interests, rather than those of its padding
+        routing = attention(logits, mask)  # [B, K, L]
         return Interests(tf.matmul(routing, embeddings), routing)  # [B, K, d], [B, K, L]

@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
-from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
-from remi_tf.objective.regularizers import decorrelation
+from remi_tf.encoders.base import Encoder, Interests, attention, kaiming_normal
+from remi_tf.encoders.likeness import decorrelation
+from remi_tf.settings.encoders import SINESettings
 
 
 class SINE(Encoder):
@@ -18,10 +18,12 @@ class SINE(Encoder):
 
     with pool(X; W, w) = Σ_t softmax_t(w · tanh(x_t W)) x_t and norm(x) = x / |x|. The choice of the top k has no
     gradient; the concepts' scores s are trained through σ(s). A penalty keeps the concepts apart
-    (objective/regularizers.py).
+    (likeness.py).
     """
 
-    def __init__(self, settings: EncoderSettings, seed: int):
+    settings: SINESettings
+
+    def __init__(self, settings: SINESettings, seed: int):
         super().__init__(settings)
         dim, active = settings.embedding_dim, settings.active_concepts
         penalty = settings.concept_lambda / tf.distribute.get_strategy().num_replicas_in_sync  # gradients add up
@@ -69,12 +71,6 @@ class SINE(Encoder):
         closeness = tf.matmul(tf.cast(intention, tf.float32), tf.cast(interests, tf.float32), transpose_b=True)
         weights = tf.nn.softmax(closeness / self.settings.concept_temperature)  # [B, 1, k]
         return Interests(tf.matmul(tf.cast(weights, interests.dtype), interests))  # [B, 1, d]
-
-
-def attention(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Softmax of [batch, rows, length] over the items, padding left out; zeros for an empty history."""
-    mask = mask[:, tf.newaxis, :]  # [B, 1, L]
-    return tf.nn.softmax(tf.where(mask, logits, logits.dtype.min)) * tf.cast(mask, logits.dtype)
 
 
 def pool(items: tf.Tensor, hidden: tf.Tensor, query: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

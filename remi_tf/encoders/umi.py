@@ -2,9 +2,10 @@
 
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
 from remi_tf.encoders.capsules import squash
+from remi_tf.randomness import place_seed
+from remi_tf.settings.encoders import UMISettings
 
 HIDDEN = 8  # units inside both gates
 
@@ -25,7 +26,9 @@ class UMI(Encoder):
     penalty on the routing trains them.
     """
 
-    def __init__(self, settings: EncoderSettings, seed: int, profile_sizes: tuple[int, ...]):
+    settings: UMISettings
+
+    def __init__(self, settings: UMISettings, seed: int, profile_sizes: tuple[int, ...]):
         super().__init__(settings)
         dim, interests, columns = settings.embedding_dim, settings.num_interests, len(profile_sizes)
         self.profile_starts = [sum(profile_sizes[:column]) for column in range(columns)]
@@ -104,7 +107,7 @@ class UMI(Encoder):
         shape = [tf.shape(mask)[0], self.settings.num_interests, tf.shape(mask)[1]]
         if training_seed is None:
             return tf.broadcast_to(self.served_logits[:, : shape[2]], shape)
-        return tf.random.stateless_truncated_normal(shape, tf.random.experimental.stateless_fold_in(training_seed, 0))
+        return tf.random.stateless_truncated_normal(shape, place_seed(training_seed, 0))
 
 
 def beside(rows: tf.Tensor, profile: tf.Tensor) -> tf.Tensor:

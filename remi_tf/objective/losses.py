@@ -8,19 +8,22 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.objective import catalogue
 from remi_tf.objective.example import Example
 from remi_tf.objective.metric_learning import InverseDistanceLoss
 from remi_tf.objective.pointwise import PointwiseLoss
-from remi_tf.objective.readout import READOUTS, Readout
-from remi_tf.objective.softmax import sampled_softmax
+from remi_tf.objective.readout import READOUTS, Readout, log_sum_exp
+from remi_tf.objective.softmax import IHNSoftmax
+from remi_tf.settings.settings import Settings
 
 
 class Loss(Protocol):
     """What the model asks of a loss."""
 
     parts: tuple[str, ...]
+    """Names of what it adds up."""
+    by_cosine: bool
+    """Whether it trains cosines, by which users are then served; else inner products."""
 
     def __call__(self, example: Example) -> list[tf.Tensor]: ...
 
@@ -32,14 +35,17 @@ class SoftmaxLoss(tf.Module):
     else, and which negatives are hits is the Example's.
     """
 
+    by_cosine = False
+
     def __init__(self, settings: Settings, seed: int):
         super().__init__()
         self.settings = settings.objective
+        self.softmax = IHNSoftmax(self.settings.beta, self.settings.stop_gradient_weights)
         self.readout = READOUTS[self.settings.readout](settings, seed)
         self.parts: tuple[str, ...] = ("softmax",)
         if self.settings.multi_interest_weight:
             self.parts += ("multi_interest",)
-            self.multi_interest = READOUTS["logsumexp"](settings, seed)
+            self.multi_interest: Readout = log_sum_exp
 
     def __call__(self, example: Example) -> list[tf.Tensor]:
         loss, chosen = self._loss(self.readout, example)
@@ -65,8 +71,7 @@ class SoftmaxLoss(tf.Module):
                 chosen = negatives.choose(positive, counting)  # [B, N] of [B, pool]
             negative = tf.gather(negative, chosen, batch_dims=1)
             excluded = None if excluded is None else tf.gather(excluded, chosen, batch_dims=1)
-        beta, stop = self.settings.beta, self.settings.stop_gradient_weights
-        return tf.reduce_mean(sampled_softmax(positive, negative, excluded, beta, stop)), chosen
+        return tf.reduce_mean(self.softmax(positive, negative, excluded)), chosen
 
     def _full_loss(self, readout: Readout, example: Example) -> tf.Tensor:
         """Cross-entropy over the whole catalogue, in pieces; `negative_rows` is the item table."""
@@ -83,6 +88,6 @@ class SoftmaxLoss(tf.Module):
 
 LOSSES: dict[str, Callable[[Settings, int], Loss]] = {
     "softmax": SoftmaxLoss,
-    "idw": InverseDistanceLoss,
-    "bce": PointwiseLoss,
+    "idw": lambda settings, seed: InverseDistanceLoss(settings),
+    "bce": lambda settings, seed: PointwiseLoss(settings),
 }

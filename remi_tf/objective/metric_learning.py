@@ -2,10 +2,10 @@
 
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.encoders.base import Interests
 from remi_tf.objective.example import Example
 from remi_tf.objective.readout import all_products, only_active, products
+from remi_tf.settings.settings import Settings
 
 SMALLEST_DISTANCE = 1e-3  # a closer tower weighs no more
 
@@ -21,7 +21,9 @@ class InverseDistanceLoss(tf.Module):
     are the settings idw_alpha, idw_margin and idw_repel.
     """
 
-    def __init__(self, settings: Settings, seed: int):
+    by_cosine = True
+
+    def __init__(self, settings: Settings):
         super().__init__()
         self.settings = settings.objective
         self.parts: tuple[str, ...] = ("idw", "repel")

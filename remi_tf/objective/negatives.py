@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from remi_tf.config import ObjectiveSettings
-
-NEGATIVES_STREAM = 2  # the windows of the same seed and step use streams 0 and 1 (data/pipeline.py)
+from remi_tf.randomness import NEGATIVES, step_seed, stream_seed
+from remi_tf.settings.objective import ObjectiveSettings
 
 
 class Negatives(NamedTuple):
@@ -66,7 +65,7 @@ class UniformNegatives:
         return Negatives(self._draw(self.num_negatives, step))
 
     def _draw(self, count: int | tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        seed = tf.stack([tf.cast(self.seed, tf.int32), tf.cast(step, tf.int32)])
+        seed = step_seed(self.seed, step)
         return tf.random.stateless_uniform([count], seed, self.first, self.end, dtype=tf.int32, alg="philox")
 
 
@@ -101,8 +100,7 @@ class LogUniformNegatives:
         wanted = self.num_negatives
 
         def draw(block: tf.Tensor) -> tf.Tensor:
-            seed = tf.stack([tf.cast(self.seed, tf.int32), step])
-            seed = tf.random.experimental.stateless_fold_in(seed, NEGATIVES_STREAM + block)
+            seed = stream_seed(self.seed, step, NEGATIVES + block)
             # In double precision: single has too few values to reach every item of a large catalogue's tail.
             uniform = tf.random.stateless_uniform([2 * wanted], seed, dtype=tf.float64, alg="philox")
             rank = tf.cast(tf.exp(uniform * self.log_range), tf.int32) - 1
@@ -137,7 +135,7 @@ class InBatchNegatives:
     those of the replica's own part of the batch.
     """
 
-    def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
+    def __init__(self, items: TargetShares):
         self.items = items
 
     def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives:

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.objective.example import Example
+from remi_tf.settings.settings import Settings
 
 
 class PointwiseLoss(tf.Module):
@@ -16,7 +16,9 @@ class PointwiseLoss(tf.Module):
     as none (with `mask_accidental_hits`). Every user weighs the same, so that the means of several devices add up.
     """
 
-    def __init__(self, settings: Settings, seed: int):
+    by_cosine = False
+
+    def __init__(self, settings: Settings):
         super().__init__()
         self.mask_accidental_hits = settings.objective.mask_accidental_hits
         self.parts: tuple[str, ...] = ("bce",)

@@ -6,10 +6,9 @@ the choice is by these scores and has no gradient, being one of positions.
 
 import tensorflow as tf
 
-from remi_tf.config import ObjectiveSettings
 from remi_tf.objective.negatives import Negatives, TargetShares, UniformNegatives
-
-CHOICE_STREAM = 1 << 16  # of a step's random numbers; the pool's draw uses the seed itself
+from remi_tf.randomness import CHOICE_OF_NEGATIVES, stream_seed
+from remi_tf.settings.objective import ObjectiveSettings
 
 
 class HardestNegatives(UniformNegatives):
@@ -53,8 +52,7 @@ class PreferredNegatives(HardestNegatives):
         self.temperature = settings.preference_temperature
 
     def choose(self, positive: tf.Tensor, negative: tf.Tensor, ids: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        seed = tf.stack([tf.cast(self.seed, tf.int32), tf.cast(step, tf.int32)])
-        seed = tf.random.experimental.stateless_fold_in(seed, CHOICE_STREAM)
+        seed = stream_seed(self.seed, step, CHOICE_OF_NEGATIVES)
         smallest = 1e-7
         uniform = tf.random.stateless_uniform(tf.shape(negative), seed, minval=smallest, alg="philox")
         return self._best(negative / self.temperature - tf.math.log(-tf.math.log(uniform)))

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.encoders.base import Interests
+from remi_tf.settings.settings import Settings
 
 LARGEST_LOGIT = 1e4  # of label-aware attention with a power
 PROJECTION_DIM = 16  # of BaM's linear correlation
@@ -31,21 +31,14 @@ class Readout(Protocol):
     ) -> tuple[tf.Tensor, tf.Tensor]: ...
 
 
-class Hard:
+def hard(interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The interest closest to the target answers for all candidates (ComiRec, eq. 7: argmax over v_k · e_y).
 
     The gradient flows through the chosen interest alone.
     """
-
-    def __init__(self, settings: Settings, seed: int):
-        pass
-
-    def __call__(
-        self, interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        by_target = products(interests.vectors, target)  # [B, K]
-        chosen = tf.gather(interests.vectors, tf.argmax(by_target, axis=1), batch_dims=1)  # [B, d]
-        return scores(chosen, target, negatives)
+    by_target = products(interests.vectors, target)  # [B, K]
+    chosen = tf.gather(interests.vectors, tf.argmax(by_target, axis=1), batch_dims=1)  # [B, d]
+    return scores(chosen, target, negatives)
 
 
 class LabelAware:
@@ -56,9 +49,8 @@ class LabelAware:
     p → ∞ is the hard readout. The gradient also flows through the weights.
     """
 
-    def __init__(self, settings: Settings, seed: int):
-        self.power = settings.objective.label_power
-        self.form = settings.objective.label_attention
+    def __init__(self, power: float, form: str = "scale"):
+        self.power, self.form = power, form
 
     def __call__(
         self, interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
@@ -106,38 +98,28 @@ class Sampled:
         return products(tf.tensordot(vectors, self.projection, 1), tf.matmul(target, self.projection))
 
 
-class PerCandidate:
+def per_candidate(
+    interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Each candidate, target or negative, is answered by the interest closest to it, as in serving (UMI's HN).
 
     s_i = max_k v_k · e_i. The gradient of a score flows through one interest alone, the first of equal ones.
     """
-
-    def __init__(self, settings: Settings, seed: int):
-        pass
-
-    def __call__(
-        self, interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        positive = tf.unstack(products(interests.vectors, target), axis=1)  # K × [B]
-        negative = tf.unstack(all_products(interests.vectors, negatives), axis=1)  # K × [B, N]
-        return functools.reduce(tf.maximum, positive), functools.reduce(tf.maximum, negative)
+    positive = tf.unstack(products(interests.vectors, target), axis=1)  # K × [B]
+    negative = tf.unstack(all_products(interests.vectors, negatives), axis=1)  # K × [B, N]
+    return functools.reduce(tf.maximum, positive), functools.reduce(tf.maximum, negative)
 
 
-class LogSumExp:
+def log_sum_exp(
+    interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """All interests answer for each candidate, the closest ones most (BaM's multi-interest loss).
 
     S_i = ln Σ_k exp(v_k · e_i).
     """
-
-    def __init__(self, settings: Settings, seed: int):
-        pass
-
-    def __call__(
-        self, interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        positive = only_active(products(interests.vectors, target), interests)  # [B, K]
-        negative = only_active(all_products(interests.vectors, negatives), interests)  # [B, K, N]
-        return tf.reduce_logsumexp(positive, axis=1), tf.reduce_logsumexp(negative, axis=1)
+    positive = only_active(products(interests.vectors, target), interests)  # [B, K]
+    negative = only_active(all_products(interests.vectors, negatives), interests)  # [B, K, N]
+    return tf.reduce_logsumexp(positive, axis=1), tf.reduce_logsumexp(negative, axis=1)
 
 
 def products(vectors: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -166,9 +148,11 @@ def scores(chosen: tf.Tensor, target: tf.Tensor, negatives: tf.Tensor) -> tuple[
 
 
 READOUTS: dict[str, Callable[[Settings, int], Readout]] = {
-    "hard": Hard,
-    "label_aware": LabelAware,
+    "hard": lambda settings, seed: hard,
+    "label_aware": lambda settings, seed: LabelAware(
+        settings.objective.label_power, settings.objective.label_attention
+    ),
     "sampled": Sampled,
-    "per_candidate": PerCandidate,
-    "logsumexp": LogSumExp,
+    "per_candidate": lambda settings, seed: per_candidate,
+    "logsumexp": lambda settings, seed: log_sum_exp,
 }

@@ -1,6 +1,8 @@
-"""Regularisers of routing, interests and concept tables, added to the loss by add_loss or as weight regularisers."""
+"""Regularisers of routing (RR) and of interests, as Keras layers that add their penalty to the loss by add_loss."""
 
 import tensorflow as tf
+
+from remi_tf.encoders.likeness import decorrelation, mean_cosine
 
 # REMI's released form is λ · Σ_batch Σ_k (var_k / d)², tuned at batch 128 and dim 64. The mean form below keeps λ's
 # meaning when either changes: at these two values the forms are equal.
@@ -80,39 +82,6 @@ class RoutingRegularizer(tf.keras.layers.Layer):
             penalty = self.scale * tf.reduce_mean(per_user)
         self.add_loss(penalty / replicas)  # gradients of replicas add up
         return penalty
-
-
-def decorrelation(matrix: tf.Tensor) -> tf.Tensor:
-    """½ (|M|² − |diag M|²) with M = C̃ C̃ᵀ / d, C̃ the rows less their own mean (SINE's penalty on its concepts).
-
-    Args:
-      matrix: [..., rows, d].
-
-    Returns:
-      [...]; 0 where every two rows are uncorrelated.
-    """
-    centred = matrix - tf.reduce_mean(matrix, axis=-1, keepdims=True)
-    covariance = tf.matmul(centred, centred, transpose_b=True) / matrix.shape[-1]  # [..., rows, rows]
-    own = tf.linalg.diag_part(covariance)
-    return (tf.reduce_sum(tf.square(covariance), axis=[-2, -1]) - tf.reduce_sum(tf.square(own), axis=-1)) / 2
-
-
-def mean_cosine(vectors: tf.Tensor) -> tf.Tensor:
-    """½ + Σ_{i<j} cos(v_i, v_j) / (k (k − 1)) over k rows: half of one more than the mean cosine of two of them.
-
-    Rows shorter than 1e-6 count as not there.
-
-    Args:
-      vectors: [..., rows, d].
-
-    Returns:
-      [...]; 1 where all rows point the same way, ½ where every two are orthogonal or there is only one.
-    """
-    there = tf.reduce_sum(tf.square(vectors), axis=-1, keepdims=True) > 1e-12
-    unit = tf.where(there, tf.math.l2_normalize(tf.where(there, vectors, 1.0), axis=-1), 0.0)
-    count = tf.reduce_sum(tf.cast(there[..., 0], vectors.dtype), axis=-1)  # k
-    both_ways = tf.reduce_sum(tf.square(tf.reduce_sum(unit, axis=-2)), axis=-1) - count  # 2 Σ_{i<j} cos
-    return 0.5 + tf.math.divide_no_nan(both_ways / 2, count * (count - 1))
 
 
 class RepresentationRegularizer(tf.keras.layers.Layer):

@@ -9,7 +9,6 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from remi_tf.config import ObjectiveSettings
 from remi_tf.objective.negatives import (
     InBatchNegatives,
     LogUniformNegatives,
@@ -19,6 +18,7 @@ from remi_tf.objective.negatives import (
     UniformNegatives,
 )
 from remi_tf.objective.pool import HardestNegatives, PreferredNegatives, UncertainNegatives
+from remi_tf.settings.objective import ObjectiveSettings
 
 
 class Sampler(Protocol):
@@ -27,22 +27,16 @@ class Sampler(Protocol):
     def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives: ...
 
 
-class EveryItem:
-    """No draw: all items compete."""
-
-    def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
-        pass
-
-    def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives:
-        """Args: target, step: not used."""
-        return Negatives(None)
+def every_item(target: tf.Tensor, step: tf.Tensor) -> Negatives:
+    """No draw: all items compete. Neither argument is used."""
+    return Negatives(None)
 
 
 SAMPLERS: dict[str, Callable[[ObjectiveSettings, TargetShares, int], Sampler]] = {
     "uniform": UniformNegatives,
     "log_uniform": LogUniformNegatives,
-    "full": EveryItem,
-    "in_batch": InBatchNegatives,
+    "full": lambda settings, items, seed: every_item,
+    "in_batch": lambda settings, items, seed: InBatchNegatives(items),
     "mns": MixedNegatives,
     "dns": HardestNegatives,
     "srns": UncertainNegatives,

@@ -6,7 +6,6 @@ item can appear twice. The catalogue is walked in chunks whose scores fit into a
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -19,55 +18,6 @@ GROUP = 32
 """Neighbouring items whose maximum is taken before the selection; measured flat between 16 and 64."""
 
 
-class Model(Protocol):
-    """What retrieval asks of a model."""
-
-    @property
-    def item_table(self) -> Any:
-        """`[I + 1, d]` variable; row 0 is padding."""
-
-    def item_vectors(self) -> Any:
-        """`[I + 1, d]` tensor that interests are scored with; the table itself unless scores are cosines."""
-
-    @property
-    def by_cosine(self) -> bool:
-        """Whether scores are cosines."""
-
-    @property
-    def max_history(self) -> int:
-        """Items of a history the model reads."""
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Names of the features that `interests` needs beside the history."""
-
-    def interests(self, history: Any, **features: Any) -> Any:
-        """`[B, max_history]` int32 rows → `[B, K, d]` interests, without dropout."""
-
-
-def recommend(
-    model: Model,
-    history: tf.Tensor,
-    k: int,
-    exclude_history: bool = False,
-    score_bytes: int = SCORE_BYTES,
-    **features: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The best k items for each history; the most popular ones (rows 1..k, scores 0) for an empty history.
-
-    Args:
-      history: `[B, max_history]` int32 rows, right-padded with 0.
-      exclude_history: leave out the items of `history`.
-      features: what `model.needs`.
-
-    Returns:
-      ids `[B, k]` int32 and scores `[B, k]` float32 as `top_k` gives them. Ids are by descending popularity
-      (prepare), hence rows 1..k are the popular items.
-    """
-    interests = model.interests(history, **features)
-    return answer(interests, model.item_vectors(), history, k, exclude_history, score_bytes)
-
-
 def answer(
     interests: tf.Tensor,
     item_vectors: tf.Tensor | tf.Variable,
@@ -76,7 +26,17 @@ def answer(
     exclude_history: bool,
     score_bytes: int,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """As `recommend`, by the interests `[B, K, d]` of the histories and the model's item vectors `[I + 1, d]`."""
+    """The best k items for each history; the most popular ones (rows 1..k, scores 0) for an empty history.
+
+    Args:
+      interests: `[B, K, d]` of the histories. item_vectors: `[I + 1, d]`.
+      history: `[B, max_history]` int32 rows, right-padded with 0.
+      exclude_history: leave out the items of `history`.
+
+    Returns:
+      ids `[B, k]` int32 and scores `[B, k]` float32 as `top_k` gives them. Ids are by descending popularity
+      (prepare), hence rows 1..k are the popular items.
+    """
     # Without interests all scores are 0, and ties go to the lower id: the more popular item.
     empty = tf.reduce_all(history == 0, axis=1)  # [B]
     interests = tf.where(empty[:, None, None], 0.0, tf.cast(interests, tf.float32))

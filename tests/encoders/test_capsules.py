@@ -6,24 +6,29 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings, Settings
 from remi_tf.encoders import make_encoder
 from remi_tf.encoders.capsules import dynamic_routing, squash
 from remi_tf.model import MultiInterestModel
-from remi_tf.presets import PROFILES
+from remi_tf.settings.encoders import CapsuleSettings, encoder_settings
+from remi_tf.settings.presets import RECIPES, compose
+from remi_tf.settings.settings import Settings
 
 TENSORFLOW_MIND = {
     "map.kernel": "capsule_network/bilinear/dense/kernel",
     "map.bias": "capsule_network/bilinear/dense/bias",
 }
 RELU = {"output_layer.kernel": "capsule_network/proj/kernel", "output_layer.bias": "capsule_network/proj/bias"}
-PORT = {name: PROFILES["released"][name] for name in ("mask_padding", "routing_softmax", "map_fan_in")}
+PORT = {name: RECIPES["released"][name] for name in ("mask_padding", "routing_softmax")}
+PORT_OF_DR = {**PORT, "map_fan_in": RECIPES["released"]["map_fan_in"]}
 GOLDEN = {
     "comirec_mind": ({"model_type": "MIND", "use_bias": True}, TENSORFLOW_MIND),
     "comirec_mind_relu": ({"model_type": "MIND", "use_bias": True, "relu_layer": True}, {**TENSORFLOW_MIND, **RELU}),
     "comirec_dr": ({"model_type": "DR"}, {"maps": "capsule_network/bilinear/weights"}),
     "remiport_mind": ({"model_type": "MIND", **PORT}, {"map.kernel": "capsule_network.linear.weight"}),
-    "remiport_dr": ({"model_type": "DR", **PORT}, {"maps": "capsule_network.w"}),
+    "remiport_dr": (
+        {"model_type": "DR", **PORT_OF_DR},
+        {"maps": "capsule_network.w"},
+    ),
 }
 
 
@@ -33,7 +38,7 @@ def test_interests_and_gradients_are_those_of_the_releases(shared_dir: Path, cas
     golden = np.load(shared_dir / "golden" / f"{case}.npz", allow_pickle=False)
     values, names = GOLDEN[case]
     (_, num_interests, dim), history = golden["user"].shape, golden["hist"]
-    settings = EncoderSettings(
+    settings = encoder_settings(
         **values, embedding_dim=dim, max_history=history.shape[1], num_interests=num_interests, routing_iterations=3
     )
     encoder = make_encoder(settings, seed=0)
@@ -74,9 +79,9 @@ LENGTH, DIM, INTERESTS = 6, 4, 3
 BOTH, AXES = pytest.mark.parametrize("model_type", ["MIND", "DR"]), ("interests", "sequence")
 
 
-def small(model_type: str = "DR", **values) -> EncoderSettings:
+def small(model_type: str = "DR", **values) -> CapsuleSettings:
     sizes = {"embedding_dim": DIM, "max_history": LENGTH, "num_interests": INTERESTS}
-    return EncoderSettings(**{"model_type": model_type, **sizes, **values})
+    return encoder_settings(**{"model_type": model_type, **sizes, **values})
 
 
 @pytest.fixture
@@ -157,11 +162,11 @@ def test_capsules_train_the_maps_through_the_last_sum_alone(maps, initial, axis)
 
 
 @BOTH
-@pytest.mark.parametrize("profile", PROFILES)
-def test_routing_regularisation_trains_the_maps(model_type, profile):
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_routing_regularisation_trains_the_maps(model_type, recipe):
     """The released capsules hold their weights constant, and a penalty on those would do nothing."""
     base = {"model_type": model_type, "embedding_dim": 8, "max_history": 5, "num_interests": 3, "num_negatives": 7}
-    settings = Settings().replace(**PROFILES[profile] | base | {"sampler": "uniform", "rr_lambda": 100.0})
+    settings = compose("toy", recipe, False, {**base, "sampler": "uniform", "rr_lambda": 100.0})
     model = MultiInterestModel(settings, num_items=10)
     model.compile(optimizer=tf.keras.optimizers.SGD(1.0))
     history = {"history": tf.constant([[1, 2, 3, 4, 5], [6, 7, 8, 0, 0]]), "target": tf.constant([4, 9])}
@@ -229,7 +234,7 @@ def test_drs_maps_belong_to_the_slot_and_start_with_the_chosen_spread():
     backwards = encoder(embeddings[:, ::-1], mask).vectors
     assert np.abs(encoder(embeddings, mask).vectors - backwards).max() > 1e-3
     for map_fan_in, fan_in in (("item", 32), ("tensor", 20 * 4 * 32 * 32)):
-        wide = EncoderSettings(model_type="DR", embedding_dim=32, map_fan_in=map_fan_in)
+        wide = encoder_settings(model_type="DR", embedding_dim=32, map_fan_in=map_fan_in)
         assert float(tf.math.reduce_std(make_encoder(wide, seed=3).maps)) == pytest.approx(
             (2 / fan_in) ** 0.5, rel=0.02
         )

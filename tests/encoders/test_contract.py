@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf import presets, serving
-from remi_tf.config import Settings
-from remi_tf.data.interactions import Interactions, load_dataset, write_dataset
-from remi_tf.data.profiles import ProfileColumn
-from remi_tf.data.vocabulary import Vocabulary
-from remi_tf.encoders import ENCODERS, make_encoder
+from remi_tf.data.dataset.folder import load_dataset, write_dataset
+from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.data.dataset.profiles import ProfileColumn
+from remi_tf.data.dataset.vocabulary import Vocabulary
+from remi_tf.encoders import make_encoder
 from remi_tf.encoders.base import Encoder, Interests
-from remi_tf.model import MultiInterestModel
-from remi_tf.optimizers import LazyAdam
-from remi_tf.retrieval.top_k import recommend
+from remi_tf.model import MultiInterestModel, recommend
+from remi_tf.serving import export as serving
+from remi_tf.settings import presets
+from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.settings import Settings
+from remi_tf.training.optimizers import LazyAdam
 
 LENGTH, DIM, INTERESTS = 6, 16, 3
 PROFILE_SIZES = (2, 3)
@@ -66,7 +68,7 @@ def settings(name) -> Settings:
     interests = {} if ENCODERS[name].single else {"num_interests": INTERESTS}
     if not ENCODERS[name].counted:
         small["learning_rate"] = 0.03
-    return presets.resolve("toy", "default", False, {"model_type": name, **small, **interests}, num_items=30)
+    return presets.compose("toy", "default", False, {"model_type": name, **small, **interests}, num_items=30)
 
 
 def make(settings: Settings, seed: int = 3) -> Encoder:

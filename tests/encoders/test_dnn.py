@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders import make_encoder
+from remi_tf.settings.encoders import encoder_settings
 
 HISTORY = np.array([[3, 1, 2, 0, 0], [4, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
 TABLE = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 
 
 def encoder_with(**settings):
-    settings = EncoderSettings(model_type="DNN", num_interests=1, **settings)
+    settings = encoder_settings(model_type="DNN", num_interests=1, **settings)
     encoder = make_encoder(settings, seed=1)
     encoder(tf.zeros([1, settings.max_history, settings.embedding_dim]), tf.ones([1, settings.max_history], tf.bool))
     return encoder

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders import make_encoder
+from remi_tf.settings.encoders import encoder_settings
 
 LENGTH, DIM = 6, 8
 GENERATOR = np.random.default_rng(3)
@@ -17,7 +17,7 @@ MASK = np.arange(LENGTH) < np.array([[6], [4], [1], [0]])
 
 def encoder_with(towers: int = 1, **settings):
     name = "GRU4REC" if towers == 1 else "MTMI-GRU"
-    settings = EncoderSettings(
+    settings = encoder_settings(
         model_type=name, num_interests=towers, **{"embedding_dim": DIM, "max_history": LENGTH, **settings}
     )
     return make_encoder(settings, seed=1)
@@ -137,7 +137,7 @@ def test_dropout_is_a_function_of_the_seed_and_only_in_training():
 
 def test_the_kernels_start_with_the_ports_spread():
     """Xavier uniform for the two kernels, ±1/√fan-in for the dense layer; every tower has its own draw."""
-    encoder = encoder_with(2, embedding_dim=32)
+    encoder = encoder_with(2, embedding_dim=32, gru_projection=True)
     for weight, limit in (
         (encoder.input_kernel, (6 / (32 + 192)) ** 0.5),
         (encoder.recurrent_kernel, (6 / (64 + 192)) ** 0.5),

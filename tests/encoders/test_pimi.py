@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders import make_encoder
 from remi_tf.encoders.interaction_graph import InteractionLayer
 from remi_tf.encoders.pimi import time_matrix
+from remi_tf.settings.encoders import encoder_settings
 
 LENGTH, DIM = 6, 8
 
 
 def encoder_with(**settings):
     values = {"embedding_dim": DIM, "max_history": LENGTH, "num_interests": 3, "num_heads": 4, "time_threshold": 16}
-    encoder = make_encoder(EncoderSettings(model_type="PIMI", **{**values, **settings}), seed=4)
+    encoder = make_encoder(encoder_settings(model_type="PIMI", **{**values, **settings}), seed=4)
     length = encoder.settings.max_history
     encoder(tf.zeros([1, length, DIM]), tf.ones([1, length], tf.bool), days=tf.zeros([1, length], tf.int32))
     generator = np.random.default_rng(5)  # zero biases would hide where they act
@@ -27,7 +27,7 @@ def encoder_with(**settings):
 
 def test_weights_start_as_in_the_release():
     """Glorot uniform, √(6 / (fan-in + fan-out)) at most, each of the three attention kernels by itself; biases 0."""
-    settings = EncoderSettings(model_type="PIMI", embedding_dim=64, num_heads=4, max_history=20)
+    settings = encoder_settings(model_type="PIMI", embedding_dim=64, num_heads=4, max_history=20)
     encoder = make_encoder(settings, seed=1)
     encoder(tf.zeros([1, 20, 64]), tf.ones([1, 20], tf.bool), days=tf.zeros([1, 20], tf.int32))
     for weight in encoder.trainable_variables:

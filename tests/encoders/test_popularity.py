@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from recommend import main as recommend
-from remi_tf import evaluating, evaluation, serving
-from remi_tf.config import EncoderSettings
-from remi_tf.data.interactions import load_dataset
+from remi_tf.commands import evaluate as evaluating
+from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.encoders import make_encoder
 from remi_tf.encoders.popularity import EXACT
 from remi_tf.errors import InputError
-from remi_tf.run import load_run
+from remi_tf.evaluation import evaluate as evaluation
+from remi_tf.serving import export as serving
+from remi_tf.settings.encoders import encoder_settings
+from remi_tf.training.run_folder import load_saved_run
 from tests.serving_toys import Exported
 from train import main
 
@@ -26,7 +28,7 @@ def test_the_commands_train_evaluate_resume_export_and_recommend(toy_dataset, tm
     assert not any(name.startswith("loss") for name in lines[0])  # nothing was fitted
 
     counts = np.bincount(dataset.train.items, minlength=61)
-    run = load_run(path)
+    run = load_saved_run(path)
     np.testing.assert_array_equal(run.model.item_table.numpy()[:, 0], counts)
     assert evaluating.main(["--run_dir", str(path), "--top_n", "5,20,50"]) == 0
     metrics = json.loads((path / "evaluation_test.json").read_text())["metrics"]
@@ -43,14 +45,14 @@ def test_the_commands_train_evaluate_resume_export_and_recommend(toy_dataset, tm
 
 def test_excluding_the_history_equals_most_popular_too(toy_dataset, tmp_path):
     main(["--dataset", str(toy_dataset), "--model_type", "MostPopular", "--run_dir", str(tmp_path / "run")])
-    model, dataset = load_run(tmp_path / "run").model, load_dataset(toy_dataset)
+    model, dataset = load_saved_run(tmp_path / "run").model, load_dataset(toy_dataset)
     ours = evaluation.evaluate(model, dataset.test, (10,), exclude_history=True)
     expected = evaluation.most_popular(dataset.train, dataset.test, (10,), exclude_last=model.max_history)
     np.testing.assert_array_equal(ours.per_user["ndcg@10"], expected.per_user["ndcg@10"])
 
 
 def table_of(items: np.ndarray) -> np.ndarray:
-    encoder = make_encoder(EncoderSettings(model_type="Pop", num_interests=1, embedding_dim=2), seed=0)
+    encoder = make_encoder(encoder_settings(model_type="Pop", num_interests=1, embedding_dim=2), seed=0)
     return encoder.counted_table(items, num_items=5)
 
 

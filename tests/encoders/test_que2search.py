@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders import make_encoder
+from remi_tf.settings.encoders import encoder_settings
 
 LENGTH, DIM = 5, 4
 
 
 @pytest.fixture
 def encoder():
-    settings = EncoderSettings(model_type="Que2Search", num_interests=1, embedding_dim=DIM, max_history=LENGTH)
+    settings = encoder_settings(model_type="Que2Search", num_interests=1, embedding_dim=DIM, max_history=LENGTH)
     return make_encoder(settings, seed=2)
 
 

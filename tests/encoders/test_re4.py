@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders import make_encoder
 from remi_tf.encoders.base import Interests
 from remi_tf.objective.backward_flow import BackwardFlow
+from remi_tf.settings.encoders import encoder_settings
 
 
 def encoder_for(dim: int, length: int, num_interests: int):
-    settings = EncoderSettings(model_type="Re4", embedding_dim=dim, max_history=length, num_interests=num_interests)
+    settings = encoder_settings(model_type="Re4", embedding_dim=dim, max_history=length, num_interests=num_interests)
     encoder = make_encoder(settings, seed=0)
     encoder(tf.zeros([1, length, dim]), tf.ones([1, length], tf.bool))
     return encoder

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings, Settings
 from remi_tf.encoders import make_encoder
 from remi_tf.errors import InputError
+from remi_tf.settings.encoders import encoder_settings
+from remi_tf.settings.settings import Settings
 
 LENGTH, DIM = 6, 8
 
 
 def encoder_with(**settings):
     values = {"embedding_dim": DIM, "max_history": LENGTH, "num_interests": 1, **settings}
-    encoder = make_encoder(EncoderSettings(model_type="SASRec", **values), seed=4)
+    encoder = make_encoder(encoder_settings(model_type="SASRec", **values), seed=4)
     encoder(tf.zeros([1, LENGTH, DIM]), tf.ones([1, LENGTH], tf.bool))
     generator = np.random.default_rng(5)  # away from gains of 1 and biases of 0
     for variable in encoder.trainable_variables:

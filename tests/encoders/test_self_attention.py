@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings
 from remi_tf.encoders import make_encoder
+from remi_tf.settings.encoders import encoder_settings
 
 
 def encoder_with(weights: dict[str, np.ndarray], num_interests: int):
     length, dim = weights["positions"].shape
-    settings = EncoderSettings(
+    settings = encoder_settings(
         embedding_dim=dim, max_history=length, num_interests=num_interests, use_bias="hidden_bias" in weights
     )
     encoder = make_encoder(settings, seed=0)
@@ -63,7 +63,7 @@ def test_interests_and_gradients_are_those_of_comirecs_tensorflow_release(shared
 
 @pytest.fixture
 def encoder():
-    return make_encoder(EncoderSettings(embedding_dim=8, max_history=6, num_interests=3), seed=4)
+    return make_encoder(encoder_settings(embedding_dim=8, max_history=6, num_interests=3), seed=4)
 
 
 @pytest.fixture

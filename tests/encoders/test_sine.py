@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings, Settings
 from remi_tf.encoders import make_encoder
 from remi_tf.errors import InputError
+from remi_tf.settings.encoders import encoder_settings
+from remi_tf.settings.settings import Settings
 
 LENGTH, DIM = 5, 8
 
 
 def encoder_with(**settings):
     values = {"num_concepts": 10, "active_concepts": 3, **settings}
-    return make_encoder(EncoderSettings(model_type="SINE", embedding_dim=DIM, max_history=LENGTH, **values), seed=1)
+    return make_encoder(encoder_settings(model_type="SINE", embedding_dim=DIM, max_history=LENGTH, **values), seed=1)
 
 
 @pytest.fixture

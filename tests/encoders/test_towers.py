@@ -5,9 +5,8 @@ import pytest
 import tensorflow as tf
 
 from remi_tf.encoders import make_encoder
-from remi_tf.model import MultiInterestModel
-from remi_tf.presets import resolve
-from remi_tf.retrieval.top_k import recommend
+from remi_tf.model import MultiInterestModel, recommend
+from remi_tf.settings.presets import compose
 
 PAIRS = {"MTMI-DNN": "DNN", "MTMI-GRU": "GRU4REC", "MTMI-Q2S": "Que2Search"}
 SMALL = {"embedding_dim": 8, "max_history": 5}
@@ -15,7 +14,7 @@ BATCH = {"history": tf.constant([[1, 2, 3, 0, 0], [4, 5, 6, 7, 8]]), "target": t
 
 
 def settings_of(name: str, **values):
-    return resolve("any", "default", False, {"model_type": name, **SMALL, **values}, 10)
+    return compose("any", "default", False, {"model_type": name, **SMALL, **values}, 10)
 
 
 def one_tower(weight: np.ndarray, tower: int, name: str) -> np.ndarray:

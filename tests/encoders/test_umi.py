@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf import serving
-from remi_tf.config import EncoderSettings
-from remi_tf.data.interactions import load_dataset, write_dataset
-from remi_tf.data.profiles import ProfileColumn
+from remi_tf.data.dataset.folder import load_dataset, write_dataset
+from remi_tf.data.dataset.profiles import ProfileColumn
 from remi_tf.encoders import make_encoder
 from remi_tf.errors import InputError
+from remi_tf.model import recommend
 from remi_tf.objective.regularizers import RoutingRegularizer
-from remi_tf.retrieval.top_k import recommend
-from remi_tf.run import load_run
+from remi_tf.serving import export as serving
+from remi_tf.settings.encoders import encoder_settings
+from remi_tf.training.run_folder import load_saved_run
 from tests.serving_toys import Exported
 from train import main
 
-SETTINGS = EncoderSettings(model_type="UMI", embedding_dim=8, max_history=5, num_interests=3, profile_dim=4)
+SETTINGS = encoder_settings(model_type="UMI", embedding_dim=8, max_history=5, num_interests=3, profile_dim=4)
 SIZES = (2, 5)
 MASK = tf.constant(np.arange(5) < np.array([[5], [3], [1], [4]]))
 PROFILE = tf.constant([[1, 5], [2, 0], [0, 0], [2, 3]])
@@ -128,7 +128,7 @@ def test_the_gradient_passes_the_last_round_alone(encoder, embeddings):
         n = int(tf.reduce_sum(tf.cast(MASK[user], tf.int32)))
         last = last_logits(encoder, embeddings[user, :n].numpy(), PROFILE[user].numpy(), n)
         logits.append(np.pad(last, ((0, 0), (0, 5 - n))))
-    encoder.settings = EncoderSettings(**{**vars(SETTINGS), "routing_iterations": 1})
+    encoder.settings = encoder_settings(**{**vars(SETTINGS), "routing_iterations": 1})
     encoder.initial_logits = lambda mask, seed: tf.constant(np.stack(logits), tf.float32)
     np.testing.assert_allclose(encoder(embeddings, MASK, profile=PROFILE).routing, shares, rtol=1e-4, atol=1e-5)
     for expected, gradient in zip(gradients(encoder, loss_of, variables, embeddings), ours, strict=True):
@@ -139,7 +139,7 @@ def test_the_gradient_passes_the_last_round_alone(encoder, embeddings):
 def last_logits(encoder, items, profile, n):
     """[K, n] logits of the last round: what agrees with the capsules of the round before."""
     iterations = encoder.settings
-    encoder.settings = EncoderSettings(**{**vars(SETTINGS), "routing_iterations": 2})
+    encoder.settings = encoder_settings(**{**vars(SETTINGS), "routing_iterations": 2})
     capsules = encoder(
         tf.constant(items[np.newaxis]), tf.ones([1, n], tf.bool), profile=tf.constant([profile])
     ).capsules
@@ -184,7 +184,7 @@ def test_a_run_keeps_its_profile_columns_and_serves_them_without_the_dataset(wit
     path = tmp_path / "run"
     assert main(["--dataset", str(with_profiles), "--run_dir", str(path), "--model_type", "UMI", *SMALL]) == 0
     shutil.rmtree(with_profiles)
-    run = load_run(path)
+    run = load_saved_run(path)
     assert run.settings.objective.readout == "per_candidate" and run.model.profile_sizes == (2,)
     serving.export_run(run, path / "export")
     exported = Exported(path / "export")
@@ -206,5 +206,7 @@ def test_a_log_without_profiles_is_refused_with_both_remedies(toy_dataset, tmp_p
 
 
 def test_one_dimension_is_enough():
-    encoder = make_encoder(EncoderSettings(model_type="UMI", embedding_dim=1, max_history=5, num_interests=3), 3, SIZES)
+    encoder = make_encoder(
+        encoder_settings(model_type="UMI", embedding_dim=1, max_history=5, num_interests=3), 3, SIZES
+    )
     assert encoder(tf.ones([4, 5, 1]), MASK, profile=PROFILE).vectors.shape == (4, 3, 1)

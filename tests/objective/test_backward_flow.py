@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings, Settings
 from remi_tf.encoders import make_encoder
 from remi_tf.encoders.base import Interests
 from remi_tf.model import MultiInterestModel
 from remi_tf.objective.backward_flow import BackwardFlow
+from remi_tf.settings.encoders import encoder_settings
+from remi_tf.settings.settings import Settings
 
 BATCH, INTERESTS, LENGTH, DIM = 3, 2, 4, 3
 MASK = np.arange(LENGTH) < np.array([[4], [2], [3]])
@@ -141,7 +142,7 @@ def test_gradients_stay_finite_with_opposite_cosines_vanishing_routing_and_empty
 
 
 def test_it_works_on_an_encoder_without_an_output_layer_and_changes_its_routing():
-    settings = EncoderSettings(embedding_dim=DIM, max_history=LENGTH, num_interests=INTERESTS)
+    settings = encoder_settings(embedding_dim=DIM, max_history=LENGTH, num_interests=INTERESTS)
     encoder, items = make_encoder(settings, seed=2), tf.random.stateless_normal([BATCH, LENGTH, DIM], [1, 2])
     for weights in np.eye(3):
         with tf.GradientTape() as tape:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.model import MultiInterestModel
 from remi_tf.objective.catalogue import log_sum_exp
 from remi_tf.objective.readout import READOUTS
+from remi_tf.settings.settings import Settings
 
 BATCH = {
     "history": tf.constant([[1, 2, 3, 0], [4, 5, 6, 7], [9, 3, 0, 0]]),
@@ -32,7 +32,7 @@ def test_value_and_gradients_do_not_depend_on_the_pieces(rows_a_piece):
     with tf.GradientTape(persistent=True) as tape:
         whole = tf.where(target[:, tf.newaxis] == tf.range(1, 24), -np.inf, best_scores(vectors, targets, table[1:]))
         direct = tf.reduce_logsumexp(whole, axis=1)
-        pieces = log_sum_exp(best_scores, vectors, targets, table, target, score_bytes=4 * 3 * 2 * rows_a_piece)
+        pieces = log_sum_exp(best_scores, vectors, targets, table, target, piece_bytes=4 * 3 * 2 * rows_a_piece)
         weighted = [tf.reduce_sum(value * tf.constant([1.0, -2.0, 0.5])) for value in (direct, pieces)]
     np.testing.assert_allclose(pieces, direct, rtol=1e-6)
     for variable in (vectors, targets, table):

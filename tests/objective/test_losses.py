@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.encoders.base import Interests
 from remi_tf.objective.example import Example
 from remi_tf.objective.losses import LOSSES
 from remi_tf.objective.negatives import Negatives
+from remi_tf.settings.settings import Settings
 
 HISTORY = tf.constant([[1, 2], [3, 0]])
 TARGET, NEGATIVES = np.array([4, 5]), np.array([6, 4, 7])  # the second negative is row 0's target

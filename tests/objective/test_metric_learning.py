@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.encoders.base import Interests
 from remi_tf.objective.example import Example
 from remi_tf.objective.metric_learning import InverseDistanceLoss
 from remi_tf.objective.negatives import Negatives
+from remi_tf.settings.settings import Settings
 
 SETTINGS = {"loss": "idw", "sampler": "uniform", "idw_alpha": 2.0, "idw_margin": 0.5, "idw_repel": 3.0}
 
@@ -21,7 +21,7 @@ def parts_of(vectors, target, negatives, ids=(7, 8, 9), active=None, **settings)
         tf.zeros([len(target), 0], tf.int32), nothing, targets, target, Negatives(tf.constant(ids[: len(negatives)])),
         negatives, Interests(vectors, active=active), tf.constant([1, 2]),
     )  # fmt: skip
-    return InverseDistanceLoss(Settings().replace(**{**SETTINGS, **settings}), 0)(example)
+    return InverseDistanceLoss(Settings().replace(**{**SETTINGS, **settings}))(example)
 
 
 def test_a_user_of_two_towers_by_hand():

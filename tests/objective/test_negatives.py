@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import ObjectiveSettings
-from remi_tf.data.interactions import Interactions
-from remi_tf.data.pipeline import TrainingBatches
+from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.objective.negatives import LogUniformNegatives, TargetShares, UniformNegatives
 from remi_tf.objective.samplers import SAMPLERS
 from remi_tf.objective.softmax import sampled_softmax
+from remi_tf.settings.objective import ObjectiveSettings
+from remi_tf.training.batches import TrainingBatches
 
 TARGET = tf.constant([1, 2, 5])
 DRAWING = sorted(set(SAMPLERS) - {"full", "in_batch"})

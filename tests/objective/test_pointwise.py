@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.encoders.base import Interests
 from remi_tf.errors import InputError
 from remi_tf.objective.example import Example
 from remi_tf.objective.losses import LOSSES
 from remi_tf.objective.negatives import Negatives
-from remi_tf.presets import resolve
+from remi_tf.settings.presets import compose
+from remi_tf.settings.settings import Settings
 
 HISTORY = np.array([[1, 2, 3, 0], [4, 0, 0, 0]])
 TARGET = np.array([5, 6])
@@ -58,4 +58,4 @@ def test_users_without_history_add_nothing():
 
 def test_popular_negatives_are_refused_with_the_remedy():
     with pytest.raises(InputError, match=r"--loss bce with --sampler log_uniform.*add --sampler uniform"):
-        resolve("book", "default", False, {"model_type": "SASRec", "loss": "bce"})
+        compose("book", "default", False, {"model_type": "SASRec", "loss": "bce"})

@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from remi_tf.config import ObjectiveSettings
 from remi_tf.objective.negatives import TargetShares
 from remi_tf.objective.samplers import SAMPLERS
+from remi_tf.settings.objective import ObjectiveSettings
 
 TARGET = tf.constant([1, 2])
 STEP = tf.constant(3)

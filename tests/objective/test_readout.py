@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.encoders.base import Interests
 from remi_tf.objective.readout import READOUTS, Sampled
 from remi_tf.retrieval.top_k import top_k
+from remi_tf.settings.settings import Settings
 
 SEED = tf.constant([1, 2])
 USERS, INTERESTS, DIM = 5, 4, 3

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from remi_tf.encoders.likeness import decorrelation, mean_cosine
 from remi_tf.objective.regularizers import (
     RepresentationRegularizer,
     RoutingRegularizer,
-    decorrelation,
-    mean_cosine,
     routing_variance,
     valid_variance,
 )

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import EncoderSettings, Settings
 from remi_tf.encoders import make_encoder
-from remi_tf.objective.readout import Hard
+from remi_tf.objective.readout import hard
 from remi_tf.objective.regularizers import RoutingRegularizer
 from remi_tf.objective.softmax import sampled_softmax
+from remi_tf.settings.encoders import encoder_settings
 
 pytestmark = pytest.mark.shared
 
@@ -22,7 +22,7 @@ def golden(request, shared_dir: Path):
 
 def build(golden):
     num_interests, length, dim = golden["attention"].shape[1], *golden["w.position_embedding"].shape[1:]
-    encoder = make_encoder(EncoderSettings(embedding_dim=dim, max_history=length, num_interests=num_interests), seed=0)
+    encoder = make_encoder(encoder_settings(embedding_dim=dim, max_history=length, num_interests=num_interests), seed=0)
     encoder(tf.zeros([1, length, dim]), tf.ones([1, length], tf.bool))
     encoder.positions.assign(golden["w.position_embedding"][0])
     encoder.hidden.kernel.assign(golden["w.linear1.0.weight"].T)
@@ -35,7 +35,7 @@ def forward(golden, encoder, table, beta: float, rr_lambda: float):
     rows = tf.gather(table, history) * tf.cast(history > 0, tf.float32)[..., tf.newaxis]
     interests = encoder(rows, tf.constant(history > 0))
     target, negatives = tf.gather(table, golden["target"]), tf.gather(table, golden["negatives"])
-    scores = Hard(Settings(), 0)(interests, target, negatives, tf.constant([0, 0]))
+    scores = hard(interests, target, negatives, tf.constant([0, 0]))
     loss = tf.reduce_mean(sampled_softmax(*scores, beta=beta, stop_gradient_weights=False))
     regularizer = RoutingRegularizer(rr_lambda, table.shape[1], "sum")
     return interests, loss, regularizer(interests.routing, tf.constant(history > 0))

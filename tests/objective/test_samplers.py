@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.config import Settings
 from remi_tf.model import MultiInterestModel
 from remi_tf.objective.readout import READOUTS
 from remi_tf.objective.samplers import SAMPLERS
-from remi_tf.optimizers import LazyAdam
+from remi_tf.settings.settings import Settings
+from remi_tf.training.optimizers import LazyAdam
 
 GROUPS = [np.arange(1 + 20 * group, 21 + 20 * group) for group in range(3)]
 

@@ -6,8 +6,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remi_tf.encoders.base import Interests
+from remi_tf.model import recommend
 from remi_tf.retrieval.filters import Categories
-from remi_tf.retrieval.top_k import GROUP, chunk_rows, recommend, top_k
+from remi_tf.retrieval.top_k import GROUP, chunk_rows, top_k
 
 
 def reference(interests, table, k, exclude=None, allow=None, of_items=None, wanted=None):
@@ -167,8 +169,8 @@ class TinyModel:
     def item_vectors(self):
         return tf.convert_to_tensor(self.item_table)
 
-    def interests(self, history):
-        return tf.gather(self.item_table, history[:, :2])
+    def encode(self, history):
+        return Interests(tf.gather(self.item_table, history[:, :2]))
 
 
 def test_an_empty_history_gets_the_popular_items():
@@ -176,11 +178,13 @@ def test_an_empty_history_gets_the_popular_items():
     ids, scores = recommend(model, tf.constant([[0, 0, 0], [4, 9, 0]]), 5)
     assert ids[0].numpy().tolist() == [1, 2, 3, 4, 5]
     assert scores[0].numpy().tolist() == [0.0] * 5
-    np.testing.assert_array_equal(ids[1], reference(model.interests(np.array([[4, 9]])), model.item_table, 5)[0][0])
+    np.testing.assert_array_equal(
+        ids[1], reference(model.encode(np.array([[4, 9]])).vectors, model.item_table, 5)[0][0]
+    )
 
 
 def test_a_history_can_be_left_out_of_its_own_recommendations():
     model = TinyModel(whole_numbers(0, 50, 4))
     history = np.array([[4, 9, 1]])
     ids, _ = recommend(model, tf.constant(history), 10, exclude_history=True)
-    np.testing.assert_array_equal(ids, reference(model.interests(history), model.item_table, 10, history)[0])
+    np.testing.assert_array_equal(ids, reference(model.encode(history).vectors, model.item_table, 10, history)[0])

@@ -1,0 +1,227 @@
+"""The Python front door: prepare a log, train on it, evaluate, recommend, export. The commands call the same functions.
+
+Nothing here prints; training and long evaluations show a progress bar where somebody looks on.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from remi_tf.data.dataset.folder import Dataset, find_dataset, load_dataset
+from remi_tf.data.protocol.request import Log, PrepareRequest
+from remi_tf.errors import InputError
+from remi_tf.evaluation.evaluate import Evaluation
+from remi_tf.evaluation.evaluate import evaluate as evaluate_model
+from remi_tf.evaluation.metrics import CUT_OFFS
+from remi_tf.recommending.index_folder import build_index
+from remi_tf.recommending.recommender import Recommender
+from remi_tf.serving.export import export_run
+from remi_tf.serving.signatures import MAX_TOP_N
+from remi_tf.training.plan import Plan, carry_out, plan_new, plan_resume, plan_warm_start
+from remi_tf.training.run_folder import SavedRun, load_saved_run
+from remi_tf.training.trainer import OnValidation
+
+
+@dataclass(frozen=True)
+class Run(SavedRun):
+    """A trained run, open for use: `train`, `resume` and `load_run` give one.
+
+    Attributes:
+      path: the run folder; settings: what ran; catalogue: items, titles, categories.
+      model: with the best weights, which were saved at `step`.
+      dataset: what it was trained on (InputError where it is gone).
+
+    Example:
+      >>> import remi_tf
+      >>> run = remi_tf.load_run("runs/shop")  # doctest: +SKIP
+      >>> run.evaluate(top_n=(20, 50)).means["recall@50"]  # doctest: +SKIP
+      0.1480
+    """
+
+    def evaluate(
+        self,
+        split: str = "test",
+        top_n: Sequence[int] = CUT_OFFS,
+        *,
+        exclude_history: bool = False,
+        released_ndcg: bool = False,
+        progress: bool = True,
+    ) -> Evaluation:
+        """Metrics of the best weights over the whole catalogue.
+
+        Args:
+          split: valid or test.
+          top_n: cut-offs n of metric@n.
+          exclude_history: do not recommend what the model has read of the user's history.
+          released_ndcg: also the NDCG of the released REMI code (slow).
+          progress: show a bar where somebody looks on.
+
+        Returns:
+          An Evaluation: `means` (metric@n → mean over users) and `per_user` (metric@n → [users] float64).
+
+        Raises:
+          InputError: an unknown split, cut-offs that are not positive, a split without targets, or data that are gone.
+        """
+        if split not in ("valid", "test"):
+            raise InputError(f"split {split!r}: choose valid or test")
+        users = self.dataset.split(split)
+        return evaluate_model(self.model, users, top_n, exclude_history, released_ndcg, progress=progress)
+
+    def recommender(self, index: str | Path | None = None) -> Recommender:
+        """Recommends for histories of raw ids.
+
+        Args:
+          index: an index folder of this run (`build_index`), searched instead of every item; None is exact.
+
+        Raises:
+          InputError: the index is damaged or belongs to another run.
+        """
+        return Recommender(self, index)
+
+    def export(
+        self, path: str | Path | None = None, *, max_top_n: int = MAX_TOP_N, exclude_history: bool = False
+    ) -> Path:
+        """Save the model as the next version of a SavedModel for TensorFlow Serving, whole or not at all.
+
+        Args:
+          path: folder of the versions 1, 2, …; None is `export` in the run folder.
+          max_top_n: items returned for each history.
+          exclude_history: never return an item of the history unless a request asks for it.
+
+        Returns:
+          The new version's folder.
+
+        Raises:
+          InputError: the run has diverged, or `max_top_n` is not positive.
+        """
+        return export_run(self, Path(path) if path is not None else self.path / "export", max_top_n, exclude_history)
+
+    def build_index(self, path: str | Path | None = None, **options: Any) -> dict[str, Any]:
+        """Build an approximate index of the items and measure it against exact search.
+
+        Args:
+          path: the index folder; None is `index` in the run folder.
+          options: as of `remi_tf.recommending.index_folder.build_index` (kind, min_recall, overwrite, …).
+
+        Returns:
+          What index.json holds, its recall among it.
+        """
+        return build_index(self, Path(path) if path is not None else self.path / "index", **options)
+
+
+def prepare(log: Log, output: str | Path, **options: Any) -> Dataset:
+    """Turn a raw interaction log into a dataset folder, and open it.
+
+    Example:
+      >>> import pandas as pd, remi_tf
+      >>> clicks = pd.DataFrame({"user": list("aabbcc"), "item": list("xyxyxy"), "time": [1, 2, 1, 2, 1, 2]})
+      >>> dataset = remi_tf.prepare(
+      ...     clicks, "data/tiny", user_col="user", item_col="item", time_col="time", time_unit="s", min_count=1
+      ... )
+      >>> dataset.num_items, dataset.vocabulary.raw_ids([1, 2])
+      (2, ['x', 'y'])
+
+    Args:
+      log: a file or files (CSV, TSV, JSON lines, Parquet, compressed or archived), a DataFrame, or None where `source`
+        needs none.
+      output: the dataset folder.
+      options: user_col, item_col, time_col and all others of `PrepareRequest`; the flags of the command have the same
+        names.
+
+    Returns:
+      The dataset. How it was made and what was dropped is in `dataset.manifest["made_by"]`.
+
+    Raises:
+      InputError: an option, a file or a row that cannot be used, or an output that exists.
+      TypeError: an option there is not.
+    """
+    request = PrepareRequest(log=log, output=output, **options)
+    request.write()
+    return load_dataset(request.folder)
+
+
+def train(
+    dataset: Dataset | str | Path,
+    model_type: str = "SA",
+    *,
+    remi: bool = False,
+    recipe: str = "default",
+    run_dir: str | Path | None = None,
+    overwrite: bool = False,
+    warm_start: str | Path | SavedRun | None = None,
+    on_validation: OnValidation | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a model to the end of its budget or its patience.
+
+    Example:
+      >>> import remi_tf
+      >>> run = remi_tf.train("synthetic", "SA", remi=True, max_steps=3000)  # doctest: +SKIP
+
+    Args:
+      dataset: what `prepare` gave, a dataset folder, or the name of one below data/.
+      model_type: an encoder of README's model table, or a paper's name for a system.
+      remi: with REMI's hard negatives and routing regularisation.
+      recipe: default, paper (the papers' training) or released (REMI's release, its flaws included).
+      run_dir: the run folder; None names it after what was asked for, below runs/.
+      overwrite: replace a run that is there.
+      warm_start: a run whose weights and settings the new one starts from; `run_dir` must be given, and `settings` are
+        changes to its settings.
+      on_validation: called with a Validation after each validation.
+      settings: any setting of docs/MODELS.md and `train.py --help`, by its name.
+
+    Returns:
+      The run with its best weights.
+
+    Raises:
+      InputError: settings that do not go together, data that cannot train this model, or a folder that is in use.
+      TrainingDiverged: a loss became NaN or infinite.
+      TrainingInterrupted: Ctrl-C or SIGTERM; everything is saved, and `resume` goes on.
+    """
+    data = dataset if isinstance(dataset, Dataset) else find_dataset(dataset)
+    path = None if run_dir is None else Path(run_dir)
+    if warm_start is None:
+        explicit = {"model_type": model_type, **settings}
+        plan = plan_new(data, explicit, remi=remi, recipe=recipe, path=path, overwrite=overwrite)
+        return _trained(plan, on_validation)
+    if path is None:
+        raise InputError("warm_start: give run_dir, the folder of the new run")
+    if remi or recipe != "default" or model_type != "SA":
+        raise InputError("warm_start takes the settings of its run; leave out model_type, remi and recipe")
+    before = warm_start.path if isinstance(warm_start, SavedRun) else Path(warm_start)
+    return _trained(plan_warm_start(data, before, settings, path=path, overwrite=overwrite), on_validation)
+
+
+def resume(run_dir: str | Path, *, on_validation: OnValidation | None = None, **changes: Any) -> Run:
+    """Go on with a run that was interrupted, or whose budget grows, as if it had never stopped.
+
+    Args:
+      run_dir: the run folder.
+      changes: max_steps, patience or learning_rate; every other setting is the run's own.
+
+    Raises:
+      InputError: no run there, its data are gone or others, or changes that would train nothing.
+    """
+    return _trained(plan_resume(Path(run_dir), changes), on_validation)
+
+
+def load_run(path: str | Path) -> Run:
+    """Open a run folder with its best weights. The data are looked for only when `Run.dataset` is asked for.
+
+    Raises:
+      InputError: no run there, or no weights saved yet.
+    """
+    saved = load_saved_run(path)
+    return Run(**{field.name: getattr(saved, field.name) for field in dataclasses.fields(saved)})
+
+
+def evaluate(run: Run | str | Path, split: str = "test", top_n: Sequence[int] = CUT_OFFS, **options: Any) -> Evaluation:
+    """`Run.evaluate` of a run or of the run in a folder."""
+    return (run if isinstance(run, Run) else load_run(run)).evaluate(split, top_n, **options)
+
+
+def _trained(plan: Plan, on_validation: OnValidation | None) -> Run:
+    carry_out(plan, on_validation)
+    return load_run(plan.path)

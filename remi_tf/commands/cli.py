@@ -1,0 +1,137 @@
+"""The command line's manners: readable help, a suggestion for a mistyped flag, one line for an error."""
+
+import argparse
+import difflib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from remi_tf.errors import InputError, TrainingDiverged
+from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.names import known_settings
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str):
+        super().__init__(prog, max_help_position=30, width=110)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse without abbreviations, which answers a mistyped flag with the nearest one there is."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse; a mistyped flag is named first, whatever else is missing."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        for argument in arguments:
+            if argument.startswith("--") and argument.split("=")[0] not in self._option_string_actions:
+                self._refuse(argument.split("=")[0])
+        parsed, unknown = self.parse_known_args(arguments, namespace)
+        if unknown:
+            self._refuse(unknown[0])
+        return parsed
+
+    def _refuse(self, argument: str) -> NoReturn:
+        close = difflib.get_close_matches(argument, self._option_string_actions, n=1)
+        hint = f"did you mean {close[0]}?" if close else "--help lists the flags"
+        raise InputError(f"unknown flag {argument}; {hint}")
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; --help lists the flags")
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """One flag for each setting there is; a flag that is not given is absent from the parsed namespace."""
+    groups = {name: parser.add_argument_group(name) for name in ("encoder", "objective", "training")}
+    for name, (group, setting, _) in known_settings().items():
+        options: dict[str, Any] = {"default": argparse.SUPPRESS}
+        own = [f"{model} {entry.defaults[name]}" for model, entry in ENCODERS.items() if name in entry.defaults]
+        text = f"{setting.metadata['help']} (default: {', '.join([str(setting.default), *own])})"
+        if setting.metadata["choices"]:
+            options["choices"] = setting.metadata["choices"]
+        if type(setting.default) is bool:
+            options["action"] = argparse.BooleanOptionalAction
+        else:
+            options["type"] = type(setting.default)
+            options["metavar"] = type(setting.default).__name__.upper() if not setting.metadata["choices"] else None
+        groups[group].add_argument(f"--{name}", help=text.replace("%", "%%"), **options)
+
+
+def add_run_dir(parser: argparse.ArgumentParser) -> None:
+    """The flag --run_dir of the commands that work on a run; `refuse_missing_run` checks it."""
+    parser.add_argument("--run_dir", type=Path, required=True, help="the folder that train.py wrote")
+
+
+def refuse_missing_run(run_dir: Path) -> None:
+    """Raise InputError unless there is such a folder, before TensorFlow is loaded."""
+    if not run_dir.is_dir():
+        raise InputError(f"--run_dir {run_dir}: there is no such folder; train.py writes one")
+
+
+def number_list(text: str) -> tuple[int, ...]:
+    """'20,50' → (20, 50), ascending.
+
+    Raises:
+      argparse.ArgumentTypeError: not a list of positive whole numbers.
+    """
+    try:
+        numbers = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        numbers = [0]
+    if numbers[0] < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of positive whole numbers such as 20,50")
+    return tuple(numbers)
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow without what its C++ side prints at import, which no setting turns off.
+
+    If the import fails, all that was printed is shown. `python -m remi_tf.doctor` tells of devices.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()  # where the search for GPUs prints
+        except BaseException:
+            printed.seek(0)
+            os.write(stderr, printed.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    print("terminated", file=sys.stderr)
+    sys.exit(128 + number)
+
+
+def run_main(main: Callable[[list[str]], int]) -> NoReturn:
+    """Run an entry point: exit 0, 2 with one line for an error that is the user's to mend, 130 after Ctrl-C.
+
+    SIGTERM ends it as Ctrl-C does, cleaning up, with 143.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = main(sys.argv[1:])
+    except (InputError, TrainingDiverged) as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 2
+    except OSError as error:
+        print(f"error: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        code = 130
+    sys.exit(code)

@@ -1,0 +1,105 @@
+"""The command evaluate: a run's metrics next to MostPopular's, as a table, as JSON and by user."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from remi_tf.commands.cli import Parser, add_run_dir, load_tensorflow, number_list, refuse_missing_run
+from remi_tf.doctor import versions
+from remi_tf.files import atomic_file, write_json
+
+if TYPE_CHECKING:
+    from remi_tf.evaluation.evaluate import Evaluation
+    from remi_tf.training.run_folder import SavedRun
+
+
+def main(argv: list[str]) -> int:
+    """Print the table, write the JSON and, if asked, the metrics of each user.
+
+    Raises:
+      InputError: a flag cannot be used, or there is no run.
+    """
+    flags = _parse(argv)
+    load_tensorflow()
+    from remi_tf.evaluation.evaluate import evaluate, most_popular
+    from remi_tf.evaluation.interest_report import sentence
+    from remi_tf.training.run_folder import load_saved_run
+
+    run = load_saved_run(flags.run_dir)
+    data, options = run.dataset.split(flags.split), {"released_ndcg": flags.released_ndcg}
+    excluded = run.model.max_history if flags.exclude_history else 0
+    results = {
+        "model": evaluate(run.model, data, flags.top_n, flags.exclude_history, progress=True, **options),
+        "MostPopular": most_popular(run.dataset.train, data, flags.top_n, excluded, **options),
+    }
+    print(table({system: result.means for system, result in results.items()}))
+    if flags.exclude_history:
+        print("the history that the model has read was excluded")
+    ours = results["model"]
+    if ours.interests:
+        print(sentence(ours.interests))
+    print(f"{len(ours.users)} users of {flags.split} in {ours.seconds:.1f} s; {ours.without_targets} without targets")
+    marks = flags.split + ("_exclude_history" if flags.exclude_history else "")
+    path = flags.json or flags.run_dir / f"evaluation_{marks}.json"
+    write_json(path, _report(run, flags, results))
+    if flags.per_user is not None:
+        _write_per_user(run, flags, results)
+    print(f"written to {path}", *([flags.per_user] if flags.per_user else []), file=sys.stderr)
+    return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = Parser(description="Evaluate a run's best checkpoint over the whole catalogue, next to MostPopular.")
+    add_run_dir(parser)
+    parser.add_argument("--split", choices=("valid", "test"), default="test", help="users to evaluate (default: test)")
+    parser.add_argument("--top_n", type=number_list, default=(20, 50), metavar="N,N", help="cut-offs (default: 20,50)")
+    default = "(default: RUN_DIR/evaluation_SPLIT.json, with --exclude_history evaluation_SPLIT_exclude_history.json)"
+    parser.add_argument("--json", type=Path, metavar="FILE", help=f"results {default}")
+    parser.add_argument("--per_user", type=Path, metavar="FILE.npz", help="also write every user's metrics")
+    parser.add_argument("--exclude_history", action="store_true", help="do not recommend what the model has read")
+    parser.add_argument("--released_ndcg", action="store_true", help="also the NDCG of the released REMI code (slow)")
+    flags = parser.parse_args(argv)
+    refuse_missing_run(flags.run_dir)
+    return flags
+
+
+def table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """A text table of one row a system and one column a metric."""
+    names = list(next(iter(rows.values())))
+    width = max(map(len, rows))
+    lines = [" " * width + "".join(f"  {name:>{max(6, len(name))}}" for name in names)]
+    for system, values in rows.items():
+        lines.append(f"{system:<{width}}" + "".join(f"  {values[name]:>{max(6, len(name))}.4f}" for name in names))
+    return "\n".join(lines)
+
+
+def _report(run: "SavedRun", flags: argparse.Namespace, results: Mapping[str, "Evaluation"]) -> dict[str, Any]:
+    """What evaluation_SPLIT.json holds."""
+    ours = results["model"]
+    return {
+        "dataset": {"name": run.dataset.name, "fingerprint": run.dataset.fingerprint},
+        "split": flags.split,
+        "step": run.step,
+        "top_n": list(flags.top_n),
+        "exclude_history": flags.exclude_history,
+        "released_ndcg": flags.released_ndcg,
+        "users": len(ours.users),
+        "users_without_targets": ours.without_targets,
+        "seconds": round(ours.seconds, 3),
+        "metrics": {system: result.means for system, result in results.items()},
+        "interests": ours.interests,
+        "versions": versions(),
+    }
+
+
+def _write_per_user(run: "SavedRun", flags: argparse.Namespace, results: Mapping[str, "Evaluation"]) -> None:
+    """users [U] raw ids, and for each system and metric an array [U]."""
+    import numpy as np  # here, so that --help stays quick
+
+    arrays: dict[str, Any] = {"users": np.array(run.dataset.user_ids(flags.split))[results["model"].users]}
+    for system, result in results.items():
+        arrays.update({f"{system} {name}": values for name, values in result.per_user.items()})
+    with atomic_file(flags.per_user, "wb") as file:
+        np.savez(file, **arrays)

@@ -1,0 +1,34 @@
+"""The command export: a run as the next version of a SavedModel."""
+
+from pathlib import Path
+
+from remi_tf.commands.cli import Parser, add_run_dir, load_tensorflow, refuse_missing_run
+from remi_tf.serving.signatures import MAX_TOP_N
+
+
+def main(argv: list[str]) -> int:
+    """Save the next version of a run's model.
+
+    Raises:
+      InputError: a flag cannot be used, or there is no run.
+    """
+    parser = Parser(description="Export a run's best checkpoint as a SavedModel for TensorFlow Serving.")
+    add_run_dir(parser)
+    parser.add_argument("--export_dir", type=Path, help="folder of the versions (default: RUN_DIR/export)")
+    parser.add_argument("--max_top_n", type=int, default=MAX_TOP_N, help=f"items returned (default: {MAX_TOP_N})")
+    parser.add_argument("--exclude_history", action="store_true", help="never return the history's own items")
+    parser.add_argument("--index", action="store_true", help="also build the index in RUN_DIR/index again (index.py)")
+    flags = parser.parse_args(argv)
+    refuse_missing_run(flags.run_dir)
+    load_tensorflow()
+    from remi_tf.serving.export import export_run
+    from remi_tf.training.run_folder import load_saved_run
+
+    run = load_saved_run(flags.run_dir)
+    path = export_run(run, flags.export_dir or flags.run_dir / "export", flags.max_top_n, flags.exclude_history)
+    print(f"exported to {path}")
+    if flags.index:
+        from remi_tf.recommending.index_folder import refresh_index, summary
+
+        print(summary(refresh_index(run, flags.run_dir / "index")))
+    return 0

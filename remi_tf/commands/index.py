@@ -1,0 +1,69 @@
+"""The command index: a Faiss index of a run's items, or their vectors as Parquet."""
+
+import argparse
+from pathlib import Path
+
+from remi_tf.commands.cli import Parser, add_run_dir, load_tensorflow, refuse_missing_run
+from remi_tf.errors import InputError
+from remi_tf.files import refuse_file
+from remi_tf.retrieval.kinds import KINDS, MEMORY_MB, MIN_RECALL, RECALL_AT
+
+BUILDING = ("kind", "effort", "memory_mb", "top_n", "min_recall", "split", "force")
+"""The flags that are arguments of `build_index`."""
+
+
+def main(argv: list[str]) -> int:
+    """Build, measure and store the index, or write the Parquet file.
+
+    Raises:
+      InputError: as `build_index`, or a flag cannot be used.
+    """
+    flags = _parse(argv)
+    load_tensorflow()
+    from remi_tf.recommending.index_folder import build_index, summary, write_parquet
+    from remi_tf.training.run_folder import load_saved_run
+
+    run = load_saved_run(flags.run_dir)
+    if flags.parquet is not None:
+        write_parquet(run, flags.parquet)
+        print(f"{run.catalogue.num_items:,} item vectors written to {flags.parquet}")
+        return 0
+    path = getattr(flags, "index", flags.run_dir / "index")
+    options = {name: getattr(flags, name) for name in BUILDING if name in flags}
+    print(summary(build_index(run, path, overwrite=flags.overwrite, **options)))
+    print(f"stored in {path}")
+    return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = Parser(description="Build a Faiss index of a run's items, measured against exact search.")
+    add_run_dir(parser)
+    index = parser.add_argument_group("the index", argument_default=argparse.SUPPRESS)
+    index.add_argument("--index", type=Path, metavar="DIR", help="where the index goes (default: RUN_DIR/index)")
+    index.add_argument("--kind", choices=KINDS, help="default: by the number of items and --memory_mb")
+    index.add_argument("--memory_mb", type=int, help=f"memory the index may take (default: {MEMORY_MB})")
+    index.add_argument(
+        "--effort", type=int, help="candidates (hnsw) or cells (ivf) a search looks at (default: as many as it takes)"
+    )
+    index.add_argument("--top_n", type=int, help=f"items the recall is measured on (default: {RECALL_AT})")
+    index.add_argument("--min_recall", type=float, help=f"refuse an index below it (default: {MIN_RECALL})")
+    index.add_argument("--split", choices=("valid", "test"), help="users of the recall (valid)")
+    index.add_argument("--force", action="store_true", help="store the index whatever its recall is")
+    parser.add_argument(
+        "--parquet", type=Path, metavar="FILE", help="write item vectors and raw ids to FILE instead of an index"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what is there (default: refuse)")
+    flags = parser.parse_args(argv)
+    refuse_missing_run(flags.run_dir)
+    for name in ("memory_mb", "effort", "top_n"):
+        if getattr(flags, name, 1) < 1:
+            raise InputError(f"--{name} {getattr(flags, name)}: give a positive whole number")
+    if not 0 <= getattr(flags, "min_recall", 1) <= 1:
+        raise InputError(f"--min_recall {flags.min_recall}: give a number from 0 to 1")
+    if "kind" in flags and "memory_mb" in flags:
+        raise InputError(f"--memory_mb: it chooses the kind, which --kind {flags.kind} gives; leave one of them out")
+    if flags.parquet is not None:
+        if given := [name for name in ("index", *BUILDING) if name in flags]:
+            raise InputError(f"--{given[0]}: it is about an index, and --parquet writes none; leave one of them out")
+        refuse_file("--parquet", flags.parquet, flags.overwrite)
+    return flags

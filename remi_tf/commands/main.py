@@ -1,0 +1,43 @@
+"""`remi-tf COMMAND …`: every command by one name, for whoever installed the package without a checkout."""
+
+import sys
+from importlib import import_module
+
+from remi_tf import __version__
+from remi_tf.commands.cli import run_main
+from remi_tf.errors import InputError
+
+COMMANDS = {
+    "prepare": "a raw log → a dataset folder",
+    "train": "train a model on it",
+    "evaluate": "a run's metrics",
+    "export": "a run as a SavedModel for TensorFlow Serving",
+    "index": "an approximate index of a run's items",
+    "recommend": "the best items for a history, or for a whole log",
+    "doctor": "versions, devices, known conflicts",
+}
+USAGE = "usage: remi-tf COMMAND …\n\n" + "\n".join(f"  {name:<10} {what}" for name, what in COMMANDS.items())
+USAGE += "\n\nremi-tf COMMAND --help lists the flags of a command."
+
+
+def dispatch(argv: list[str]) -> int:
+    """Run the command that the first argument names with the others.
+
+    Raises:
+      InputError: there is no such command.
+    """
+    if not argv or argv[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0
+    if argv[0] == "--version":
+        print(f"remi_tf {__version__}")
+        return 0
+    if argv[0] not in COMMANDS:
+        raise InputError(f"remi-tf {argv[0]}: no such command; there are {', '.join(COMMANDS)}")
+    sys.argv[0] = f"remi-tf {argv[0]}"  # what a usage line begins with
+    return import_module(f"remi_tf.commands.{argv[0]}").main(argv[1:])
+
+
+def main() -> None:
+    """The console script."""
+    run_main(dispatch)

@@ -1,0 +1,121 @@
+"""The command prepare: a raw log → a dataset folder, and what it holds."""
+
+from typing import Any
+
+from remi_tf.commands.cli import Parser
+from remi_tf.data.protocol.options import CORES, SPLITS_BY
+from remi_tf.data.tables.sources import ALL_SOURCES
+from remi_tf.data.tables.units import UNITS
+
+EXAMPLES = """\
+examples:
+  python data/prepare.py --source synthetic
+  python data/prepare.py --source ml-100k --download
+  python data/prepare.py --source gowalla --input loc-gowalla_totalCheckins.txt.gz --output data/gowalla
+  python data/prepare.py --input clicks.csv.gz --user_col user_id --item_col item_id --time_col timestamp \\
+      --items items.csv --output data/clicks
+"""
+
+
+SWITCH: dict[str, Any] = {"action": "store_true"}
+READ: dict[str, dict[str, Any]] = {
+    "--source": {
+        "choices": ALL_SOURCES,
+        "metavar": "NAME",
+        "help": f"a log known by name: {', '.join(ALL_SOURCES)} (default: none, give the column flags)",
+    },
+    "--input": {
+        "nargs": "+",
+        "metavar": "FILE",
+        "help": "the log's files, plain or .gz, .bz2, .xz, .tar, .tar.*, .zip; for comirec its folder",
+    },
+    "--download": {**SWITCH, "help": "fetch a public source into data/raw/NAME first (default: off)"},
+    "--user_col": {"metavar": "COL", "help": "column of the user ids (with --no_header an index from 0)"},
+    "--item_col": {"metavar": "COL", "help": "column of the item ids"},
+    "--time_col": {"metavar": "COL", "help": "column of the times (default: none, the order of the file)"},
+    "--category_col": {"metavar": "COL", "help": "column of the item's category (default: none)"},
+    "--title_col": {"metavar": "COL", "help": "column of the item's title (default: none)"},
+    "--no_header": {**SWITCH, "help": "the files have no header line (default: they have one)"},
+    "--sep": {
+        "metavar": "TEXT",
+        "help": "separator: a character, tab, or '::' (default: told from name and first line)",
+    },
+    "--time_unit": {
+        "choices": UNITS,
+        "help": "seconds, milliseconds, microseconds, ISO dates, or none: numbers that only give an order "
+        "(default: what the source has, else auto: told from their size)",
+    },
+    "--items": {
+        "metavar": "FILE",
+        "help": "table of titles and categories; of 'a|b|c' the first counts (default: none)",
+    },
+    "--items_id_col": {"metavar": "COL", "help": "its id column (default: the name of --item_col, else the first)"},
+    "--items_title_col": {"metavar": "COL", "help": "its title column (default: title or name, if there)"},
+    "--items_category_col": {"metavar": "COL", "help": "its category column (default: category, genres, … if there)"},
+    "--users": {"metavar": "FILE", "help": "table of user profiles (default: the source's own, else none)"},
+    "--users_id_col": {"metavar": "COL", "help": "its id column (default: the name of --user_col, else the first)"},
+    "--profile_cols": {
+        "metavar": "COL,COL",
+        "help": "its columns to use; their values are categories as they stand (no default)",
+    },
+    "--on_bad_row": {
+        "choices": ("stop", "skip"),
+        "default": "stop",
+        "help": "at a row that cannot be used: stop and name its line, or skip and count it (default: stop)",
+    },
+}
+KEEP: dict[str, dict[str, Any]] = {
+    "--min_count": {"type": int, "default": 5, "metavar": "N", "help": "rows an item, then a user, needs (default: 5)"},
+    "--core": {
+        "choices": CORES,
+        "default": "single",
+        "help": "filter items and users once, as the papers do, or until nothing changes (default: single)",
+    },
+    "--dedup": {**SWITCH, "help": "of rows with the same user and item keep the earliest (default: keep all)"},
+    "--split": {
+        "choices": SPLITS_BY,
+        "default": "users",
+        "help": "users: 8:1:1 of the users, as the papers do; leave_one_out: the last two rows of each user; "
+        "time: at the 80%% and 90%% quantiles of all times (default: users)",
+    },
+    "--seed": {
+        "type": int,
+        "default": 1230,
+        "metavar": "N",
+        "help": "seed of the shuffle of users and of the synthetic log (default: 1230, the papers')",
+    },
+}
+WRITE: dict[str, dict[str, Any]] = {
+    "--output": {"metavar": "DIR", "help": "dataset folder (default: data/NAME)"},
+    "--name": {"help": "name of the dataset (default: the last part of --output)"},
+    "--overwrite": {**SWITCH, "help": "replace the output if it exists (default: refuse)"},
+}
+
+
+def make_parser() -> Parser:
+    """The flags; they have the names of `PrepareRequest`'s options."""
+    parser = Parser(
+        description="Turn a raw interaction log into a dataset folder.",
+        epilog=EXAMPLES,
+    )
+    for title, flags in (("what to read", READ), ("what to keep, and how to split", KEEP), ("what to write", WRITE)):
+        group = parser.add_argument_group(title)
+        for flag, options in flags.items():
+            group.add_argument(flag, **options)
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Write a dataset folder and print what it holds.
+
+    Raises:
+      InputError: a flag, a file or a row cannot be used.
+    """
+    flags = vars(make_parser().parse_args(argv))
+    from remi_tf.data.protocol.prepare import summary_lines  # after --help and wrong flags, as these load Arrow
+    from remi_tf.data.protocol.request import PrepareRequest
+
+    request = PrepareRequest(log=flags.pop("input"), **flags)
+    for line in [*summary_lines(request.write()), f"written   {request.folder}"]:
+        print(line)
+    return 0

@@ -1,0 +1,237 @@
+"""The command recommend: the best items for one history, for people, or for every user of a log, as Parquet."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from remi_tf.commands.cli import Parser, add_run_dir, load_tensorflow, refuse_missing_run
+from remi_tf.data.tables.units import UNITS, unix_seconds
+from remi_tf.errors import InputError
+from remi_tf.files import refuse_file
+
+if TYPE_CHECKING:
+    from remi_tf.recommending.choices import Choices
+    from remi_tf.recommending.recommender import Recommender
+
+
+def parse_list(flag: str, text: str) -> list[str]:
+    """The values of "a,b,c", or of a JSON list of strings and whole numbers.
+
+    Raises:
+      InputError: something in square brackets is not such a list.
+    """
+    if not text.startswith("["):
+        return [value.strip() for value in text.split(",")]
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{flag} {text}: not a JSON list ({error})") from error
+    if not all(isinstance(value, str | int) and not isinstance(value, bool) for value in values):
+        raise InputError(f"{flag} {text}: the list may hold strings and whole numbers only")
+    return [str(value) for value in values]
+
+
+def parse_history(values: list[str]) -> list[str]:
+    """Raw ids, oldest first, of the --history flags: "a,b,c" once, or once for each id, or a JSON list.
+
+    Raises:
+      InputError: something in square brackets is not a JSON list of ids.
+    """
+    lists = [
+        parse_list("--history", value) if len(values) == 1 or value.startswith("[") else [value] for value in values
+    ]
+    return [raw_id for ids in lists for raw_id in ids if raw_id]
+
+
+def parse_timestamps(text: str) -> list[int]:
+    """Seconds since 1970 of --timestamps: "1388534400,1388620800".
+
+    Raises:
+      InputError: one of them is not a whole number, negative, or beyond the year 2100.
+    """
+    return [unix_seconds(value, "--timestamps") for value in parse_list("--timestamps", text)]
+
+
+def main(argv: list[str]) -> int:
+    """Print the best items for a history, or write those for every user of a log.
+
+    Raises:
+      InputError: a flag cannot be used, or there is no run.
+    """
+    flags = _parse(argv)
+    exclude = parse_list("--exclude", flags.exclude) if flags.exclude else ()
+    allow = parse_list("--allow", flags.allow) if flags.allow else None
+    categories = parse_list("--categories", flags.categories) if flags.categories else None
+    load_tensorflow()
+    from remi_tf.recommending.choices import Choices
+    from remi_tf.recommending.recommender import Recommender
+
+    choices = Choices(flags.top_n, flags.exclude_history, exclude, allow, categories, flags.diversity)
+    if flags.input is not None:
+        return _score_log(flags, choices)
+    history = parse_history(flags.history)
+    timestamps = None if flags.timestamps is None else parse_timestamps(flags.timestamps)
+    profile = None if flags.user_profile is None else parse_list("--user_profile", flags.user_profile)
+    recommender = Recommender.from_run(flags.run_dir, flags.index)
+    _check_inputs(recommender, history, timestamps, profile)
+    for line in answer_lines(recommender, history, choices, timestamps, profile):
+        print(line)
+    return 0
+
+
+def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
+    """Write the best items for every user of a log."""
+    from remi_tf.data.tables.layouts import Columns
+    from remi_tf.data.tables.rows import BadRows
+    from remi_tf.recommending.recommender import Recommender
+    from remi_tf.recommending.whole_logs import score_files
+
+    recommender = Recommender.from_run(flags.run_dir, flags.index)
+    columns = Columns(flags.user_col or "user", flags.item_col or "item", flags.time_col)
+    for line in log_notes(recommender, flags.time_col):
+        print(line)
+    bad = BadRows(flags.on_bad_row or "stop")
+    unit = flags.time_unit or "auto"
+    counts = score_files(recommender, flags.input, flags.output, columns, choices, time_unit=unit, bad=bad)
+    skipped = [f"bad rows skipped: {count:,} ({reason})" for reason, count in bad.counts.items()]
+    for line in [*skipped, *bad.examples]:
+        print(line)
+    print(f"{counts['rows']:,} rows for {counts['users']:,} users written to {flags.output}")
+    return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = Parser(
+        description="Recommend by a run's best weights: for a history of raw item ids, or for every user of a log.",
+        epilog='Ids that hold commas: give --history once for each id, or as a JSON list: --history \'["a,b", "c"]\'. '
+        'Values of a profile that hold commas: --user_profile \'["F", "Paris, 11e"]\'.',
+    )
+    add_run_dir(parser)
+    parser.add_argument("--index", type=Path, metavar="DIR", help="search this index (index.py) instead of every item")
+    one = parser.add_argument_group("one history")
+    one.add_argument("--history", action="append", help='raw item ids, oldest first: "a,b,c"')
+    one.add_argument(
+        "--timestamps", help='seconds since 1970 of its items: "1388534400,1388620800" (default: all on one day)'
+    )
+    one.add_argument("--user_profile", help="the user's profile, in the columns' order: \"F,25,4\" (default: unknown)")
+    log = parser.add_argument_group("every user of a log")
+    log.add_argument("--input", nargs="+", metavar="FILE", help="interactions: CSV, TSV, JSON lines or Parquet")
+    log.add_argument("--output", type=Path, metavar="FILE.parquet", help="user, rank, item, score, interest")
+    log.add_argument("--overwrite", action="store_true", help="replace the output if it exists (default: refuse)")
+    log.add_argument("--user_col", help="column of user ids (default: user)")
+    log.add_argument("--item_col", help="column of item ids (default: item)")
+    log.add_argument("--time_col", help="column of times (default: the rows are in the order of time)")
+    log.add_argument("--time_unit", choices=UNITS, help="unit of the times (default: auto)")
+    log.add_argument(
+        "--on_bad_row", choices=("stop", "skip"), help="at a row that cannot be used: stop, or skip it (default: stop)"
+    )
+    choice = parser.add_argument_group("what is wanted")
+    choice.add_argument("--top_n", type=int, default=10, help="items for each history (default: 10)")
+    choice.add_argument("--exclude_history", action="store_true", help="no item of the history itself")
+    choice.add_argument("--exclude", metavar="IDS", help='raw ids never to recommend: "a,b,c"')
+    choice.add_argument("--allow", metavar="IDS", help="raw ids, nothing else is recommended")
+    choice.add_argument("--categories", metavar="NAMES", help="categories, nothing else is recommended")
+    choice.add_argument(
+        "--diversity",
+        type=float,
+        default=0.0,
+        help="what an item loses of its score for each one of its category before it (default: 0)",
+    )
+    flags = parser.parse_args(argv)
+    _check_flags(flags)
+    return flags
+
+
+def _check_flags(flags: argparse.Namespace) -> None:
+    """Refuse flags that do not go together, before TensorFlow is loaded."""
+    refuse_missing_run(flags.run_dir)
+    if (flags.history is None) == (flags.input is None):
+        raise InputError("give either --history IDS or --input FILE")
+    if flags.input is not None and flags.output is None:
+        raise InputError("--output is missing: the Parquet file that the recommendations go to")
+    of_log = ("output", "overwrite", "user_col", "item_col", "time_col", "time_unit", "on_bad_row")
+    for name in ("timestamps", "user_profile") if flags.input is not None else of_log:
+        if getattr(flags, name) not in (None, False):
+            raise InputError(
+                f"--{name}: it goes with {'--history' if flags.input is not None else '--input'}; leave it out"
+            )
+    if flags.output is not None:
+        refuse_file("--output", flags.output, flags.overwrite, flags.input)
+
+
+def answer_lines(
+    recommender: "Recommender",
+    history: list[str],
+    choices: "Choices",
+    timestamps: list[int] | None = None,
+    profile: list[str] | None = None,
+) -> list[str]:
+    """What is printed for one history: notes, then a line for each item."""
+    rows = recommender.catalogue.vocabulary.rows(history)
+    lines = input_notes(recommender, timestamps, profile)
+    if unknown := [raw_id for raw_id, row in zip(history, rows, strict=True) if row == 0]:
+        lines.append(f"not in the catalogue and ignored: {', '.join(map(repr, unknown))}")
+    if not rows.any():
+        lines.append("no item of the history is known: these are the most popular items")
+    found = recommender.recommend(
+        [history],
+        **vars(choices),
+        timestamps=None if timestamps is None else [timestamps],
+        profiles=None if profile is None else {0: profile},
+    )
+    if len(found) < choices.top_n:
+        lines.append(f"only {len(found)} items may be recommended")
+    titles = recommender.catalogue.titles
+    of_items = [titles[row - 1] if titles else "" for row in recommender.catalogue.vocabulary.rows(found["item"])]
+    width = max(7, *map(len, found["item"])) if len(found) else 7
+    lines.append(f"{'rank':>4}  {'item_id':<{width}}  {'score':>8}  interest  {'title' if titles else ''}".rstrip())
+    for title, (rank, item, score, interest) in zip(
+        of_items, found[["rank", "item", "score", "interest"]].itertuples(index=False), strict=True
+    ):
+        by = interest if interest >= 0 else "-"
+        lines.append(f"{rank:>4}  {item:<{width}}  {score:>8.4f}  {by:>8}  {title}".rstrip())
+    return lines
+
+
+def log_notes(recommender: "Recommender", time_col: str | None) -> list[str]:
+    """What is assumed of a log for want of a column."""
+    notes, needs = [], recommender.run.model.needs
+    if time_col is None:
+        of_days = "; the items of a user count as of one day" if "days" in needs else ""
+        notes.append(f"no --time_col: the rows count as in the order of time{of_days}")
+    if "profile" in needs:
+        notes.append("a log has no profiles: nothing is known of the users (remi_tf.Recommender takes profiles)")
+    return notes
+
+
+def _check_inputs(
+    recommender: "Recommender", history: list[str], timestamps: list[int] | None, profile: list[str] | None
+) -> None:
+    columns = [column.name for column in recommender.catalogue.profile_columns]
+    given: tuple[tuple[str, str, Any, int, str], ...] = (
+        ("timestamps", "days", timestamps, len(history), "items of --history"),
+        ("user_profile", "profile", profile, len(columns), f"columns: {', '.join(columns)}"),
+    )
+    for name, feature, values, number, what in given:
+        if values is not None and feature not in recommender.run.model.needs:
+            raise InputError(f"--{name}: the model does not read it; leave it out")
+        if values is not None and len(values) != number:
+            raise InputError(f"--{name}: {len(values)} values for {number} {what}; give one for each")
+
+
+def input_notes(recommender: "Recommender", timestamps: list[int] | None, profile: list[str] | None) -> list[str]:
+    """What was assumed of the inputs that the model reads beside the history."""
+    notes, needs = [], recommender.run.model.needs
+    known_columns = recommender.catalogue.profile_columns if "profile" in needs else ()
+    if "days" in needs and timestamps is None:
+        notes.append("no --timestamps: the items count as of one day")
+    if "profile" in needs and profile is None:
+        columns = ",".join(column.name for column in known_columns)
+        notes.append(f"no --user_profile: nothing is known of the user ({columns})")
+    values = profile or [""] * len(known_columns)
+    for column, value in zip(known_columns, values, strict=True):
+        if value and value not in column.values:
+            known = ", ".join(map(repr, column.values[:5])) + (", …" if len(column.values) > 5 else "")
+            notes.append(f"not among the values of {column.name} ({known}) and ignored: {value!r}")
+    return notes

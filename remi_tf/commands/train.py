@@ -1,0 +1,155 @@
+"""The command train: train a model on a prepared dataset, resume a run, or start from another run's weights."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from remi_tf.commands.cli import Parser, add_settings, load_tensorflow
+from remi_tf.errors import InputError, TrainingInterrupted, command
+from remi_tf.settings.checks import CHANGEABLE, check_changes
+from remi_tf.settings.presets import PAPER_TRAINING, RECIPES, REMI, REMI_EXTRAS, compose
+
+if TYPE_CHECKING:
+    from remi_tf.training.plan import Plan
+    from remi_tf.training.trainer import Trainer, Validation
+
+EXAMPLES = """examples:
+  python train.py --dataset synthetic --remi
+  python train.py --dataset data/shop --model_type SA --remi --run_dir runs/shop --max_steps 30000
+  python train.py --resume --run_dir runs/shop
+  python train.py --warm_start runs/shop --dataset data/shop-june --run_dir runs/shop-june
+"""
+NOT_SETTINGS = ("dataset", "remi", "recipe", "profile", "run_dir", "resume", "warm_start", "overwrite")
+SHOWN = ("recall@20", "recall@50", "hit_rate@50")
+"""Metrics of a validation that are printed."""
+
+
+def main(argv: list[str]) -> int:
+    """Flags → run folder → training; 0 at the end, 130 after an interrupt.
+
+    Raises:
+      InputError: flags that do not go together, or as `remi_tf.train`.
+    """
+    settings = vars(_parser().parse_args(argv))
+    flags = {name: settings.pop(name) for name in NOT_SETTINGS}
+    _read_old_flag(flags)
+    _check(flags, settings)
+    load_tensorflow()
+    from tqdm import tqdm
+
+    from remi_tf.training.plan import carry_out
+    from remi_tf.training.trainer import SELECTION
+
+    try:
+        trainer = carry_out(
+            _plan(flags, settings), lambda validation: tqdm.write(validation_line(validation)), _print_start
+        )
+    except TrainingInterrupted as stopped:
+        print(stopped)
+        return 130
+    score, best_step = trainer.progress.best_score.numpy(), trainer.progress.best_step.numpy()
+    print(f"Finished at step {trainer.step:,}; best validation {SELECTION} {score:.4f} at step {best_step:,}. Next:")
+    print(f"  {command('evaluate')} --run_dir {trainer.path}")
+    return 0
+
+
+def _parser() -> Parser:
+    def as_flags(values: dict[str, Any]) -> str:
+        return " ".join(f"--{name} {value}" for name, value in values.items())
+
+    parser = Parser(description="Train a model on a prepared dataset.", epilog=EXAMPLES)
+    parser.add_argument("--dataset", help="folder below data/ or path; book, gowalla … bring presets")
+    parser.add_argument(
+        "--remi",
+        action="store_true",
+        help=f"REMI: {as_flags(REMI)}; under the default recipe also {as_flags(REMI_EXTRAS)}, where the model has no "
+        "value of its own",
+    )
+    parser.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        help=f"paper: the papers' training ({as_flags(PAPER_TRAINING)}), --remi without its additions; released: what "
+        "REMI's release computes, its flaws included (default: default)",
+    )
+    parser.add_argument("--profile", choices=RECIPES, help=argparse.SUPPRESS)
+    parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-RECIPE])")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help=f"go on with the run in --run_dir, with its settings (--{', --'.join(CHANGEABLE)} may change)",
+    )
+    parser.add_argument("--warm_start", type=Path, metavar="RUN", help="start from a run's weights, with its settings")
+    parser.add_argument("--overwrite", action="store_true", help="delete the run in --run_dir and begin anew")
+    add_settings(parser)
+    return parser
+
+
+def _read_old_flag(flags: dict[str, Any]) -> None:
+    """--profile, the name of --recipe in version 0.1, is understood with a note."""
+    old = flags.pop("profile")
+    if old is None:
+        return
+    if flags["recipe"] not in (None, old):
+        raise InputError(f"--profile {old}: it is called --recipe now, and --recipe {flags['recipe']} is given too")
+    print(f"Note: --profile is called --recipe now; read as --recipe {old}")
+    flags["recipe"] = old
+
+
+def _check(flags: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Refuse flags that do not go together, before TensorFlow is loaded.
+
+    Raises:
+      InputError: naming the flag and the remedy.
+    """
+    if flags["resume"]:
+        if flags["run_dir"] is None:
+            raise InputError("--resume needs --run_dir, the folder of the run to go on with")
+        others = ("dataset", "remi", "recipe", "warm_start", "overwrite")
+        check_changes(settings, [name for name in others if flags[name]])
+        return
+    if flags["dataset"] is None:
+        raise InputError("--dataset is missing: the name or path of a prepared dataset, such as synthetic")
+    if flags["warm_start"] is None:
+        name, recipe = Path(flags["dataset"]).name, flags["recipe"] or "default"
+        compose(name, recipe, flags["remi"], {"model_type": "SA", **settings})
+    elif flags["run_dir"] is None:
+        raise InputError("--warm_start needs --run_dir, the folder of the new run")
+    elif flags["recipe"] is not None or flags["remi"]:
+        name = "remi" if flags["remi"] else "recipe"
+        raise InputError(f"--{name}: --warm_start takes the run's own settings; leave it out")
+
+
+def _plan(flags: dict[str, Any], settings: dict[str, Any]) -> "Plan":
+    from remi_tf.data.dataset.folder import find_dataset
+    from remi_tf.training.plan import plan_new, plan_resume, plan_warm_start
+
+    path, overwrite = flags["run_dir"], flags["overwrite"]
+    if flags["resume"]:
+        return plan_resume(path, settings)
+    dataset = find_dataset(flags["dataset"])
+    if flags["warm_start"] is not None:
+        return plan_warm_start(dataset, flags["warm_start"], settings, path=path, overwrite=overwrite)
+    explicit, recipe = {"model_type": "SA", **settings}, flags["recipe"] or "default"
+    return plan_new(dataset, explicit, remi=flags["remi"], recipe=recipe, path=path, overwrite=overwrite)
+
+
+def _print_start(plan: "Plan", trainer: "Trainer") -> None:
+    """What is about to be trained."""
+    from remi_tf.training.plan import notes
+
+    if plan.resumes:
+        print(f"Resuming {plan.path} at step {trainer.step:,}.")
+    elif trainer.warm_start is not None:
+        print(*trainer.warm_start.lines(), sep="\n")
+    dataset = plan.dataset
+    print(f"{dataset.name}: {dataset.train.num_users:,} training users, {dataset.num_items:,} items → {plan.path}")
+    print(f"Settings that differ from the defaults of --help: {plan.settings.changed() or 'none'}")
+    for note in notes(trainer):
+        print(f"Note: {note}")
+
+
+def validation_line(validation: "Validation") -> str:
+    """A validation as one line; * marks the best so far."""
+    loss = "" if validation.loss is None else f"loss {validation.loss:.4f}  "
+    metrics = "  ".join(f"{name} {validation.metrics[name]:.4f}" for name in SHOWN)
+    return f"step {validation.step:,}  {loss}{metrics}{' *' if validation.is_best else ''}"

@@ -1,0 +1,1 @@
+"""The dataset folder on disk: interactions, vocabulary, profiles, and views of them (histories, targets)."""

@@ -1,0 +1,226 @@
+"""The prepared log: flat memory-mapped arrays per split, with vocabulary, categories and a checksummed manifest.
+
+A dataset folder holds
+  manifest.json                   format version, counts, checksums, how it was made
+  items.txt                       raw id of row 1, 2, … (one a line, descending popularity)
+  titles.txt                      title of row 1, 2, … (optional)
+  categories.npy                  [I + 1] int32 category of each row, 0 = unknown (optional)
+  category_names.txt              name of category 1, 2, … (with categories.npy)
+  {split}_items.npy               [n] int32 rows 1..I, the users' sequences end to end, oldest first
+  {split}_timestamps.npy          [n] int64 seconds (positions 0, 1, … where the log has no time)
+  {split}_offsets.npy             [users + 1] int64, user u owns offsets[u]:offsets[u + 1]
+  {split}_cuts.npy                [users] int64, how many of the user's items are history; the rest are targets
+  {split}_users.txt               raw user ids
+  {split}_profiles.npy            [users, columns] int32 code of each profile value, 0 = unknown (optional; the
+                                  manifest's profile_columns name the columns and list the values of codes 1, 2, …)
+for the splits train, valid and test. In train every item is history (cut = length).
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remi_tf.data.dataset.interactions import SPLITS, Interactions
+from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json, columns_to_json
+from remi_tf.data.dataset.vocabulary import Vocabulary, read_lines, write_lines
+from remi_tf.errors import InputError, command
+from remi_tf.files import atomic_folder, sha256, write_json
+
+FORMAT_VERSION = 1
+DATA = Path("data")  # where datasets are looked up by name, below the current folder
+ARRAYS = {"items": np.int32, "timestamps": np.int64, "offsets": np.int64, "cuts": np.int64}
+MANIFEST = "manifest.json"
+PROFILES, PROFILE_COLUMNS = "profiles", "profile_columns"
+ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES = "items.txt", "titles.txt", "categories.npy", "category_names.txt"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The items alone: what serving needs of a dataset. A dataset folder holds them, and so does every run folder.
+
+    fingerprint: SHA-256 over the checksums of the dataset's files; two with one fingerprint hold the same data.
+    num_items: I, padding not counted.
+    profile_columns: what is known of users, empty where the log has nothing.
+    """
+
+    path: Path
+    name: str
+    fingerprint: str
+    num_items: int
+    profile_columns: tuple[ProfileColumn, ...] = field(default=(), kw_only=True)
+
+    @property
+    def profile_sizes(self) -> tuple[int, ...]:
+        """How many values each profile column has."""
+        return tuple(len(column.values) for column in self.profile_columns)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary.load(self.path / ITEMS)
+
+    @cached_property
+    def titles(self) -> list[str] | None:
+        """Title of row 1, 2, …, or None where the log has none."""
+        path = self.path / TITLES
+        return read_lines(path) if path.exists() else None
+
+    @cached_property
+    def categories(self) -> np.ndarray | None:
+        """[I + 1] int32 category of each row (0 = unknown), or None where the log has none."""
+        path = self.path / CATEGORIES
+        return np.load(path, allow_pickle=False) if path.exists() else None
+
+    @cached_property
+    def category_names(self) -> list[str]:
+        """Name of category 1, 2, …; empty where the log has none."""
+        path = self.path / CATEGORY_NAMES
+        return read_lines(path) if path.exists() else []
+
+
+@dataclass(frozen=True)
+class Dataset(Catalogue):
+    """A dataset folder, open for reading."""
+
+    manifest: dict[str, Any]
+    train: Interactions
+    valid: Interactions
+    test: Interactions
+
+    @property
+    def has_times(self) -> bool:
+        """Whether timestamps are points in time, not just an order; a folder that prepare did not make has them."""
+        kept = self.manifest["made_by"].get("kept")
+        return kept is None or "time_span" in kept
+
+    def split(self, name: str) -> Interactions:
+        """The split called train, valid or test."""
+        return {"train": self.train, "valid": self.valid, "test": self.test}[name]
+
+    def user_ids(self, split: str) -> list[str]:
+        """Raw user ids of a split, in the order of its offsets."""
+        return read_lines(self.path / f"{split}_users.txt")
+
+
+def write_dataset(
+    path: str | Path,
+    *,
+    name: str,
+    splits: dict[str, Interactions],
+    users: dict[str, list[str]],
+    vocabulary: Vocabulary,
+    made_by: dict[str, Any],
+    titles: list[str] | None = None,
+    categories: np.ndarray | None = None,
+    category_names: list[str] | None = None,
+    profile_columns: Sequence[ProfileColumn] = (),
+    overwrite: bool = False,
+) -> None:
+    """Write a dataset folder, whole or not at all.
+
+    Args:
+      profile_columns: of the profiles that every split then has.
+      made_by: how it was made (source, files, filters, what was dropped); goes into the manifest unchanged.
+
+    Raises:
+      InputError: the folder exists and `overwrite` is false, or a raw id or title holds a line break.
+    """
+    with atomic_folder(path, MANIFEST, overwrite) as folder:
+        vocabulary.save(folder / ITEMS)
+        if titles is not None:
+            write_lines(folder / TITLES, titles)
+        if categories is not None:
+            np.save(folder / CATEGORIES, categories.astype(np.int32), allow_pickle=False)
+            write_lines(folder / CATEGORY_NAMES, category_names or [])
+        for split, interactions in splits.items():
+            for array, dtype in ARRAYS.items():
+                values = np.ascontiguousarray(getattr(interactions, array), dtype=dtype)
+                np.save(folder / f"{split}_{array}.npy", values, allow_pickle=False)
+            if profile_columns:
+                np.save(
+                    folder / f"{split}_{PROFILES}.npy", np.asarray(interactions.profiles, np.int32), allow_pickle=False
+                )
+            write_lines(folder / f"{split}_users.txt", users[split])
+        files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
+        profiles = {PROFILE_COLUMNS: columns_to_json(profile_columns)} if profile_columns else {}
+        manifest = {
+            "format_version": FORMAT_VERSION,
+            "name": name,
+            "num_items": len(vocabulary),
+            "splits": {
+                split: {"users": data.num_users, "interactions": len(data.items)} for split, data in splits.items()
+            },
+            **profiles,
+            "made_by": made_by,
+            "files": files,
+            "fingerprint": _fingerprint({**files, **profiles}),
+        }
+        write_json(folder / MANIFEST, manifest)
+
+
+def load_dataset(path: str | Path) -> Dataset:
+    """Open a dataset folder after checking every file against the manifest.
+
+    Raises:
+      InputError: no dataset there, another format version, or a file that is missing or changed.
+    """
+    path = Path(path)
+    if not (path / MANIFEST).is_file():
+        raise InputError(f"{path}: no dataset here; make one with {command('prepare')} --output {path}")
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path / MANIFEST}: not JSON ({error}); prepare the dataset again") from error
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise InputError(
+            f"{path / MANIFEST}: format version {manifest.get('format_version')!r}, this remi_tf reads "
+            f"{FORMAT_VERSION}; prepare the dataset again"
+        )
+    for file, checksum in manifest["files"].items():
+        if not (path / file).is_file():
+            raise InputError(f"{path / file} is missing; prepare the dataset again")
+        if sha256(path / file) != checksum:
+            raise InputError(f"{path / file}: the checksum differs from prepare's; prepare the dataset again")
+    columns = columns_from_json(manifest.get(PROFILE_COLUMNS, []))
+    names = [*ARRAYS, *([PROFILES] if columns else [])]
+    arrays = {split: Interactions(**{array: _open(path, split, array) for array in names}) for split in SPLITS}
+    return Dataset(
+        path, manifest["name"], manifest["fingerprint"], manifest["num_items"], profile_columns=columns,
+        manifest=manifest, **arrays,
+    )  # fmt: skip
+
+
+def find_dataset(name_or_path: str | Path) -> Dataset:
+    """The dataset in a folder, or the one of that name below data/.
+
+    Raises:
+      InputError: there is neither, or it is damaged.
+    """
+    for path in (Path(name_or_path), DATA / name_or_path):
+        if (path / MANIFEST).is_file():
+            return load_dataset(path)
+    prepare = command("prepare")
+    if Path(name_or_path).is_file():
+        raise InputError(
+            f"--dataset {name_or_path}: this is a raw log; make a dataset folder of it with {prepare} "
+            f"--input {name_or_path} … --output data/NAME (see data/README.md)"
+        )
+    prepared = sorted(path.parent.name for path in DATA.glob(f"*/{MANIFEST}"))
+    raise InputError(
+        f"--dataset {name_or_path}: no prepared dataset in {name_or_path} or {DATA / name_or_path}; make it with "
+        f"{prepare} --output {DATA / name_or_path} … (or --source {name_or_path} …, if it is a log known by name); "
+        f"prepared so far: {', '.join(prepared) or 'none'}; see data/README.md"
+    )
+
+
+def _open(path: Path, split: str, array: str) -> np.ndarray:
+    return np.load(path / f"{split}_{array}.npy", mmap_mode="r", allow_pickle=False)
+
+
+def _fingerprint(contents: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,34 @@
+"""How a log becomes a dataset: the few settings of the protocol. Loads nothing heavy, so --help is quick."""
+
+from dataclasses import dataclass
+
+from remi_tf.errors import InputError
+
+CORES = ("single", "iterative")
+SPLITS_BY = ("users", "leave_one_out", "time")
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """How a log becomes a dataset.
+
+    min_count: an item needs this many rows, then a user this many rows on kept items.
+    core: `single` filters items once, then users once (the papers); `iterative` repeats until nothing more goes.
+    dedup: of several rows with the same user and item only the earliest stays.
+    split: `users` (the papers: 8:1:1 of the users), `leave_one_out`, or `time` (cut at the 80% and 90% time quantiles).
+    seed: of the shuffle of the users.
+    """
+
+    min_count: int = 5
+    core: str = "single"
+    dedup: bool = False
+    split: str = "users"
+    seed: int = 1230
+
+    def __post_init__(self) -> None:
+        if self.min_count < 1:
+            raise InputError(f"--min_count {self.min_count} is below 1; 1 keeps everything, the papers use 5")
+        if self.core not in CORES:
+            raise InputError(f"--core {self.core!r} is unknown; choose {' or '.join(CORES)}")
+        if self.split not in SPLITS_BY:
+            raise InputError(f"--split {self.split!r} is unknown; choose {', '.join(SPLITS_BY)}")

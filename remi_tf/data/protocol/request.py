@@ -1,0 +1,217 @@
+"""What data/prepare.py and remi_tf.prepare are asked for, checked once for both: log → dataset folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from remi_tf.data.dataset.folder import DATA, MANIFEST
+from remi_tf.data.protocol.comirec import prepare_comirec
+from remi_tf.data.protocol.options import PrepareSettings
+from remi_tf.data.protocol.prepare import prepare_log
+from remi_tf.data.tables.download import DOWNLOADS, download
+from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside
+from remi_tf.data.tables.layouts import Columns, Layout, parse_separator
+from remi_tf.data.tables.rawlog import RawLog
+from remi_tf.data.tables.reading import read_frame, read_log
+from remi_tf.data.tables.rows import BadRows
+from remi_tf.data.tables.sources import ALL_SOURCES, SOURCES
+from remi_tf.data.tables.synthetic import PROFILE_NAMES, SyntheticSettings, synthetic_frame, synthetic_profiles
+from remi_tf.data.tables.user_tables import add_profiles_beside, add_user_table
+from remi_tf.errors import InputError
+from remi_tf.files import refuse_existing
+
+Log = str | Path | Sequence[str | Path] | pd.DataFrame | None
+
+
+@dataclass
+class PrepareRequest:
+    """A raw log and what is to become of it. Making one checks that its options go together.
+
+    What to read:
+      log: a file, files or a DataFrame; None where `source` or `download` brings the log.
+      source: a log known by name, one of ALL_SOURCES; None = the columns are given.
+      download: fetch the source first, into data/raw/SOURCE.
+      user_col, item_col, time_col, category_col, title_col: columns by name, or by index from 0 with
+        `no_header`. Without time_col the order of the rows is the order of time.
+      no_header: the files have no header line. sep: separator of text files; None tells it from name and first line.
+      time_unit: s, ms, us, iso, auto, or none for numbers that only order; None = what the source has, else auto.
+      items, items_id_col, items_title_col, items_category_col: a table of titles and categories, and its columns.
+      users, users_id_col, profile_cols: a table of user profiles, its id column, and the columns to use (a list, or
+        "a,b").
+      on_bad_row: stop at a row that cannot be used, or skip and count it.
+
+    What to keep and how to split (`PrepareSettings`): min_count, core, dedup, split, seed.
+
+    What to write:
+      output: the dataset folder; None = data/NAME. name: of the dataset; None = the last part of the output.
+      overwrite: replace a dataset that is there.
+
+    Raises:
+      InputError: options that do not go together, or an impossible value.
+    """
+
+    log: Log = None
+    output: str | Path | None = None
+    source: str | None = None
+    download: bool = False
+    user_col: str | None = None
+    item_col: str | None = None
+    time_col: str | None = None
+    category_col: str | None = None
+    title_col: str | None = None
+    no_header: bool = False
+    sep: str | None = None
+    time_unit: str | None = None
+    items: str | Path | None = None
+    items_id_col: str | None = None
+    items_title_col: str | None = None
+    items_category_col: str | None = None
+    users: str | Path | None = None
+    users_id_col: str | None = None
+    profile_cols: str | Sequence[str] | None = None
+    on_bad_row: str = "stop"
+    min_count: int = 5
+    core: str = "single"
+    dedup: bool = False
+    split: str = "users"
+    seed: int = 1230
+    name: str | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        self.frame = self.log if isinstance(self.log, pd.DataFrame) else None
+        if self.frame is not None or self.log is None:
+            self.files: list[str] = []
+        else:
+            self.files = [str(self.log)] if isinstance(self.log, str | Path) else [str(path) for path in self.log]
+        if isinstance(self.profile_cols, str):
+            self.profile_cols = [column.strip() for column in self.profile_cols.split(",")]
+        self.settings = PrepareSettings(self.min_count, self.core, self.dedup, self.split, self.seed)
+        self._check_source()
+        self._check_tables()
+        self._check_files()
+        if self.output is None and self.frame is not None:
+            raise InputError("output is missing: name the dataset folder")
+
+    @property
+    def folder(self) -> Path:
+        """The dataset folder."""
+        if self.output is not None:
+            return Path(self.output)
+        return DATA / (self.name or self.source or Path(self.files[0]).name.split(".")[0])
+
+    def write(self) -> dict[str, Any]:
+        """Read, prepare, write the folder whole or not at all.
+
+        Returns:
+          How it was made, as the manifest has it; `summary_lines` puts it into words.
+
+        Raises:
+          InputError: a file, column or row that cannot be used, nothing left after the filters, or an output that
+            exists.
+        """
+        refuse_existing(self.folder, MANIFEST, self.overwrite)
+        fetched: list[dict[str, Any]] = []
+        if self.download and self.source:
+            fetched = download(self.source, DATA / "raw" / self.source)
+            self.files = self.files or [str(DATA / "raw" / self.source / entry["file"]) for entry in fetched[:1]]
+        if self.source == "comirec":
+            return prepare_comirec(
+                self.files[0], self.folder, name=self.name, on_bad_row=self.on_bad_row, overwrite=self.overwrite
+            )
+        log = self._read()
+        log.files = fetched + [entry for entry in log.files if entry["file"] not in {done["file"] for done in fetched}]
+        source = self.source or ("columns" if self.frame is None else "DataFrame")
+        return prepare_log(log, self.folder, self.settings, name=self.name, source=source, overwrite=self.overwrite)
+
+    def _read(self) -> RawLog:
+        if self.source == "synthetic":
+            columns = Columns("user_id", "item_id", "timestamp", "category", "title")
+            synthetic = SyntheticSettings(seed=self.seed)
+            log = read_frame(synthetic_frame(synthetic), columns, time_unit="s")
+            log.profile_names, log.profiles = PROFILE_NAMES, synthetic_profiles(synthetic)
+            return log
+        log = self._read_log()
+        bad, paths = BadRows(self.on_bad_row), [Path(path) for path in self.files]
+        if self.items:
+            wanted = ItemColumns(self.items_id_col, self.items_title_col, self.items_category_col)
+            add_item_table(log, self.items, wanted, self.item_col, None, bad)
+        elif self.source:
+            add_tables_beside(log, SOURCES[self.source], paths, bad)
+        if self.users:
+            add_user_table(log, self.users, self.users_id_col, self.profile_cols or (), self.user_col, None, bad)
+        elif self.source:
+            add_profiles_beside(log, SOURCES[self.source], paths, bad)
+        log.dropped.update({f"bad rows: {reason}": count for reason, count in bad.counts.items()})
+        log.notes += [f"skipped {example}" for example in bad.examples]
+        return log
+
+    def _read_log(self) -> RawLog:
+        unit, on_bad_row = self.time_unit, self.on_bad_row
+        separator = None if self.sep is None else parse_separator(self.sep)
+        if self.source:
+            source = SOURCES[self.source]
+            return read_log(self.files, source, time_unit=unit, separator=separator, on_bad_row=on_bad_row)
+        assert self.user_col is not None and self.item_col is not None  # _check_source
+        columns = Columns(self.user_col, self.item_col, self.time_col, self.category_col, self.title_col)
+        if self.frame is not None:
+            return read_frame(self.frame, columns, time_unit=unit or "auto", on_bad_row=on_bad_row)
+        layout = Layout(columns, header=not self.no_header)
+        return read_log(self.files, layout, time_unit=unit, separator=separator, on_bad_row=on_bad_row)
+
+    def _check_source(self) -> None:
+        """Raise InputError unless it is clear what the log is and which columns it has."""
+        columns = {"--user_col": self.user_col, "--item_col": self.item_col, "--time_col": self.time_col}
+        columns |= {"--category_col": self.category_col, "--title_col": self.title_col}
+        given = [flag for flag, value in columns.items() if value is not None]
+        if self.source:
+            if self.source not in ALL_SOURCES:
+                raise InputError(f"--source {self.source!r}: choose one of {', '.join(ALL_SOURCES)}")
+            if self.frame is not None:
+                raise InputError(
+                    f"--source {self.source} reads files, not a DataFrame; leave it out and name the columns"
+                )
+            if given or self.no_header:
+                raise InputError(
+                    f"--source {self.source} knows its columns; leave out {(given or ['--no_header'])[0]} or --source"
+                )
+        elif self.user_col is None or self.item_col is None:
+            raise InputError(f"give --source (one of {', '.join(ALL_SOURCES)}) or --user_col and --item_col")
+        if self.download and not self.source:
+            raise InputError(f"--download needs --source, one of {', '.join(sorted(DOWNLOADS))}")
+
+    def _check_files(self) -> None:
+        """Raise InputError unless there is something to read."""
+        if self.source == "synthetic":
+            if self.files:
+                raise InputError("--source synthetic reads no file; leave out --input")
+        elif not self.files and self.frame is None and not self.download:
+            hint = "; or add --download" if self.source in DOWNLOADS else ""
+            raise InputError(f"--input is missing: name the log's files{hint}")
+        if self.source == "comirec" and len(self.files) != 1:
+            raise InputError(
+                "--source comirec takes one --input, the folder with NAME_train.txt, NAME_valid.txt and NAME_test.txt"
+            )
+
+    def _check_tables(self) -> None:
+        """Raise InputError for options of item and user tables that do not go together."""
+        profile_columns = list(self.profile_cols or ())
+        if self.users and not profile_columns:
+            raise InputError("--users needs --profile_cols, the columns to use, such as gender,age,occupation")
+        for flag, value in (("--profile_cols", ",".join(profile_columns)), ("--users_id_col", self.users_id_col)):
+            if value and not self.users:
+                raise InputError(f"{flag} {value}: it names columns of a user table; add --users TABLE")
+        if "" in profile_columns or len(set(profile_columns)) < len(profile_columns):
+            raise InputError(
+                f"--profile_cols {','.join(profile_columns)}: give different names of columns, such as "
+                "gender,age,occupation"
+            )
+        if self.users and self.source in ("synthetic", "comirec"):
+            raise InputError(f"--source {self.source} takes no user table; leave out --users")
+        for flag, table in (("--users", self.users), ("--items", self.items)):
+            if table and not Path(table).is_file():
+                wrong = "is a folder; name the table in it" if Path(table).is_dir() else f"no such file; check {flag}"
+                raise InputError(f"{flag} {table}: {wrong}")

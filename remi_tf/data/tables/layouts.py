@@ -1,0 +1,122 @@
+"""What a raw file looks like: kind, separator, header, which column is what."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from remi_tf.errors import InputError
+
+SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "pipe": "|", "semicolon": ";"}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column holds what: a name of the header, or a 0-based index as text where there is no header."""
+
+    user: str
+    item: str
+    time: str | None = None
+    category: str | None = None
+    title: str | None = None
+
+    def by_key(self) -> dict[str, str]:
+        """Key (user, item, time, …) → column, for those that are given."""
+        named = {
+            "user": self.user,
+            "item": self.item,
+            "time": self.time,
+            "category": self.category,
+            "title": self.title,
+        }
+        return {key: column for key, column in named.items() if column is not None}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How to read one file.
+
+    kind: text (separated columns), json (one object a line) or parquet.
+    keep: (column, value): rows with another value in that column belong to another kind of event and are left out.
+    num_columns: for text without a header, how many there must be (None: as many as the first row has).
+    """
+
+    columns: Columns
+    kind: str = "text"
+    separator: str = ","
+    header: bool = True
+    quoting: bool = True
+    keep: tuple[str, str] | None = None
+    num_columns: int | None = None
+    time_unit: str = "auto"
+    names: Mapping[int, str] = field(default_factory=dict)
+
+
+def kind_of(name: str, start: bytes) -> str:
+    """text, json or parquet, by the first bytes and then by the name."""
+    if start.startswith(b"PAR1") or name.lower().endswith(".parquet"):
+        return "parquet"
+    if start.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{") or name.lower().endswith((".json", ".jsonl", ".ndjson")):
+        return "json"
+    return "text"
+
+
+def guess_separator(name: str, line: str) -> str:
+    """The separator of a text table by its name and first line."""
+    if name.lower().endswith((".tsv", ".inter")):
+        return "\t"
+    if name.lower().endswith(".csv") and "," in line:
+        return ","
+    counts = {separator: line.count(separator) for separator in (",", "\t", "::", ";", "|")}
+    best = max(counts, key=lambda separator: counts[separator])
+    return best if counts[best] else ","
+
+
+def parse_separator(text: str) -> str:
+    """The separator a flag names.
+
+    Raises:
+      InputError: it is empty.
+    """
+    separator = SEPARATORS.get(text, text)
+    if not separator:
+        raise InputError("--sep is empty; give a character, 'tab', or '::'")
+    return separator
+
+
+def find_column(column: str, names: Sequence[str], place: str) -> int:
+    """The index of a column by its name; RecBole's `user_id:token` is found as `user_id`.
+
+    Raises:
+      InputError: there is none of that name.
+    """
+    plain = [name.strip() for name in names]
+    if column in plain:
+        return plain.index(column)
+    untyped = [name.split(":")[0] for name in plain]
+    if column in untyped:
+        return untyped.index(column)
+    near = difflib.get_close_matches(column, plain, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise InputError(f"{place}: no column {column!r}; there are {', '.join(map(repr, plain))}{hint}")
+
+
+def find_index(column: str, num_columns: int, place: str) -> int:
+    """The index a column flag names where there is no header.
+
+    Raises:
+      InputError: it is not a number from 0, or too large.
+    """
+    if not column.isdecimal():
+        raise InputError(f"{place}: without a header columns are named by index from 0, not {column!r}")
+    if int(column) >= num_columns:
+        raise InputError(
+            f"{place}: no column {column}; there are {num_columns}, counted from 0 ({num_columns - 1} is the last)"
+        )
+    return int(column)
+
+
+def sniff(data: bytes, name: str, separator: str | None) -> tuple[str, str]:
+    """(first line, separator) of the start of a text file."""
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip("\r\n")
+    line = text.split("\n", 1)[0].removesuffix("\r")
+    return line, guess_separator(name, line) if separator is None else separator

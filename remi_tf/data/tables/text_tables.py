@@ -1,0 +1,203 @@
+"""Separated text → chunks. A clean block is parsed by Arrow; only a block with something bad goes row by row."""
+
+from collections.abc import Iterator
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from remi_tf.data.tables.layouts import Layout, find_column, find_index
+from remi_tf.data.tables.rawlog import Chunk, encode
+from remi_tf.data.tables.rows import BadRow, BadRows, bad_times, check_id, guess_unit, parse_time, split_records
+from remi_tf.data.tables.streams import Block, count_lines, read_blocks
+from remi_tf.errors import InputError
+
+TIME_TYPES = {True: [pa.timestamp("us", "UTC"), pa.timestamp("us")], False: [pa.int64(), pa.float64()]}
+UNIT_SAMPLES = 2000  # rows whose times show the unit
+PIECE_BYTES = 128 << 10  # a block with a bad row is cut into pieces of this size; only the bad ones are read slowly
+
+
+class TextReader:
+    """Reads the files of one log; remembers the time unit that the first file shows.
+
+    Attributes:
+      unit: s, ms, us, iso or none; `auto` until the first row was seen.
+      other_events: rows left out because `layout.keep` asks for another value.
+    """
+
+    def __init__(self, bad: BadRows, unit: str):
+        self.bad = bad
+        self.unit = unit
+        self.other_events = 0
+        self.time_type: pa.DataType | None = None
+
+    def chunks(self, stream: IO[bytes], label: str, layout: Layout) -> Iterator[Chunk]:
+        """The rows of one file.
+
+        Raises:
+          InputError: a missing column, an empty file, or a bad row under the policy `stop`.
+        """
+        table: _Table | None = None
+        for block in read_blocks(stream, label, self.bad, layout.separator, layout.quoting):
+            if table is None:
+                table, block = self._open_table(block, label, layout)
+            if block.data:
+                yield from self._block(table, block)
+        if table is None:
+            raise InputError(f"{label}: the file is empty")
+
+    def _open_table(self, block: Block, label: str, layout: Layout) -> tuple["_Table", Block]:
+        """The table's columns, by the header or the first row, and the block without its header."""
+        first = next(split_records(block.data, block.first_line, layout.separator, layout.quoting), None)
+        if first is None:
+            raise InputError(f"{label}: the file holds nothing but blank lines")
+        table = _Table(label, layout, first.fields)
+        if layout.header:
+            lines = first.line + first.lines - block.first_line
+            position = 0
+            for _ in range(lines):
+                position = block.data.find(b"\n", position) + 1 or len(block.data)
+            block = Block(block.data[position:], block.first_line + lines)
+        if self.unit == "auto" and table.time is not None:
+            self.unit = guess_unit(_sample(table, block))
+        return table, block
+
+    def _block(self, table: "_Table", block: Block) -> Iterator[Chunk]:
+        chunk = self._fast(table, block.data)
+        if chunk is not None:
+            yield chunk
+        elif len(block.data) <= PIECE_BYTES or b'"' in block.data:
+            yield self._slow(table, block)
+        else:
+            position, line = 0, block.first_line
+            while position < len(block.data):
+                end = block.data.find(b"\n", position + PIECE_BYTES - 1) + 1 or len(block.data)
+                piece = Block(block.data[position:end], line)
+                fast = self._fast(table, piece.data)
+                yield self._slow(table, piece) if fast is None else fast
+                position, line = end, line + count_lines(piece.data)
+
+    def _fast(self, table: "_Table", data: bytes) -> Chunk | None:
+        """The rows of a block that is clean throughout, None if anything is amiss."""
+        if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
+            return None
+        candidates = [None] if table.time is None else TIME_TYPES[self.unit == "iso"]
+        if self.time_type in candidates:
+            candidates = candidates[candidates.index(self.time_type) :]
+        for time_type in candidates:
+            read = table.parse(data, time_type)
+            if read is not None:
+                break
+        else:
+            return None
+        if table.keep is not None:
+            before = len(read)
+            read = read.filter(pc.equal(read.column(str(table.keep)).cast(pa.string()), table.layout.keep[1]))  # type: ignore[index]
+        texts = {key: read.column(str(index)) for key, index in table.texts.items()}
+        if any(_has_bad_id(texts[key], b'"' in data) for key in ("user", "item")):
+            return None
+        times = None
+        if table.time is not None:
+            column = read.column(str(table.time))
+            times = (column.cast(pa.int64()) if pa.types.is_timestamp(time_type) else column).to_numpy()
+            if bad_times(times, self.unit):
+                return None
+        self.time_type = time_type
+        if table.keep is not None:
+            self.other_events += before - len(read)
+        return Chunk(texts, times)
+
+    def _slow(self, table: "_Table", block: Block) -> Chunk:
+        """The good rows of a block; each bad one goes to `bad` with its line."""
+        values: dict[str, list[str]] = {key: [] for key in table.texts}
+        times: list[int | float] = []
+        for record in split_records(block.data, block.first_line, table.layout.separator, table.layout.quoting):
+            try:
+                fields = record.fields
+                table.check_width(fields)
+                if table.keep is not None and fields[table.keep] != table.layout.keep[1]:  # type: ignore[index]
+                    self.other_events += 1
+                    continue
+                for key in ("user", "item"):
+                    check_id(fields[table.texts[key]], table.names[table.texts[key]])
+                if table.time is not None:
+                    times.append(parse_time(fields[table.time], table.names[table.time], self.unit))
+                for key, index in table.texts.items():
+                    values[key].append(fields[index].encode("utf-8", "replace").decode("utf-8"))
+            except BadRow as error:
+                self.bad.add(f"{table.label} line {record.line}", error)
+        array = np.array(times, dtype=None if times else np.int64) if table.time is not None else None
+        return Chunk({key: encode(column) for key, column in values.items()}, array)
+
+
+class _Table:
+    """The columns of one open file: indexes of the used ones, names for messages."""
+
+    def __init__(self, label: str, layout: Layout, first: list[str]):
+        self.label, self.layout = label, layout
+        self.width = len(first) if layout.header else layout.num_columns or len(first)
+
+        def index(column: str) -> int:
+            return find_column(column, first, label) if layout.header else find_index(column, self.width, label)
+
+        indexes = {key: index(column) for key, column in layout.columns.by_key().items()}
+        self.time: int | None = indexes.pop("time", None)
+        self.texts: dict[str, int] = indexes
+        self.keep = index(layout.keep[0]) if layout.keep else None
+        named = first if layout.header else [layout.names.get(i, f"column {i}") for i in range(self.width)]
+        self.names = [name.strip() for name in named]
+
+    def check_width(self, fields: list[str]) -> None:
+        """Raise BadRow if a row has too few or too many columns."""
+        if len(fields) != self.width:
+            reason = "too few columns" if len(fields) < self.width else "too many columns"
+            raise BadRow(reason, f"{len(fields)} column{'s' * (len(fields) != 1)} where {self.width} are expected")
+
+    def parse(self, data: bytes, time_type: pa.DataType | None) -> pa.Table | None:
+        """The used columns (named by their index) through Arrow, None if it finds a row it cannot read."""
+        separator = self.layout.separator
+        if len(separator) > 1:  # Arrow knows separators of one byte only
+            if b"\x1f" in data:
+                return None
+            data, separator = data.replace(separator.encode(), b"\x1f"), "\x1f"
+        used = sorted({*self.texts.values(), *([self.time] if self.time is not None else []), *self._keep_column()})
+        types = {str(i): time_type if i == self.time else pa.dictionary(pa.int32(), pa.string()) for i in used}
+        quoted = self.layout.quoting and b'"' in data
+        try:
+            return csv.read_csv(
+                pa.BufferReader(data),
+                csv.ReadOptions(column_names=[str(i) for i in range(self.width)], block_size=2 << 20),
+                csv.ParseOptions(delimiter=separator, quote_char='"' if quoted else False, newlines_in_values=quoted),
+                csv.ConvertOptions(include_columns=list(types), column_types=types, null_values=[]),
+            )
+        except (pa.ArrowInvalid, pa.ArrowKeyError):
+            return None
+
+    def _keep_column(self) -> list[int]:
+        return [] if self.keep is None else [self.keep]
+
+
+def _has_bad_id(column: pa.ChunkedArray, quoted: bool) -> bool:
+    """Whether a dictionary holds an empty id or one with a line break; the slow path then looks for the row."""
+    for chunk in column.chunks:
+        texts = chunk.dictionary
+        if quoted and pc.any(pc.match_substring_regex(texts, r"[\r\n]")).as_py():
+            return True
+        if pc.any(pc.equal(pc.utf8_trim_whitespace(texts), "")).as_py():
+            return True
+    return False
+
+
+def _sample(table: _Table, block: Block) -> list[str]:
+    """The first times of a block, as text."""
+    assert table.time is not None
+    samples = []
+    head = block.data[: 1 << 20]
+    for number, record in enumerate(split_records(head, 1, table.layout.separator, table.layout.quoting)):
+        if number >= UNIT_SAMPLES:
+            break
+        if len(record.fields) == table.width:
+            samples.append(record.fields[table.time])
+    return samples

@@ -1,0 +1,95 @@
+"""User tables: profile columns (gender, age, occupation, …) that lie in a file of their own, beside the log."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from remi_tf.data.tables.layouts import find_column
+from remi_tf.data.tables.rawlog import RawLog
+from remi_tf.data.tables.rows import BadRow, BadRows
+from remi_tf.data.tables.side_tables import Row, latin_lines, rows_beside, table_rows
+from remi_tf.data.tables.sources import Source
+from remi_tf.errors import InputError
+
+MOVIELENS_COLUMNS = ("gender", "age", "occupation")
+
+
+def add_user_table(
+    log: RawLog,
+    path: str | Path,
+    id_column: str | None,
+    profile_columns: Sequence[str],
+    user_column: str | None,
+    separator: str | None,
+    bad: BadRows,
+) -> None:
+    """Put columns of a table into `log` as the users' profiles.
+
+    Args:
+      id_column: None = the log's user column, `user_column`, if the table has one of that name, else its first.
+
+    Raises:
+      InputError: the file or a column is missing, no user of the log is in it, or a bad row under the policy `stop`.
+    """
+
+    def pick(names: list[str], label: str) -> list[int]:
+        if id_column is None:
+            identity = names.index(user_column) if user_column in names else 0
+        else:
+            identity = find_column(id_column, names, label)
+        return [identity, *(find_column(column, names, label) for column in profile_columns)]
+
+    _fill(log, profile_columns, table_rows(path, pick, separator, "user table", bad), Path(path).name, bad)
+
+
+def add_profiles_beside(log: RawLog, source: Source, inputs: Sequence[Path], bad: BadRows) -> None:
+    """Use the user table that lies beside a named source's log, or in its archive, if there is one."""
+    found = rows_beside(READERS, source.users_beside, inputs, bad)
+    if found:
+        _fill(log, MOVIELENS_COLUMNS, found[1], found[0], bad)
+    elif source.users_beside:
+        names = " or ".join(source.users_beside)
+        log.notes.append(f"no user profiles: {names} of {source.name}, which brings them, is not beside the log")
+
+
+def _fill(log: RawLog, columns: Sequence[str], rows: Iterable[Row], name: str, bad: BadRows) -> None:
+    known = set(log.user_ids.to_pylist())
+    places: dict[str, str] = {}
+    for place, (raw_id, *values) in rows:
+        if raw_id not in known:
+            continue
+        if raw_id in places:
+            bad.add(place, BadRow("user table: a user twice", f"user {raw_id!r} stands in {places[raw_id]} already"))
+            continue
+        places[raw_id] = place
+        log.profiles[raw_id] = tuple(" ".join(value.split()) for value in values)
+    if not places:
+        raise InputError(f"{name}: none of its ids is a user of the log; check --users_id_col")
+    log.profile_names = tuple(columns)
+    log.files.append({"file": name, "holds": "user table"})
+    log.notes.append(f"{name} describes {len(places):,} of the log's {len(known):,} users")
+
+
+def _fields(path: Path, name: str, separator: str, bad: BadRows) -> Iterator[Row]:
+    """The rows of a MovieLens table, which have five fields."""
+    for number, line in enumerate(latin_lines(path, name, bad), start=1):
+        fields, place = line.split(separator), f"{name} line {number}"
+        if len(fields) == 5:
+            yield place, fields
+        elif line:
+            message = f"{len(fields)} columns where 5 are expected"
+            bad.add(place, BadRow("user table: number of columns", message))
+
+
+def _read_u_user(path: Path, bad: BadRows) -> Iterator[Row]:
+    """ml-100k's u.user: id|age|gender|occupation|zip."""
+    for place, (raw_id, age, gender, occupation, _) in _fields(path, "u.user", "|", bad):
+        yield place, [raw_id, gender, age, occupation]
+
+
+def _read_users_dat(path: Path, bad: BadRows) -> Iterator[Row]:
+    """ml-1m's users.dat: id::gender::age::occupation::zip; age is the lower end of a band, occupation a number."""
+    for place, fields in _fields(path, "users.dat", "::", bad):
+        yield place, fields[:4]
+
+
+READERS = {"u.user": _read_u_user, "users.dat": _read_users_dat}

@@ -1,0 +1,24 @@
+"""Progress bars: one look for all, on a terminal and in a notebook; a log file gets a line now and then, or none."""
+
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+
+def watched() -> bool:
+    """Whether somebody looks on: stderr is a terminal, or a notebook shows it."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+
+def bar(desc: str, *, total: int | None = None, only_watched: bool = True, shown: bool = True, **options: Any) -> tqdm:
+    """A tqdm bar on stderr.
+
+    Args:
+      only_watched: no bar unless somebody looks on; else a log file gets a line every 30 seconds.
+      shown: False for none at all.
+      options: further arguments of tqdm.
+    """
+    hidden = not shown or (only_watched and not watched())
+    interval = 0.5 if watched() else 30.0
+    return tqdm(desc=desc, total=total, disable=hidden, mininterval=interval, dynamic_ncols=True, **options)

@@ -1,0 +1,243 @@
+"""index.py: a Faiss index of a run's items, built, measured and stored so that a wrong one cannot be used.
+
+index.faiss   the index; position i is row i + 1
+items.txt     raw id of row 1, 2, …
+index.json    kind and effort, SHA-256 of the vectors it was built from, the run's step and dataset, recall against
+              exact search, checksums of the files
+"""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from remi_tf.data.dataset.folder import ITEMS
+from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.data.dataset.views import features, histories
+from remi_tf.doctor import versions
+from remi_tf.errors import InputError, command
+from remi_tf.files import atomic_file, atomic_folder, refuse_existing, sha256, write_json
+from remi_tf.model import Encodes
+from remi_tf.retrieval.faiss_index import ItemIndex
+from remi_tf.retrieval.kinds import EFFORTS, MEMORY_MB, MIN_RECALL, RECALL_AT, choose_kind, size_bytes
+from remi_tf.retrieval.top_k import top_k
+from remi_tf.training.run_folder import SavedRun
+
+FORMAT_VERSION = 1
+MANIFEST, FAISS = "index.json", "index.faiss"
+MEASURED_USERS, BATCH = 1000, 100
+
+
+def build_index(
+    run: SavedRun,
+    path: Path,
+    *,
+    kind: str | None = None,
+    effort: int | None = None,
+    memory_mb: int = MEMORY_MB,
+    top_n: int = RECALL_AT,
+    min_recall: float = MIN_RECALL,
+    split: str = "valid",
+    force: bool = False,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Build an index of `run`'s items, measure it and store it in the folder `path`.
+
+    Args:
+      kind: one of KINDS; None chooses by the number of items and `memory_mb`.
+      effort: what a search looks at; None takes the least of EFFORTS that reaches `min_recall`.
+      top_n, split: recall@top_n is measured on the histories of that split's first users.
+      force: store it whatever its recall is.
+      overwrite: in place of an index there.
+
+    Returns:
+      What index.json holds.
+
+    Raises:
+      InputError: the recall is too low, the item vectors are not finite, the dataset to measure it on is gone or has no
+        histories, the memory is too small, or `path` holds something that may not be replaced.
+    """
+    refuse_existing(path, MANIFEST, overwrite)
+    vectors = finite_vectors(run)
+    num_items, dim = len(vectors) - 1, vectors.shape[1]
+    kind = kind or choose_kind(num_items, dim, memory_mb << 20)
+    users = _user_interests(run.model, run.dataset.split(split))
+    index = ItemIndex.build(vectors, kind)
+    efforts = EFFORTS[kind] if effort is None else (effort,)
+    measured = _least_effort(index, efforts, users, min(top_n, num_items), min_recall)
+    if measured["value"] < min_recall and not force:
+        raise InputError(
+            f"recall@{measured['at']} of the {kind} index is {measured['value']:.3f} at effort {index.effort}, below "
+            f"--min_recall {min_recall}; take a larger --effort, another --kind or more --memory_mb, or keep it with "
+            "--force"
+        )
+    manifest = {
+        "format_version": FORMAT_VERSION,
+        "kind": kind,
+        "effort": index.effort,
+        "num_items": num_items,
+        "dim": dim,
+        "scores": "cosine" if run.model.by_cosine else "inner product",
+        "about_bytes": size_bytes(kind, num_items, dim),
+        "recall": {**measured, "min_recall": min_recall, "split": split},
+        "step": run.step,
+        "dataset": {"name": run.catalogue.name, "fingerprint": run.catalogue.fingerprint},
+        "vectors_sha256": _fingerprint(vectors),
+        "versions": versions(),
+    }
+    with atomic_folder(path, MANIFEST, overwrite) as folder:
+        faiss.write_index(index.faiss_index, str(folder / FAISS))
+        shutil.copyfile(run.catalogue.path / ITEMS, folder / ITEMS)
+        manifest["files"] = {name: sha256(folder / name) for name in (FAISS, ITEMS)}
+        write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def _least_effort(
+    index: ItemIndex, efforts: Sequence[int], users: Sequence[np.ndarray], top_n: int, min_recall: float
+) -> dict[str, Any]:
+    """Set the index's effort to the first of `efforts` that reaches `min_recall`, else to the last.
+
+    Args:
+      users: batches [B, K, d] of interests.
+
+    Returns:
+      at, value: recall@at against exact search; users: how many; ms_a_user.
+    """
+    exact = np.concatenate([top_k(batch, index.vectors, top_n)[0].numpy() for batch in users])  # [users, top_n]
+    for effort in efforts:
+        index.effort = effort
+        start = time.perf_counter()
+        found = np.concatenate([index.search(batch, top_n)[0] for batch in users])
+        seconds = time.perf_counter() - start
+        recall = float(np.mean([len(np.intersect1d(*ids)) / top_n for ids in zip(found, exact, strict=True)]))
+        if recall >= min_recall:
+            break
+    return {"at": top_n, "value": recall, "users": len(found), "ms_a_user": round(1000 * seconds / len(found), 4)}
+
+
+def refresh_index(run: SavedRun, path: Path) -> dict[str, Any]:
+    """`build_index` as the index in the folder `path` was asked for (kind, recall); with the defaults if none is there.
+
+    Raises:
+      InputError: as `build_index`.
+    """
+    if not (path / MANIFEST).is_file():
+        return build_index(run, path)
+    try:
+        asked = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        recall = asked["recall"]
+        options = {
+            "kind": asked["kind"],
+            "top_n": recall["at"],
+            "min_recall": recall["min_recall"],
+            "split": recall["split"],
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path / MANIFEST}: damaged ({error!r}); {_again(run)}") from error
+    return build_index(run, path, overwrite=True, **options)
+
+
+def open_index(path: Path, run: SavedRun) -> ItemIndex:
+    """The index in the folder `path`, if it is whole and holds the items of `run` with its weights.
+
+    Raises:
+      InputError: there is none, it is damaged, or it belongs to another run, other weights or another catalogue.
+    """
+    again = _again(run)
+    if not (path / MANIFEST).is_file():
+        raise InputError(f"--index {path}: no index here ({MANIFEST} is missing); {again}")
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        files = {name: manifest["files"][name] for name in (FAISS, ITEMS)}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path / MANIFEST}: damaged ({error!r}); {again}") from error
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise InputError(f"{path / MANIFEST}: format version {manifest.get('format_version')!r}; {again}")
+    for name, checksum in files.items():
+        if not (path / name).is_file() or sha256(path / name) != checksum:
+            raise InputError(f"{path / name}: missing or not as index.py wrote it; {again}")
+    if manifest["dataset"]["fingerprint"] != run.catalogue.fingerprint:
+        raise InputError(
+            f"--index {path}: built for the dataset {manifest['dataset']['name']} "
+            f"({manifest['dataset']['fingerprint'][:12]}), the run {run.path} has {run.catalogue.name} "
+            f"({run.catalogue.fingerprint[:12]}); {again}"
+        )
+    vectors = finite_vectors(run)
+    if manifest["vectors_sha256"] != _fingerprint(vectors):
+        raise InputError(
+            f"--index {path}: built from other weights (step {manifest['step']}) than those of {run.path} "
+            f"(step {run.step}); {again}"
+        )
+    return ItemIndex(faiss.read_index(str(path / FAISS)), manifest["kind"], vectors, manifest["effort"])
+
+
+def write_parquet(run: SavedRun, path: Path) -> None:
+    """Item vectors for other engines: columns item (raw id), row, vector (list of float32) and title where known.
+
+    Raises:
+      InputError: a vector is not finite.
+    """
+    vectors = finite_vectors(run)
+    flat = pa.array(vectors[1:].ravel())
+    columns = {
+        "item": pa.array(run.catalogue.vocabulary.raw_ids(range(1, len(vectors))), pa.string()),
+        "row": pa.array(np.arange(1, len(vectors), dtype=np.int32)),
+        "vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
+    }
+    if run.catalogue.titles:
+        columns["title"] = pa.array(run.catalogue.titles, pa.string())
+    about = {"scores": "cosine" if run.model.by_cosine else "inner product", "step": str(run.step)}
+    with atomic_file(path, "wb") as file:
+        parquet.write_table(pa.table(columns).replace_schema_metadata(about), file)
+
+
+def finite_vectors(run: SavedRun) -> np.ndarray:
+    """[I + 1, d] float32 what the interests of `run`'s model are scored with.
+
+    Raises:
+      InputError: one of them is NaN or infinite.
+    """
+    vectors = np.ascontiguousarray(run.model.item_vectors().numpy(), np.float32)
+    if not np.isfinite(vectors).all():
+        raise InputError(f"{run.path}: an item vector is NaN or infinite; the run has diverged and is not indexed")
+    return vectors
+
+
+def _user_interests(model: Encodes, users: Interactions) -> list[np.ndarray]:
+    """Batches [BATCH, K, d] of the interests of the first users that have a history."""
+    chosen = np.flatnonzero(np.asarray(users.cuts) > 0)[:MEASURED_USERS]
+    if not len(chosen):
+        raise InputError("no user of the split has a history to measure the recall on; take another --split")
+    return [
+        model.encode(
+            histories(users, batch, model.max_history), **features(users, batch, model.max_history, model.needs)
+        ).vectors.numpy()
+        for batch in np.array_split(chosen, -(-len(chosen) // BATCH))
+    ]
+
+
+def _fingerprint(vectors: np.ndarray) -> str:
+    return hashlib.sha256(vectors.data).hexdigest()
+
+
+def _again(run: SavedRun) -> str:
+    return f"build it again with {command('index')} --run_dir {run.path} --overwrite"
+
+
+def summary(manifest: dict[str, Any]) -> str:
+    """What was built, in a line."""
+    recall = manifest["recall"]
+    return (
+        f"{manifest['kind']} index of {manifest['num_items']:,} items, effort {manifest['effort']}, about "
+        f"{manifest['about_bytes'] / 1e6:.1f} MB: recall@{recall['at']} {recall['value']:.4f} against exact search, "
+        f"{recall['ms_a_user']:.2f} ms a user ({recall['users']} users of {recall['split']})"
+    )

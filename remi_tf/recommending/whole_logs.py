@@ -1,0 +1,173 @@
+"""Recommendations for every user of a log that may be larger than memory: files of interactions in, Parquet out."""
+
+import contextlib
+import os
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+from tqdm import tqdm
+
+from remi_tf.data.tables.layouts import Columns, Layout
+from remi_tf.data.tables.rawlog import Chunk, RawLog, assemble
+from remi_tf.data.tables.reading import stream_log
+from remi_tf.data.tables.rows import BadRows
+from remi_tf.data.tables.streams import ARCHIVES
+from remi_tf.errors import InputError
+from remi_tf.files import atomic_file, parts_folder
+from remi_tf.recommending.choices import Choices
+from remi_tf.recommending.histories import Histories, from_log
+from remi_tf.recommending.recommender import Recommender
+
+PART_BYTES, MOST_PARTS = 32 << 20, 128
+"""Text of a part, about; a part is held in memory as a whole."""
+COMPRESSED = 8  # text in a byte of a Parquet or compressed file, at most as a rule
+ROWS = 1 << 18  # of a row group that is written
+SCHEMA = pa.schema(
+    [
+        ("user", pa.string()),
+        ("rank", pa.int32()),
+        ("item", pa.string()),
+        ("score", pa.float32()),
+        ("interest", pa.int32()),
+    ]
+)
+_PART = pa.schema([("user", pa.string()), ("item", pa.string()), ("time", pa.float64())])
+
+
+def score_files(
+    recommender: Recommender,
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    columns: Columns,
+    choices: Choices,
+    *,
+    time_unit: str = "auto",
+    profiles: Mapping[str, Sequence[str]] | None = None,
+    bad: BadRows | None = None,
+    progress: bool = True,
+) -> dict[str, int]:
+    """Write the best items for every user of a log to a Parquet file, whole or not at all, in place of a file there.
+
+    The log is first spread over temporary files in a folder beside `output` so that each holds all rows of some users,
+    then these are answered one after the other: memory is bounded by a part and a batch, whatever the log's size.
+
+    Args:
+      inputs: files of interactions as data/prepare.py reads them (CSV, TSV, JSON lines, Parquet, compressed or not).
+      columns: which column holds what; without a time the order of rows is the order of time.
+      time_unit: unit of the times, as data/prepare.py's.
+      profiles: as `Recommender.recommend`.
+      bad: what to do with bad rows, and where those that are skipped are counted; None stops at the first.
+
+    Returns:
+      users and rows: how many were answered and written. The columns of the file are those of `SCHEMA`; a user's rows
+      stand together, best first, users in no particular order.
+
+    Raises:
+      InputError: a file, column or row that cannot be used, another process is writing `output`, or as
+        `Recommender.recommend`.
+    """
+    output = Path(output)
+    users = rows = 0
+    with parts_folder(output) as folder:
+        whole = folder / "whole"
+        parts, interactions = _spread(inputs, columns, time_unit, bad or BadRows(), folder, progress)
+        with (
+            atomic_file(whole, "wb") as file,
+            parquet.ParquetWriter(file, SCHEMA) as writer,
+            _bar("recommend", interactions, progress) as bar,
+        ):
+            for log in parts:
+                histories = from_log(log)
+                users += len(histories.users)
+                for table in _answered(recommender, histories, choices, profiles, bar):
+                    writer.write_table(table)
+                    rows += len(table)
+        os.replace(whole, output)
+    return {"users": users, "rows": rows}
+
+
+def _answered(
+    recommender: Recommender,
+    histories: Histories,
+    choices: Choices,
+    profiles: Mapping[str, Sequence[str]] | None,
+    bar: tqdm,
+) -> Iterator[pa.Table]:
+    """Tables of at most about ROWS rows."""
+    names = np.array(histories.users, object)
+    lengths = np.diff(histories.offsets)
+    pieces, size = [], 0
+    for answer in recommender.answers(histories, choices, profiles):
+        part = answer.columns()
+        pieces.append(pa.table({**part, "user": names[part["user"]]}, SCHEMA))
+        size += len(pieces[-1])
+        bar.update(int(lengths[answer.users].sum()))
+        if size >= ROWS:
+            yield pa.concat_tables(pieces)
+            pieces, size = [], 0
+    if pieces:
+        yield pa.concat_tables(pieces)
+
+
+def _spread(
+    inputs: Sequence[str | Path], columns: Columns, time_unit: str, bad: BadRows, folder: Path, progress: bool
+) -> tuple[Iterator[RawLog], int]:
+    """The log as parts, all rows of a user in one of them, and how many rows there are."""
+    number = _number_of_parts([Path(path) for path in inputs])
+    paths = [folder / str(part) for part in range(number)]
+    unit, interactions = "none", 0
+    with contextlib.ExitStack() as stack, _bar("read", None, progress) as bar:
+        writers = [stack.enter_context(pa.ipc.new_stream(str(path), _PART)) for path in paths]
+        for chunk, read_in in stream_log(inputs, Layout(columns), time_unit=time_unit, bad=bad):
+            batch, part_of = _part_rows(chunk, number)
+            for part in np.unique(part_of):
+                writers[part].write_batch(batch.filter(pa.array(part_of == part)))
+            unit, interactions = read_in, interactions + len(part_of)
+            bar.update(len(part_of))
+    if not interactions:
+        raise InputError(f"{', '.join(map(str, inputs))}: no row to recommend for")
+
+    def parts() -> Iterator[RawLog]:
+        for path in paths:
+            with pa.ipc.open_stream(str(path)) as stream:
+                table = stream.read_all()
+            path.unlink()
+            if len(table):
+                texts = {key: table[key].combine_chunks().dictionary_encode() for key in ("user", "item")}
+                times = table["time"].to_numpy() if columns.time is not None else None
+                yield assemble([Chunk(texts, times)], unit)
+
+    return parts(), interactions
+
+
+def _part_rows(chunk: Chunk, number: int) -> tuple[pa.RecordBatch, np.ndarray]:
+    """The rows of a chunk and the part [n] of each, by a checksum of the user's id."""
+    texts: dict[str, Any] = {}
+    for key in ("user", "item"):
+        column = chunk.texts[key]
+        texts[key] = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    users = texts["user"]
+    part_of_user = np.array([zlib.crc32(name.encode()) % number for name in users.dictionary.to_pylist()], np.int64)
+    part_of = part_of_user[users.indices.to_numpy()]
+    times = np.zeros(len(users)) if chunk.times is None else chunk.times.astype(np.float64)
+    arrays = [texts["user"].cast(pa.string()), texts["item"].cast(pa.string()), pa.array(times)]
+    return pa.record_batch(arrays, schema=_PART), part_of
+
+
+def _number_of_parts(paths: Sequence[Path]) -> int:
+    """Parts of about PART_BYTES of text."""
+    text = 0
+    for path in paths:
+        packed = path.name.lower().endswith((".parquet", ".gz", ".bz2", ".xz", *ARCHIVES))
+        text += (path.stat().st_size if path.is_file() else 0) * (COMPRESSED if packed else 1)
+    return min(1 + text // PART_BYTES, MOST_PARTS)
+
+
+def _bar(what: str, total: int | None, progress: bool) -> tqdm:
+    """Counts interactions; shown on a terminal alone."""
+    return tqdm(desc=what, total=total, unit=" interactions", unit_scale=True, disable=None if progress else True)

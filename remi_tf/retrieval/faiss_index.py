@@ -1,0 +1,137 @@
+"""Faiss indexes over the item vectors: exact (flat), and approximate for catalogues that exact search is slow on.
+
+One search serves them all: every interest fetches its nearest items, what was fetched is scored exactly with the
+vectors themselves, and an item counts by its best interest. `flat` is the second, independent
+implementation that the graph's retrieval (top_k.py) is tested against.
+"""
+
+from typing import Any
+
+import faiss
+import numpy as np
+
+from remi_tf.errors import InputError
+from remi_tf.retrieval.kinds import (
+    CODES,
+    CONSTRUCTION_EFFORT,
+    EFFORTS,
+    LINKS,
+    OVERFETCH,
+    SAMPLE,
+    code_bytes,
+    num_cells,
+)
+
+RESCORED_BYTES = 64 << 20
+"""Vectors that are fetched to be scored exactly, at a time."""
+
+
+class ItemIndex:
+    """A Faiss index of one of `KINDS`, with the vectors it was built from.
+
+    Args:
+      index: the Faiss index, position i is row i + 1.
+      vectors: [I + 1, d] float32 item vectors; row 0 is padding and not indexed.
+      effort: candidates (hnsw) or cells (ivf, ivfpq) that a search looks at; nothing to flat.
+    """
+
+    def __init__(self, index: Any, kind: str, vectors: np.ndarray, effort: int):
+        self.faiss_index, self.kind, self.vectors, self.effort = index, kind, vectors, effort
+
+    @classmethod
+    def build(cls, vectors: np.ndarray, kind: str = "flat") -> "ItemIndex":
+        """Index rows 1..I of `vectors` [I + 1, d] float32, with the least of the kind's efforts.
+
+        Raises:
+          InputError: too few items to learn codes (ivfpq) from.
+        """
+        vectors = np.ascontiguousarray(vectors, np.float32)
+        items, dim = vectors[1:], vectors.shape[1]
+        product = faiss.METRIC_INNER_PRODUCT
+        index: Any
+        if kind == "ivfpq" and len(items) < CODES:
+            raise InputError(
+                f"--kind ivfpq: {len(items)} items are fewer than a code's {CODES} values; take --kind flat"
+            )
+        if kind == "flat":
+            index = faiss.IndexFlatIP(dim)
+        elif kind == "hnsw":
+            index = faiss.IndexHNSWFlat(dim, LINKS, product)
+            index.hnsw.efConstruction = CONSTRUCTION_EFFORT
+        else:
+            # Cells by inner product. The reduction to distances, by one more dimension that makes all vectors equally
+            # long, finds fewer: that dimension then decides the cell. (Trained table of 38,519 items with norms from
+            # 1.0 to 4.4, 128 of 785 cells: recall@50 .88 with it, .96 without; the same with codes.)
+            cells = num_cells(len(items))
+            centres = faiss.IndexFlatIP(dim)
+            if kind == "ivf":
+                index = faiss.IndexIVFFlat(centres, dim, cells, product)
+            else:
+                index = faiss.IndexIVFPQ(centres, dim, cells, code_bytes(dim), 8, product)
+            sample = np.random.default_rng(0).permutation(len(items))[: max(SAMPLE * cells, 1 << 16)]
+            index.train(items[np.sort(sample)])
+        index.add(items)
+        return cls(index, kind, vectors, EFFORTS[kind][0])
+
+    def search(self, interests: np.ndarray, k: int, exclude: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The k items with the highest inner product with any of a user's interests.
+
+        Args:
+          interests: [B, K, d] float32.
+          exclude: [B, X] int32 rows to leave out (0 = none, repeats allowed).
+
+        Returns:
+          ids [B, k] int32 and scores [B, k] float32, best first, ties by the lower id; 0 and -inf where there are
+          fewer (for a user with a NaN or infinite interest: everywhere). A flat index gives exactly what `top_k` does;
+          the others may miss items, the scores of those they find are exact too.
+        """
+        interests = np.ascontiguousarray(interests, np.float32)
+        exclude = np.zeros([len(interests), 0], np.int32) if exclude is None else exclude
+        ids, scores = np.zeros([len(interests), k], np.int32), np.full([len(interests), k], -np.inf, np.float32)
+        sound = np.flatnonzero(np.isfinite(interests).all(axis=(1, 2)))
+        fetch = OVERFETCH[self.kind] * (k + exclude.shape[1]) + 1
+        size = max(1, RESCORED_BYTES // (4 * fetch * interests[0].size)) if len(sound) else 1
+        for users in (sound[start : start + size] for start in range(0, len(sound), size)):
+            ids[users], scores[users] = self._search(interests[users], k, exclude[users], fetch)
+        return ids, scores
+
+    def _search(self, interests: np.ndarray, k: int, exclude: np.ndarray, fetch: int) -> tuple[np.ndarray, np.ndarray]:
+        num_items = len(self.vectors) - 1
+        own = np.arange(len(interests))[:, None] * (num_items + 1)  # tells one user's rows from another's
+        while True:
+            fetch = min(fetch, num_items)
+            fetched, least = self._nearest(interests, fetch)
+            scores = np.matmul(self.vectors[fetched], interests.transpose(0, 2, 1)).max(axis=2)  # [B, K * fetch]
+            ids, scores = merge(np.where(np.isin(own + fetched, own + exclude), 0, fetched), scores, k)
+            # The other items score at most `least`: while the last place's score is that too, one may tie with it.
+            if self.kind != "flat" or fetch == num_items or (scores[:, -1] > least).all():
+                return ids, scores
+            fetch *= 2
+
+    def _nearest(self, interests: np.ndarray, fetch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows [B, K * fetch] int32 (0 = nothing found) and the highest of the interests' last scores [B]."""
+        batch, num_interests, dim = interests.shape
+        if self.kind == "hnsw":
+            self.faiss_index.hnsw.efSearch = max(self.effort, fetch)
+        elif self.kind != "flat":
+            self.faiss_index.nprobe = self.effort
+        scores, positions = self.faiss_index.search(interests.reshape(-1, dim), fetch)  # [B * K, fetch]
+        least = scores[:, -1].reshape(batch, num_interests).max(axis=1)
+        return (positions + 1).reshape(batch, -1).astype(np.int32), least
+
+
+def merge(ids: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sort by score, keep an id's first occurrence, drop 0, stop at k.
+
+    ids: `[B, n]` int32, scores: `[B, n]` float32 → ids `[B, k]`, scores `[B, k]`, filled up with 0 and -inf.
+    """
+    order = np.lexsort((-scores, ids), axis=-1)  # an id's occurrences together, its best first
+    ids, scores = np.take_along_axis(ids, order, axis=1), np.take_along_axis(scores, order, axis=1)
+    repeated = np.zeros(ids.shape, dtype=bool)
+    repeated[:, 1:] = ids[:, 1:] == ids[:, :-1]
+    dropped = repeated | (ids <= 0)
+    ids, scores = np.where(dropped, 0, ids), np.where(dropped, -np.inf, scores).astype(np.float32)
+    order = np.lexsort((ids, -scores), axis=-1)[:, :k]
+    ids, scores = np.take_along_axis(ids, order, axis=1), np.take_along_axis(scores, order, axis=1)
+    missing = ((0, 0), (0, k - ids.shape[1]))
+    return np.pad(ids, missing), np.pad(scores, missing, constant_values=-np.inf)

@@ -1,0 +1,125 @@
+"""Export: a run → a SavedModel that takes raw item ids and returns raw item ids, with TensorFlow alone.
+
+An export folder holds one folder a version (1, 2, …), as TensorFlow Serving expects them. A version is a small
+plain tf.Module with its signatures, the vocabulary as its asset, and in assets.extra a model card and warm-up
+requests. It holds no Keras, no custom op and no jit_compile (TensorFlow Serving runs without XLA).
+"""
+
+import json
+import shutil
+import tempfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from remi_tf.data.dataset.folder import ITEMS, PROFILE_COLUMNS, Catalogue
+from remi_tf.data.dataset.profiles import columns_to_json
+from remi_tf.doctor import versions
+from remi_tf.errors import InputError
+from remi_tf.files import atomic_folder, write_json
+from remi_tf.model import Encodes
+from remi_tf.retrieval.top_k import SCORE_BYTES
+from remi_tf.serving.graph import ServingGraph
+from remi_tf.serving.signatures import MAX_TOP_N, PRODUCT, signatures
+from remi_tf.serving.warm_up import WARM_UP, write_warm_up
+from remi_tf.settings.encoders import ENCODERS
+from remi_tf.training.run_folder import SavedRun
+
+CARD = Path("assets.extra") / "model_card.json"
+SAVED_MODEL = "saved_model.pb"
+
+
+def export(
+    model: Encodes,
+    catalogue: Catalogue,
+    path: str | Path,
+    max_top_n: int = MAX_TOP_N,
+    exclude_history: bool = False,
+    card: dict[str, Any] | None = None,
+    score_bytes: int = SCORE_BYTES,
+    score: str | None = None,
+) -> Path:
+    """Save the next version under the folder `path`, whole or not at all, and return its folder.
+
+    Args:
+      max_top_n: items returned for each history, cut to the catalogue.
+      exclude_history: never return an item of the history, unless a request asks for it.
+      card: what the model card is to say besides the signature and the data (step, metrics, …).
+      score_bytes: bound on the scores a request holds at a time.
+      score: what the model card says a score is; None = cosine or inner product with the best interest.
+
+    Raises:
+      InputError: model and catalogue do not belong together, an item's id is empty, or the item table is not finite.
+    """
+    _check(model, catalogue, max_top_n)
+    path = Path(path)
+    version = max(exported_versions(path), default=0) + 1
+    score = score or ("cosine with the best interest" if model.by_cosine else PRODUCT)
+    max_top_n = min(max_top_n, catalogue.num_items)
+    with tempfile.TemporaryDirectory() as anywhere, atomic_folder(path / str(version), SAVED_MODEL) as folder:
+        # The tables are named after their file's path: a copy keeps the name unique and the dataset's path private.
+        vocabulary = Path(shutil.copy(catalogue.path / ITEMS, anywhere))
+        graph = ServingGraph(model, catalogue, max_top_n, exclude_history, score_bytes, vocabulary)
+        tf.saved_model.save(graph, str(folder), signatures=graph.functions)
+        content = {
+            "signatures": signatures(model.needs, graph.has_categories, graph.has_routing, score),
+            "max_top_n": max_top_n,
+            "max_history": model.max_history,
+            "exclude_history": exclude_history,
+            "exported_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "dataset": {"name": catalogue.name, "fingerprint": catalogue.fingerprint, "num_items": catalogue.num_items},
+            "limits": limits(graph, exclude_history),
+            **({"categories": graph.category_names} if graph.has_categories else {}),
+            **({PROFILE_COLUMNS: columns_to_json(catalogue.profile_columns)} if "profile" in model.needs else {}),
+            **(card or {}),
+            "versions": versions(),
+        }
+        write_json(folder / CARD, content)
+        history = catalogue.vocabulary.raw_ids(range(1, min(model.max_history, catalogue.num_items) + 1))
+        write_warm_up(folder / WARM_UP, graph, history)
+    return path / str(version)
+
+
+def _check(model: Encodes, catalogue: Catalogue, max_top_n: int) -> None:
+    rows = int(model.item_table.shape[0])
+    if rows != catalogue.num_items + 1:
+        raise InputError(f"the model has {rows - 1} items, the dataset {catalogue.name} has {catalogue.num_items}")
+    if catalogue.vocabulary.rows([""])[0]:
+        raise InputError(f"an item of the dataset {catalogue.name} has the empty id, which stands for padding here")
+    if max_top_n < 1:
+        raise InputError(f"--max_top_n {max_top_n}: give a positive whole number")
+    if not np.isfinite(model.item_table.numpy()).all():
+        raise InputError("the item table holds NaN or infinite numbers; the run has diverged and is not exported")
+
+
+def limits(graph: ServingGraph, exclude_history: bool) -> list[str]:
+    """What whoever calls the model has to know of it, in sentences."""
+    categories = f"{len(graph.category_names)} categories" if graph.has_categories else "no categories"
+    return [
+        f"It reads the last {graph.max_history} known items of a history and ignores unknown ids.",
+        "A history without a known id gets the most popular items of the training log, with scores of 0.",
+        "It knows the items of the dataset alone; an item that came later is never returned.",
+        f"serving_default {'never returns' if exclude_history else 'may return'} items of the history.",
+        f"One request can ask for {graph.max_top_n} items at most; the catalogue has {categories}.",
+        f"A request's scores take about {graph.score_bytes >> 20} MiB at a time, whatever the batch and the catalogue.",
+        "Scores order items for one user; they are no probabilities and do not compare between users.",
+    ]
+
+
+def export_run(run: SavedRun, path: Path, max_top_n: int = MAX_TOP_N, exclude_history: bool = False) -> Path:
+    """`export` a run, with its settings, step and (if evaluate.py was run for this step) metrics in the card."""
+    evaluated = run.path / f"evaluation_test{'_exclude_history' if exclude_history else ''}.json"
+    evaluation = json.loads(evaluated.read_text(encoding="utf-8")) if evaluated.is_file() else {}
+    same_question = evaluation.get("step") == run.step and evaluation.get("exclude_history") == exclude_history
+    metrics = evaluation["metrics"] if same_question else None
+    card = {"step": run.step, "settings": run.settings.to_json(), "test_metrics": metrics}
+    score = "how often the item occurs" if ENCODERS[run.settings.encoder.model_type].counted else None
+    return export(run.model, run.catalogue, path, max_top_n, exclude_history, card, score=score)
+
+
+def exported_versions(path: Path) -> list[int]:
+    """The numbers of the versions in an export folder."""
+    return [int(folder.name) for folder in path.iterdir() if folder.name.isdigit()] if path.is_dir() else []

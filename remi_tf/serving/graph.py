@@ -1,0 +1,261 @@
+"""The graph that is served: raw ids in, raw ids out, with TensorFlow alone; in process it is the same graph."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from remi_tf.data.dataset.folder import ITEMS, Catalogue
+from remi_tf.model import Encodes
+from remi_tf.retrieval.diversity import POOL, diversify
+from remi_tf.retrieval.filters import Categories
+from remi_tf.retrieval.top_k import SCORE_BYTES, top_k
+from remi_tf.serving.request import checked, days, first_message, last_known, list_a_row, one_a_row, over_history
+from remi_tf.serving.signatures import signatures
+
+SPECS = {
+    "history": tf.TensorSpec([None, None], tf.string, "history"),
+    "timestamps": tf.TensorSpec([None, None], tf.int64, "timestamps"),
+    "profile": tf.TensorSpec([None, None], tf.string, "profile"),
+    "top_n": tf.TensorSpec(None, tf.int32, "top_n"),
+    "exclude_history": tf.TensorSpec(None, tf.bool, "exclude_history"),
+    "exclude": tf.TensorSpec([None, None], tf.string, "exclude"),
+    "allow": tf.TensorSpec([None, None], tf.string, "allow"),
+    "categories": tf.TensorSpec([None, None], tf.string, "categories"),
+    "diversity": tf.TensorSpec(None, tf.float32, "diversity"),
+    "items": tf.TensorSpec([None], tf.string, "items"),
+}
+
+
+class _User(NamedTuple):
+    """rows [B, any] int32 of the history as sent, 0 = unknown; vectors [B, K, d] and routing [B, K, max_history] or
+    None, 0 for a user who has no interests; known [B] int32 known ids; finite [B] whether the model gave numbers."""
+
+    rows: tf.Tensor
+    vectors: tf.Tensor
+    routing: tf.Tensor | None
+    known: tf.Tensor
+    finite: tf.Tensor
+
+
+class ServingGraph(tf.Module):
+    """The signatures of an export, as functions: `graph.recommend(history=[["a", "b"]], top_n=5)`.
+
+    Args:
+      model: its encoder and item vectors become part of the graph, the model itself does not.
+      catalogue: raw ids, categories and profile columns.
+      max_top_n: items that `serving_default` returns, and that `recommend` can be asked for; at most the catalogue.
+      exclude_history: whether `serving_default` leaves out the history's items; the default of `recommend`.
+      score_bytes: bound on the scores a request holds at a time.
+      vocabulary: the text file of raw ids that becomes the asset; None = the catalogue's. The lookup tables of a
+        process are named by it.
+
+    Attributes:
+      functions: signature's name → tf.function, whose arguments are in the order of `inputs[name]`.
+      inputs: signature's name → names of its inputs.
+    """
+
+    def __init__(
+        self,
+        model: Encodes,
+        catalogue: Catalogue,
+        max_top_n: int,
+        exclude_history: bool = False,
+        score_bytes: int = SCORE_BYTES,
+        vocabulary: Path | None = None,
+    ):
+        super().__init__("serving_graph")
+        self.max_top_n, self._exclude_history, self.score_bytes = max_top_n, exclude_history, score_bytes
+        self.max_history, self._needs = model.max_history, tuple(model.needs)
+        self._encode = model.encode
+        whole, number = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
+        path = str(vocabulary or catalogue.path / ITEMS)
+        self.line_of = tf.lookup.StaticHashTable(
+            tf.lookup.TextFileInitializer(path, tf.string, whole, tf.int64, number), default_value=-1
+        )
+        self.raw_id_at = tf.lookup.StaticHashTable(
+            tf.lookup.TextFileInitializer(path, tf.int64, number, tf.string, whole), default_value=""
+        )
+        columns = catalogue.profile_columns if "profile" in self._needs else ()
+        self.profile_codes = [_numbers(column.values) for column in columns]
+        self.has_categories = catalogue.categories is not None
+        self.category_names = list(catalogue.category_names) if self.has_categories else []
+        if self.has_categories:
+            self.category_number = _numbers(self.category_names)
+            self.category_of = tf.Variable(catalogue.categories, trainable=False, dtype=tf.int32, name="category_of")
+        # Cosines would have the whole table brought to length 1 for every request: it is stored like that.
+        self.item_vectors = tf.Variable(model.item_vectors(), trainable=False) if model.by_cosine else model.item_table
+        nobody = {"days": tf.zeros([1, self.max_history], tf.int32), "profile": tf.zeros([1, len(columns)], tf.int32)}
+        encoded = model.encode(nobody["days"], **{name: nobody[name] for name in self._needs})
+        self.has_routing = encoded.routing is not None
+        words = signatures(self._needs, self.has_categories, self.has_routing)
+        self.inputs = {name: tuple(parts["inputs"]) for name, parts in words.items()}
+        self.functions = {
+            name: tf.function(body, input_signature=[SPECS[given] for given in self.inputs[name]])
+            for name, body in (
+                ("serving_default", self._serve),
+                ("recommend", self._recommend),
+                ("interests", self._interests),
+                ("items", self._items),
+            )
+        }
+        # Saving wants every variable of the graphs as a tracked attribute; nothing else of the model is attached.
+        graphs = [function.get_concrete_function().graph for function in self.functions.values()]
+        self.weights = list({variable.ref(): variable for graph in graphs for variable in graph.variables}.values())
+
+    def recommend(self, history: Any, **others: Any) -> dict[str, tf.Tensor]:
+        """The signature `recommend`; what is left out of the choices asks for nothing (see serving_signatures).
+
+        Raises:
+          TypeError: an input that the signature does not have, or one that the model needs is missing.
+        """
+        defaults = {
+            "top_n": self.max_top_n,
+            "exclude_history": self._exclude_history,
+            "exclude": [[""]],
+            "allow": [[""]],
+            "categories": [[""]],
+            "diversity": 0.0,
+        }
+        given = {"history": history, **others}
+        names = self.inputs["recommend"]
+        if wrong := set(given) - set(names) or set(names) - set(given) - set(defaults):
+            raise TypeError(f"recommend takes {', '.join(names)}; unknown or missing: {', '.join(sorted(wrong))}")
+        values = [tf.convert_to_tensor(given.get(name, defaults.get(name)), SPECS[name].dtype) for name in names]
+        return self.functions["recommend"](*values)
+
+    def _serve(self, history: tf.Tensor, *features: tf.Tensor) -> dict[str, tf.Tensor]:
+        user = self._user(history, *features)
+        exclude = user.rows if self._exclude_history else None
+        ids, scores = top_k(
+            user.vectors, self.item_vectors, self.max_top_n, exclude=exclude, score_bytes=self.score_bytes
+        )
+        return self._named(ids, scores) | {"known_items": user.known}
+
+    def _recommend(self, history: tf.Tensor, *others: tf.Tensor) -> dict[str, tf.Tensor]:
+        user = self._user(history, *others[: len(self._needs)])
+        given = dict(zip(self.inputs["recommend"][1 + len(self._needs) :], others[len(self._needs) :], strict=True))
+        batch = tf.shape(history)[0]
+        top_n = one_a_row("top_n", given["top_n"], batch)
+        exclude_history = one_a_row("exclude_history", given["exclude_history"], batch)
+        exclude = self._rows(list_a_row("exclude", given["exclude"], batch))
+        allow_names = list_a_row("allow", given["allow"], batch)
+        allow = self._rows(allow_names)
+        wrong = [
+            (
+                (top_n < 1) | (top_n > self.max_top_n),
+                tf.strings.join(["error: top_n ", tf.strings.as_string(top_n), f" is not in 1..{self.max_top_n}"]),
+            ),
+            (_all_unknown(allow_names, allow), "error: no id of allow is known"),
+        ]
+        categories, diversity = None, tf.zeros([batch])
+        if self.has_categories:
+            category_names = list_a_row("categories", given["categories"], batch)
+            wanted = tf.where(category_names == "", 0, self.category_number.lookup(category_names))
+            categories = Categories(self.category_of, wanted, len(self.category_names))
+            diversity = one_a_row("diversity", given["diversity"], batch)
+            wrong += [
+                (_all_unknown(category_names, wanted), "error: no name of categories is known"),
+                (
+                    tf.math.is_nan(diversity) | (diversity < 0),  # ~(diversity >= 0) would be simplified to < 0
+                    tf.strings.join(
+                        ["error: diversity ", tf.strings.as_string(diversity, shortest=True), " is not 0 or more"]
+                    ),
+                ),
+            ]
+        error = first_message(batch, *wrong)
+        top_n = tf.where(error == "", top_n, 0)
+        diversity = tf.where(diversity > 0, diversity, 0.0)
+        width = tf.maximum(tf.reduce_max(top_n), 1)
+
+        def retrieve(count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            excluded = tf.concat([tf.where(exclude_history[:, None], user.rows, 0), exclude], axis=1)
+            return top_k(
+                user.vectors, self.item_vectors, count, exclude=excluded, allow=allow, categories=categories,
+                score_bytes=self.score_bytes,
+            )  # fmt: skip
+
+        def retrieve_diverse() -> tuple[tf.Tensor, tf.Tensor]:
+            ids, scores = retrieve(tf.minimum(POOL * width, tf.maximum(width, tf.shape(self.item_vectors)[0] - 1)))
+            # What a user gets does not depend on what others of the batch ask for: each has candidates of its own.
+            own = tf.range(tf.shape(ids)[1]) < POOL * top_n[:, None]
+            scores = tf.where(own, scores, -float("inf"))
+            return diversify(ids, scores, tf.gather(self.category_of, ids), diversity, width)
+
+        if self.has_categories:
+            ids, scores = tf.cond(tf.reduce_any(diversity > 0), retrieve_diverse, lambda: retrieve(width))
+        else:
+            ids, scores = retrieve(width)
+        wanted_places = tf.range(width) < top_n[:, None]
+        ids = tf.where(wanted_places, ids, 0)  # [B, n]
+        found = tf.reduce_sum(tf.cast(ids > 0, tf.int32), axis=1)
+        few = tf.strings.join(["note: only ", tf.strings.as_string(found), " items are left"])
+        status = first_message(
+            batch,
+            (error != "", error),
+            (found < top_n, few),
+            (user.known == 0, "note: no id of history is known; these are the most popular items"),
+            (~user.finite, "note: the model gives no number for this history; these are the most popular items"),
+        )
+        answer = self._named(ids, scores) | {"known_items": user.known, "status": status}
+        answer["interest"] = self._fetched_by(user, ids)
+        if self.has_routing:
+            answer["attention"] = over_history(user.routing, user.rows)
+        return answer
+
+    def _interests(self, history: tf.Tensor, *features: tf.Tensor) -> dict[str, tf.Tensor]:
+        user = self._user(history, *features)
+        return {"interests": user.vectors, "known_items": user.known}
+
+    def _items(self, items: tf.Tensor) -> dict[str, tf.Tensor]:
+        rows = self._rows(items)
+        vectors = tf.gather(tf.convert_to_tensor(self.item_vectors), rows)
+        return {"vectors": tf.where(rows[:, None] > 0, vectors, 0.0), "known": rows > 0}
+
+    def _user(self, history: tf.Tensor, *inputs: tf.Tensor) -> _User:
+        rows = self._rows(history)  # [B, any]
+        known = tf.reduce_sum(tf.cast(rows > 0, tf.int32), axis=1)  # [B]
+        features = {}
+        for name, values in zip(self._needs, inputs, strict=True):
+            features[name] = self._profile(values) if name == "profile" else days(values, rows, self.max_history)
+        encoded = self._encode(last_known(rows, rows, self.max_history), **features)
+        finite = tf.reduce_all(tf.math.is_finite(encoded.vectors), axis=[1, 2])  # [B]
+        # Where all scores are 0, ties go to the lower row: the more popular item.
+        has_interests = (finite & (known > 0))[:, None, None]
+        vectors = tf.where(has_interests, encoded.vectors, 0.0)
+        routing = None if encoded.routing is None else tf.where(has_interests, encoded.routing, 0.0)
+        return _User(rows, vectors, routing, known, finite)
+
+    def _rows(self, raw_ids: tf.Tensor) -> tf.Tensor:
+        """Raw ids → rows of the item table, int32; unknown ids and "" are 0."""
+        return tf.cast(self.line_of.lookup(raw_ids), tf.int32) + 1
+
+    def _profile(self, values: tf.Tensor) -> tf.Tensor:
+        """Raw values → codes: [batch, columns] string → int32."""
+        columns = len(self.profile_codes)
+        message = f"profile must have {columns} values a user, one for each of profile_columns"
+        values = checked(values, tf.shape(values)[1] == columns, message)
+        return tf.stack([table.lookup(values[:, column]) for column, table in enumerate(self.profile_codes)], axis=1)
+
+    def _fetched_by(self, user: _User, ids: tf.Tensor) -> tf.Tensor:
+        """[B, n] the first interest with the highest score of each item; -1 where no interest fetched one."""
+        vectors = tf.gather(tf.convert_to_tensor(self.item_vectors), ids)  # [B, n, d]
+        products = tf.matmul(vectors, user.vectors, transpose_b=True)  # [B, n, K]
+        by_interest = (ids > 0) & (user.finite & (user.known > 0))[:, None]
+        return tf.where(by_interest, tf.math.top_k(products, 1).indices[:, :, 0], -1)
+
+    def _named(self, ids: tf.Tensor, scores: tf.Tensor) -> dict[str, tf.Tensor]:
+        items = self.raw_id_at.lookup(tf.cast(ids, tf.int64) - 1)
+        return {"items": items, "scores": tf.where(ids > 0, scores, 0.0)}
+
+
+def _numbers(names: Sequence[str]) -> tf.lookup.StaticHashTable:
+    """Name → its place from 1; 0 for unknown names."""
+    values, numbers = tf.constant(names, tf.string), tf.range(1, len(names) + 1)
+    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(values, numbers), default_value=0)
+
+
+def _all_unknown(names: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    """[B] whether a list holds names, but none that is known."""
+    return tf.reduce_any(names != "", axis=1) & ~tf.reduce_any(numbers > 0, axis=1)

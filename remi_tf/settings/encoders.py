@@ -1,0 +1,278 @@
+"""The encoders by the name that --model_type takes, and the options that each of them has.
+
+A new encoder costs its file, its entry here and a row in README. An option of its own is a field of its settings class.
+Nothing here loads TensorFlow, so a wrong combination is refused before anything slow happens.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from remi_tf.errors import InputError
+from remi_tf.settings.setting import SettingGroup, setting
+
+
+@dataclass(frozen=True)
+class EncoderSettings(SettingGroup):
+    """What every encoder has. Encoders with options of their own have a subclass; `encoder_settings` makes them."""
+
+    model_type: str = setting("SA", "encoder; the names are in README's model table")
+    embedding_dim: int = setting(64, "size of item and interest vectors")
+    num_interests: int = setting(4, "interests per user, K")
+    max_history: int = setting(20, "most recent items of the history that are read, L")
+
+    def __post_init__(self) -> None:
+        if self.model_type not in ENCODERS:
+            raise InputError(f"--model_type {self.model_type!r}: choose one of {', '.join(ENCODERS)}")
+        expected = ENCODERS[self.model_type].settings
+        if type(self) is not expected:
+            raise InputError(
+                f"--model_type {self.model_type}: its settings are {expected.__name__}, not {type(self).__name__}; "
+                f"make them with encoder_settings({self.model_type!r}, …)"
+            )
+        super().__post_init__()
+        if ENCODERS[self.model_type].single and self.num_interests > 1:
+            several = ", ".join(name for name in ENCODERS if not ENCODERS[name].single)
+            raise InputError(
+                f"--num_interests {self.num_interests}: {self.model_type} gives one vector a user; leave it out, or "
+                f"take a multi-interest model ({several})"
+            )
+
+    def fixed_routing(self) -> str | None:
+        """Why no penalty can train the routing under these options, with the remedy; None where one can."""
+        return None
+
+    def unread(self, name: str) -> str | None:
+        """Why one of these options is not read under the others, with the remedy; None where it is read."""
+        return None
+
+
+@dataclass(frozen=True)
+class _Bias(EncoderSettings):
+    use_bias: bool = setting(False, "bias in the encoder's dense layers (ComiRec's TensorFlow release has it)")
+
+
+@dataclass(frozen=True)
+class _MaskPadding(EncoderSettings):
+    mask_padding: bool = setting(
+        True, "leave padded slots out of means, graphs and routing; the releases count some of them in"
+    )
+
+
+@dataclass(frozen=True)
+class _Dropout(EncoderSettings):
+    dropout: float = setting(0.0, "share of values dropped in training")
+
+    def check(self) -> None:
+        super().check()
+        if self.dropout >= 1:
+            raise InputError(f"--dropout {self.dropout}: nothing would be left; give a share below 1")
+
+
+@dataclass(frozen=True)
+class _Heads(EncoderSettings):
+    num_heads: int = setting(1, "attention heads")
+
+    def check(self) -> None:
+        super().check()
+        if self.embedding_dim % self.num_heads:
+            raise InputError(
+                f"--num_heads {self.num_heads}: attention heads share --embedding_dim {self.embedding_dim}; take a "
+                "number that divides it"
+            )
+
+
+@dataclass(frozen=True)
+class _Rounds(EncoderSettings):
+    routing_iterations: int = setting(3, "rounds of dynamic routing")
+
+    def fixed_routing(self) -> str | None:
+        if self.routing_iterations == 1:
+            return (
+                "--routing_iterations 1: after one round the routing is the random or even start, which nothing can "
+                "train; take 2 rounds or more"
+            )
+        if self.num_interests == 1 and self._items_choose():
+            return (
+                "--num_interests 1: items that choose among one interest have nothing to choose; take more, or "
+                "--routing_softmax sequence"
+            )
+        return None
+
+    def _items_choose(self) -> bool:
+        """Whether each item chooses among the interests, rather than each interest among the items."""
+        return True
+
+
+@dataclass(frozen=True)
+class CapsuleSettings(_MaskPadding, _Rounds):
+    """What MIND and DR share."""
+
+    routing_softmax: str = setting(
+        "interests", "what the routing weights compete over", choices=("interests", "sequence")
+    )
+    adaptive_interests: bool = setting(False, "K' = max(1, min(K, log2 |history|)) interests for a short history")
+
+    def _items_choose(self) -> bool:
+        return self.routing_softmax == "interests"
+
+    def unread(self, name: str) -> str | None:
+        if name == "mask_padding" and self.routing_softmax == "interests":
+            return "with --routing_softmax interests padding never takes part; leave it out, or route over the sequence"
+        return super().unread(name)
+
+
+@dataclass(frozen=True)
+class MINDSettings(CapsuleSettings, _Bias):
+    """MIND."""
+
+    relu_layer: bool = setting(False, "dense ReLU layer on every capsule")
+
+
+@dataclass(frozen=True)
+class DynamicRoutingSettings(CapsuleSettings):
+    """DR."""
+
+    map_fan_in: str = setting(
+        "item",
+        "initial spread of the maps: sqrt(2/d), or over the whole tensor (REMI's port)",
+        choices=("item", "tensor"),
+    )
+
+
+@dataclass(frozen=True)
+class SelfAttentionSettings(_Bias):
+    """SA."""
+
+
+@dataclass(frozen=True)
+class DNNSettings(_Bias, _MaskPadding):
+    """DNN and MTMI-DNN."""
+
+
+@dataclass(frozen=True)
+class GRUSettings(_Dropout):
+    """GRU4REC and MTMI-GRU."""
+
+    gru_projection: bool = setting(
+        True, "GRU of size 2d, then a dense layer (REMI's port); without: GRU of size d (ComiRec's release)"
+    )
+
+
+@dataclass(frozen=True)
+class PIMISettings(_Dropout, _Heads, _MaskPadding):
+    """PIMI."""
+
+    time_threshold: int = setting(64, "gaps of more days count as this many")
+    next_item_edges: bool = setting(False, "the graph also links each item to the next")
+
+
+@dataclass(frozen=True)
+class SASRecSettings(_Dropout, _Heads):
+    """SASRec."""
+
+    num_blocks: int = setting(2, "transformer blocks")
+
+
+@dataclass(frozen=True)
+class SINESettings(EncoderSettings):
+    """SINE."""
+
+    num_concepts: int = setting(50, "rows of the concept table")
+    active_concepts: int = setting(4, "concepts a user's history is split into")
+    concept_temperature: float = setting(0.1, "temperature of the weights of the concepts", above_zero=True)
+    concept_lambda: float = setting(0.1, "weight of the concepts' decorrelation")
+
+    def check(self) -> None:
+        super().check()
+        if self.active_concepts > self.num_concepts:
+            raise InputError(
+                f"--active_concepts {self.active_concepts} --num_concepts {self.num_concepts}: a history cannot be "
+                "split into more concepts than there are; take fewer active ones or a larger table"
+            )
+
+
+@dataclass(frozen=True)
+class UMISettings(_Rounds):
+    """UMI."""
+
+    profile_dim: int = setting(8, "size of the embedding of each profile column")
+
+
+class Entry(NamedTuple):
+    """path: "module:class"; settings: the class of its settings.
+    routing: whether it gives Interests.routing, which routing regularisation and Re4's losses need.
+    single: one vector a user; num_interests is 1.
+    needs: inputs next to the history: "days", "profile".
+    counted: its item table is counted from the log instead of trained, so that no objective is read.
+    defaults: settings of any group whose default differs for this encoder."""
+
+    path: str
+    settings: type[EncoderSettings] = EncoderSettings
+    routing: bool = False
+    single: bool = False
+    needs: tuple[str, ...] = ()
+    counted: bool = False
+    defaults: Mapping[str, Any] = MappingProxyType({})
+
+
+_TRIPLETS = {"loss": "idw", "sampler": "uniform"}  # of MTMI
+ENCODERS: dict[str, Entry] = {
+    "Pop": Entry("remi_tf.encoders.popularity:Popularity", single=True, counted=True, defaults={"embedding_dim": 1}),
+    "DNN": Entry("remi_tf.encoders.dnn:DNN", DNNSettings, single=True),
+    "GRU4REC": Entry("remi_tf.encoders.gru:GRU4REC", GRUSettings, single=True, defaults={"dropout": 0.2}),
+    "Que2Search": Entry("remi_tf.encoders.que2search:Que2Search", routing=True, single=True),
+    "SA": Entry("remi_tf.encoders.self_attention:SelfAttention", SelfAttentionSettings, routing=True),
+    "MTMI-DNN": Entry("remi_tf.encoders.dnn:DNN", DNNSettings, defaults=_TRIPLETS),
+    "MTMI-GRU": Entry(
+        "remi_tf.encoders.gru:GRU4REC", GRUSettings, defaults={**_TRIPLETS, "dropout": 0.2, "gru_projection": False}
+    ),
+    "MTMI-Q2S": Entry("remi_tf.encoders.que2search:Que2Search", routing=True, defaults=_TRIPLETS),
+    "PIMI": Entry(
+        "remi_tf.encoders.pimi:PIMI",
+        PIMISettings,
+        routing=True,
+        needs=("days",),
+        defaults={"dropout": 0.1, "num_heads": 4},
+    ),
+    "SASRec": Entry("remi_tf.encoders.sasrec:SASRec", SASRecSettings, single=True, defaults={"dropout": 0.2}),
+    "MIND": Entry("remi_tf.encoders.capsules:MIND", MINDSettings, routing=True, defaults={"learning_rate": 5e-3}),
+    "DR": Entry(
+        "remi_tf.encoders.capsules:DynamicRouting",
+        DynamicRoutingSettings,
+        routing=True,
+        defaults={"learning_rate": 5e-3},
+    ),
+    "Re4": Entry(
+        "remi_tf.encoders.re4:Re4",
+        routing=True,
+        defaults={"re4_attend": 1e-3, "re4_contrast": 0.1, "re4_construct": 0.1},
+    ),
+    "SINE": Entry("remi_tf.encoders.sine:SINE", SINESettings, single=True),
+    "UMI": Entry(
+        "remi_tf.encoders.umi:UMI",
+        UMISettings,
+        routing=True,
+        needs=("profile",),
+        defaults={"readout": "per_candidate"},
+    ),
+}
+
+
+def encoder_settings(model_type: str = "SA", **values: Any) -> EncoderSettings:
+    """The settings of an encoder; what is not given has the encoder's own default.
+
+    Raises:
+      InputError: an unknown encoder, an option that it does not have, or an impossible value.
+    """
+    if model_type not in ENCODERS:
+        raise InputError(f"--model_type {model_type!r}: choose one of {', '.join(ENCODERS)}")
+    entry = ENCODERS[model_type]
+    names = {each.name for each in dataclasses.fields(entry.settings)}
+    if unknown := sorted(set(values) - names):
+        raise InputError(f"--{unknown[0]}: {model_type} has no such option; it has {', '.join(sorted(names))}")
+    defaults = {name: value for name, value in entry.defaults.items() if name in names}
+    one = {"num_interests": 1} if entry.single else {}
+    return entry.settings(model_type, **{**one, **defaults, **values})

@@ -1,0 +1,108 @@
+"""The settings of the objective: interests, target and negatives → loss."""
+
+from dataclasses import dataclass
+
+from remi_tf.errors import InputError
+from remi_tf.settings.setting import Only, SettingGroup, setting
+
+_SOFTMAX: Only = {"loss": ("softmax",)}
+_TRIPLETS: Only = {"loss": ("idw",)}
+BY_SCORE = ("dns", "srns", "genni")
+"""Samplers that choose negatives by their scores."""
+
+
+@dataclass(frozen=True)
+class ObjectiveSettings(SettingGroup):
+    """Interests, target and negatives → loss."""
+
+    loss: str = setting(
+        "softmax",
+        "softmax: sampled softmax; idw: MTMI's inverse distance weighted triplets on cosines; bce: SASRec's",
+        choices=("softmax", "idw", "bce"),
+    )
+    sampler: str = setting(
+        "log_uniform",
+        "how negatives are drawn; dns, srns and genni choose by score, full takes every item",
+        choices=("uniform", "log_uniform", "full", "in_batch", "mns", "dns", "srns", "genni"),
+    )
+    num_negatives: int = setting(
+        1280,
+        "negatives per step, N: shared by the batch, or of each row where it chooses",
+        only={"sampler": ("uniform", "log_uniform", "mns", *BY_SCORE)},
+    )
+    pool_factor: int = setting(4, "ids to choose from, as a multiple of N", only={"sampler": BY_SCORE})
+    preference_temperature: float = setting(
+        1.0, "temperature of the model's preference that is drawn from", only={"sampler": ("genni",)}, above_zero=True
+    )
+    variance_weight: float = setting(5.0, "weight of the scores' deviation", only={"sampler": ("srns",)})
+    variance_warmup: int = setting(5000, "steps over which that weight grows", only={"sampler": ("srns",)})
+    variance_memory: int = setting(
+        2**20, "items, by id, whose deviation is remembered; more share a place", only={"sampler": ("srns",)}
+    )
+    readout: str = setting(
+        "hard",
+        "which interest answers for a candidate; sampled is BaM, per_candidate is UMI_HN",
+        choices=("hard", "label_aware", "sampled", "per_candidate", "logsumexp"),
+        only=_SOFTMAX,
+    )
+    label_power: float = setting(
+        1.0, "sharpness p of label-aware attention", only={"readout": ("label_aware",)}, above_zero=True
+    )
+    label_attention: str = setting(
+        "scale",
+        "softmax of p times the products, or of their p-th power as in MIND's paper (p odd)",
+        choices=("scale", "power"),
+        only={"readout": ("label_aware",)},
+    )
+    correlation: str = setting(
+        "inner",
+        "what BaM draws by: inner products, or those of linear projections",
+        choices=("inner", "linear"),
+        only={"readout": ("sampled",)},
+    )
+    correlation_scale: float = setting(
+        1.0, "factor T on what BaM draws by; larger is harder", only={"readout": ("sampled",)}, above_zero=True
+    )
+    multi_interest_weight: float = setting(
+        0.0, "weight of BaM's second loss, on the log-sum-exp over interests", only=_SOFTMAX
+    )
+    beta: float = setting(0.0, "IHN concentration; 0 = plain sampled softmax, --remi sets 1", only=_SOFTMAX)
+    rr_lambda: float = setting(0.0, "routing regularisation in REMI's units (batch 128, dim 64); --remi sets 100")
+    stop_gradient_weights: bool = setting(
+        True, "treat the IHN weights as constants in the gradient", only=_SOFTMAX, switch="beta"
+    )
+    mask_accidental_hits: bool = setting(
+        True,
+        "a negative that is the row's own target does not count",
+        only={"sampler": ("uniform", "log_uniform", "dns", "srns", "genni")},
+    )
+    padding_is_negative: bool = setting(
+        False,
+        "the padding row may be drawn as a negative",
+        only={"sampler": ("uniform", "log_uniform", "mns", "dns", "srns", "genni")},
+    )
+    rr_reduction: str = setting(
+        "mean",
+        "mean: over the batch, independent of batch size and dim; valid: mean, of variances over the history "
+        "alone as a share of their maximum; sum: REMI's release",
+        choices=("mean", "valid", "sum"),
+        switch="rr_lambda",
+    )
+    rep_lambda: float = setting(0.0, "weight of the penalty on interests that are alike (REMI's Rep. Reg.)")
+    rep_form: str = setting(
+        "covariance", "how alike is measured", choices=("covariance", "cosine"), switch="rep_lambda"
+    )
+    re4_attend: float = setting(0.0, "weight of Re4's re-attend loss")
+    re4_contrast: float = setting(0.0, "weight of Re4's re-contrast loss")
+    re4_construct: float = setting(0.0, "weight of Re4's re-construct loss")
+    idw_alpha: float = setting(2.0, "power of the inverse distance that weights a tower", only=_TRIPLETS)
+    idw_margin: float = setting(0.2, "margin of the triplets, in cosine", only=_TRIPLETS)
+    idw_repel: float = setting(0.03, "weight of the repel between towers", only=_TRIPLETS)
+
+    def check(self) -> None:
+        if self.label_attention == "power" and self.label_power % 2 != 1:
+            raise InputError(
+                f"--label_attention power --label_power {self.label_power}: an even power loses the sign of negative "
+                "products and a fractional one has no value for them; take an odd whole number, or --label_attention "
+                "scale"
+            )

@@ -1,0 +1,173 @@
+"""Sets of settings with a name: recipes, --remi, presets of datasets and models, names from the papers.
+
+A setting takes its value from the first of these that has one: the flag as given; what `--remi` (REMI) or the paper's
+name sets; the preset of model and dataset; the dataset's preset; the encoder's own default (encoders.py); what `--remi`
+adds under the default recipe; the recipe; the default in objective.py, training.py or encoders.py.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from remi_tf.errors import InputError
+from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.names import known_settings
+from remi_tf.settings.settings import Settings
+
+# What --remi sets: the paper's weighting and regulariser. Under the default recipe it also adds what was best with them
+# on validation users (docs/RESULTS.md, "Better than REMI").
+REMI: dict[str, Any] = {"sampler": "uniform", "beta": 1.0, "rr_lambda": 100.0}
+REMI_EXTRAS: dict[str, Any] = {"readout": "per_candidate", "average_steps": 1000}
+
+# How the papers train; the default's own values were better for most models on validation users (docs/RESULTS.md, "The
+# default training").
+PAPER_TRAINING: dict[str, Any] = {"first_target": 4, "learning_rate": 1e-3}
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "default": {},
+    # The default's mathematics with the papers' training, and --remi without its recipe.
+    "paper": PAPER_TRAINING,
+    # REMI's PyTorch release, its baselines included (DIFFERENCES.md has a row for each).
+    "released": {
+        **PAPER_TRAINING,
+        "sampler": "uniform",
+        "stop_gradient_weights": False,
+        "mask_accidental_hits": False,
+        "padding_is_negative": True,
+        "rr_reduction": "sum",
+        "optimizer": "adam",
+        "mask_padding": False,
+        "routing_softmax": "sequence",
+        "map_fan_in": "tensor",
+    },
+}
+
+# The papers' values for the papers' datasets (REMI, ComiRec), and ours for the small public logs.
+DATASET_PRESETS: dict[str, dict[str, Any]] = {
+    "book": {},
+    "gowalla": {"max_history": 40},
+    "rocket": {"eval_every": 200},
+    "taobao": {"max_history": 50, "eval_every": 500, "batch_size": 256, "num_negatives": 2560},
+    "ml-100k": {"max_history": 40, "eval_every": 200, "patience": 20, "num_negatives": 256},
+    "ml-1m": {"max_history": 40},
+    "synthetic": {"max_steps": 3000, "eval_every": 500, "num_negatives": 256},
+}
+
+# The papers' values for one model on one dataset.
+MODEL_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
+    ("MIND", "book"): {"relu_layer": True},
+    ("PIMI", "book"): {"patience": 70},
+    ("PIMI", "taobao"): {"patience": 70, "time_threshold": 7},
+    ("Re4", "book"): {
+        "num_interests": 8,
+        "batch_size": 1024,
+        "num_negatives": 5000,
+        "learning_rate": 3e-3,
+        "weight_decay": 1e-6,
+        "first_target": 1,
+    },
+}
+
+# The papers' names: spellings of a model, and systems that are a model with a training scheme.
+MODEL_ALIASES: dict[str, dict[str, Any]] = {
+    "ComiRec-SA": {"model_type": "SA"},
+    "ComiRec-DR": {"model_type": "DR"},
+    "GRU4Rec": {"model_type": "GRU4REC"},
+    "PIMIRec": {"model_type": "PIMI"},
+    "MostPopular": {"model_type": "Pop"},
+    "REMI": {"model_type": "SA"},  # with --remi, given or not
+    "UMI_HN": {"model_type": "SA", "readout": "per_candidate"},
+    "BaM": {"model_type": "SA", "readout": "sampled", "sampler": "uniform"},
+}
+
+
+def compose(
+    dataset_name: str, recipe: str, remi: bool, explicit: Mapping[str, Any], num_items: int | None = None
+) -> Settings:
+    """Settings of a run from its dataset's name, its recipe, --remi and the settings that were given.
+
+    Args:
+      recipe: one of RECIPES.
+      explicit: settings by name; `model_type` may be a paper's name.
+      num_items: where the catalogue is small, distinct negatives default to half of it.
+
+    Raises:
+      InputError: an unknown recipe, model or setting, or a combination without meaning.
+    """
+    if recipe not in RECIPES:
+        raise InputError(f"--recipe {recipe!r}: choose one of {', '.join(RECIPES)}")
+    spelling = explicit["model_type"]
+    remi = remi or spelling == "REMI"
+    alias = _meaning(spelling)
+    model_type = alias["model_type"]
+    if "readout" in alias and explicit.get("readout", alias["readout"]) != alias["readout"]:
+        raise InputError(
+            f"--readout {explicit['readout']}: {spelling} is {model_type} with --readout {alias['readout']}; leave it "
+            f"out, or take --model_type {model_type}"
+        )
+    given = {**(REMI if remi else {}), **alias, **explicit, "model_type": model_type}
+    values = {
+        **RECIPES[recipe],
+        **(REMI_EXTRAS if remi and recipe == "default" else {}),
+        **ENCODERS[model_type].defaults,
+        **DATASET_PRESETS.get(dataset_name, {}),
+        **MODEL_PRESETS.get((model_type, dataset_name), {}),
+        **given,
+    }
+    one_vector = ENCODERS[model_type].single or values.get("num_interests") == 1
+    if one_vector and "readout" not in given:
+        values.pop("readout", None)  # of one vector all are the same
+    if remi:
+        _check_remi("--model_type REMI" if spelling == "REMI" else "--remi", model_type, values.get("loss", "softmax"))
+    settings = Settings().replace(**_of_model(values, explicit))
+    if settings.training.max_steps == 0:
+        raise InputError("--max_steps 0: nothing would be learnt; 0 is for --warm_start, to take over a run as it is")
+    for name in given:
+        if name in explicit:
+            settings.refuse_unread(name, f"--{name} {given[name]}")
+        elif name in alias:
+            settings.refuse_unread(name, f"--model_type {spelling} sets --{name} {given[name]}")
+    if num_items is not None and settings.objective.sampler == "log_uniform" and "num_negatives" not in explicit:
+        settings = settings.replace(num_negatives=max(1, min(settings.objective.num_negatives, num_items // 2)))
+    return settings
+
+
+def _meaning(spelling: str) -> dict[str, Any]:
+    """The model and the settings that a name of --model_type stands for."""
+    alias = MODEL_ALIASES.get(spelling, {"model_type": spelling})
+    if alias["model_type"] in ENCODERS:
+        return alias
+    names = [*ENCODERS, *MODEL_ALIASES]
+    close = difflib.get_close_matches(spelling.lower(), [name.lower() for name in names], n=1)
+    hints = [f"did you mean {name}?" for name in names if name.lower() in close]
+    raise InputError(f"--model_type {spelling!r}: {hints[0] if hints else 'choose one of ' + ', '.join(names)}")
+
+
+def _of_model(values: Mapping[str, Any], explicit: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what recipes and presets say of options that this encoder does not have."""
+    known = known_settings()
+
+    def has(name: str) -> bool:
+        owners = known[name].only.get("model_type") if name in known else None
+        return owners is None or values["model_type"] in owners
+
+    return {name: value for name, value in values.items() if name in explicit or has(name)}
+
+
+def _check_remi(asked: str, model_type: str, loss: str) -> None:
+    if not ENCODERS[model_type].routing:
+        routing = ", ".join(name for name in ENCODERS if ENCODERS[name].routing)
+        flags = ("--loss softmax " if loss != "softmax" else "") + "--beta 1 --sampler uniform"
+        without = "" if ENCODERS[model_type].counted else f"; REMI's weighting of negatives without it is {flags}"
+        raise InputError(
+            f"{asked}: it regularises a routing matrix, and {model_type} has none (there is one in {routing}){without}"
+        )
+    if loss != "softmax":
+        raise InputError(f"{asked}: it weights the negatives of a softmax, and --loss is {loss}; add --loss softmax")
+
+
+def run_name(dataset_name: str, recipe: str, remi: bool, explicit: Mapping[str, Any]) -> str:
+    """A folder's name for a run: what tells the systems of the papers apart, as they were asked for."""
+    chosen = [explicit[name] for name in ("loss", "readout") if name in explicit]
+    marks = [dataset_name, explicit["model_type"], *chosen]
+    return "-".join(marks + ["remi"] * remi + [recipe] * (recipe != "default"))

@@ -1,0 +1,86 @@
+"""One setting: its default, what it means and which values it takes. Groups of settings check themselves."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any
+
+from remi_tf.errors import InputError
+
+Only = Mapping[str, tuple[str, ...]]
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    only: Only | None = None,
+    switch: str | None = None,
+    of_gradient_steps: bool = False,
+    least: int = 1,
+    above_zero: bool = False,
+) -> Any:
+    """A dataclass field that the command line, config.json and the checks all read.
+
+    Args:
+      default: also decides the type: bool, int, float (finite, 0 or more) or str.
+      help: what it means, in one line.
+      choices: the only values it takes.
+      only: another setting and its values under which this one is read; given under other values, it is refused.
+      switch: another setting that must be above 0 for this one to be read.
+      of_gradient_steps: whether it means nothing to a model that is counted instead of trained.
+      least: the smallest whole number it takes.
+      above_zero: whether a float must be above 0.
+    """
+    metadata = {
+        "help": help,
+        "choices": choices,
+        "only": only or {},
+        "switch": switch,
+        "of_gradient_steps": of_gradient_steps,
+        "least": least,
+        "above_zero": above_zero,
+    }
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class SettingGroup:
+    """A frozen group of settings. Making one checks every value, so no group with impossible values exists.
+
+    Raises:
+      InputError: a value that a setting does not take; the message names the flag and what is possible.
+    """
+
+    def __post_init__(self) -> None:
+        for each in dataclasses.fields(self):
+            check_value(each, getattr(self, each.name))
+        self.check()
+
+    def check(self) -> None:
+        """What must hold between the values of this group. Raises InputError."""
+
+
+def check_value(setting: "dataclasses.Field[Any]", value: Any) -> None:
+    """Refuse a value that a setting does not take.
+
+    Raises:
+      InputError: naming the flag, the value and what is possible.
+    """
+    name, default, meta = setting.name, setting.default, setting.metadata
+    if meta["choices"] and value not in meta["choices"]:
+        raise InputError(f"--{name} {value!r}: choose one of {', '.join(meta['choices'])}")
+    if type(default) is int:
+        if not isinstance(value, Integral):
+            raise InputError(f"--{name} {value}: must be a whole number ({meta['help']})")
+        if value < meta["least"]:
+            raise InputError(f"--{name} {value}: must be {meta['least']} or more ({meta['help']})")
+    elif type(default) is float:
+        usable = isinstance(value, Real) and 0 <= float(value) < float("inf")
+        if not usable or (meta["above_zero"] and value == 0):
+            raise InputError(
+                f"--{name} {value}: must be a finite number {'above' if meta['above_zero'] else 'of at least'} 0; the "
+                f"default is {default}"
+            )

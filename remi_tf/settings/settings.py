@@ -1,0 +1,115 @@
+"""All settings of a run: composed of their groups, checked together, and their way to a run's config.json."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from remi_tf.errors import InputError
+from remi_tf.settings.checks import check_read, check_together
+from remi_tf.settings.encoders import EncoderSettings, encoder_settings
+from remi_tf.settings.names import known_settings
+from remi_tf.settings.objective import ObjectiveSettings
+from remi_tf.settings.training import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what a run computes.
+
+    Example:
+      >>> from remi_tf.settings.settings import Settings
+      >>> Settings().replace(sampler="uniform", beta=1.0).changed()
+      'sampler uniform, beta 1.0'
+
+    Raises:
+      InputError: groups that have no meaning together.
+    """
+
+    encoder: EncoderSettings = field(default_factory=encoder_settings)
+    objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        check_together(self.encoder, self.objective, self.training)
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """Group → setting → value."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, groups: Mapping[str, Mapping[str, Any]]) -> "Settings":
+        """Inverse of `to_json`. Options of other encoders, which older versions also wrote, are left out.
+
+        Raises:
+          InputError: a setting that this version does not know, or an impossible value.
+        """
+        values = {name: value for group in groups.values() for name, value in group.items()}
+        known = known_settings()
+        _refuse_unknown(values)
+        model_type = values.get("model_type", "SA")
+
+        def has(name: str) -> bool:
+            return model_type in known[name].only.get("model_type", (model_type,))
+
+        return cls().replace(**{name: value for name, value in values.items() if has(name)})
+
+    def replace(self, **values: Any) -> "Settings":
+        """A copy with the named settings changed, whichever group they belong to.
+
+        Another `model_type` brings that encoder's own defaults of its options; what all encoders have stays.
+
+        Raises:
+          InputError: an unknown name, an option of another encoder, or an impossible value.
+        """
+        _refuse_unknown(values)
+        known = known_settings()
+        model_type = values.get("model_type", self.encoder.model_type)
+        for name, value in values.items():
+            owners = known[name].only.get("model_type")
+            if owners is not None and model_type not in owners:
+                raise InputError(
+                    f"--{name} {value}: read only with --model_type {' or '.join(owners)}, and --model_type is "
+                    f"{model_type}; leave it out"
+                )
+        in_group = {
+            group: {name: value for name, value in values.items() if known[name].group == group}
+            for group in ("encoder", "objective", "training")
+        }
+        if model_type == self.encoder.model_type:
+            encoder = dataclasses.replace(self.encoder, **in_group["encoder"])
+        else:
+            kept = {
+                each.name: getattr(self.encoder, each.name)
+                for each in dataclasses.fields(EncoderSettings)
+                if getattr(self.encoder, each.name) != each.default
+            }
+            encoder = encoder_settings(**{**kept, **in_group["encoder"]})
+        return Settings(
+            encoder,
+            dataclasses.replace(self.objective, **in_group["objective"]),
+            dataclasses.replace(self.training, **in_group["training"]),
+        )
+
+    def refuse_unread(self, name: str, asked: str) -> None:
+        """Refuse a setting that was asked for and would not be read; `asked` is how, for the message.
+
+        Raises:
+          InputError: nothing reads it under these settings.
+        """
+        check_read(self.encoder, self.objective, self.flat(), name, asked)
+
+    def changed(self) -> str:
+        """The settings that are not the defaults of --help, for people."""
+        known = known_settings()
+        return ", ".join(f"{name} {value}" for name, value in self.flat().items() if value != known[name].field.default)
+
+    def flat(self) -> dict[str, Any]:
+        """All settings of the run by name: of the options of encoders only those that its encoder has."""
+        return {name: value for group in self.to_json().values() for name, value in group.items()}
+
+
+def _refuse_unknown(values: Mapping[str, Any]) -> None:
+    known = known_settings()
+    if unknown := sorted(set(values) - set(known)):
+        raise InputError(f"unknown setting {unknown[0]!r}; there are: {', '.join(sorted(known))}")

@@ -1,0 +1,42 @@
+"""The settings of the training loop."""
+
+from dataclasses import dataclass
+
+from remi_tf.settings.setting import SettingGroup, setting
+
+
+@dataclass(frozen=True)
+class TrainingSettings(SettingGroup):
+    """The fit loop."""
+
+    batch_size: int = setting(128, "users per step over all devices, B")
+    max_steps: int = setting(1_000_000, "steps at most", least=0)
+    eval_every: int = setting(1000, "steps between validations (each saves a checkpoint)")
+    patience: int = setting(50, "stop when more validations than this in a row bring no better recall@50", least=0)
+    eval_users: int = setting(0, "validate on this many users; 0 = all", least=0)
+    first_target: int = setting(
+        1, "0-based position of a user's first item that may be a target; 4 under --recipe paper and released"
+    )
+    optimizer: str = setting(
+        "lazy_adam",
+        "lazy_adam updates only the rows read in the step, adam every row",
+        choices=("lazy_adam", "adam"),
+        of_gradient_steps=True,
+    )
+    learning_rate: float = setting(
+        3e-3,
+        "step size of the optimizer; 0.001 under --recipe paper and released, but for models with their own",
+        above_zero=True,
+        of_gradient_steps=True,
+    )
+    weight_decay: float = setting(
+        0.0, "L2 added to the gradient (of the rows read, under lazy_adam)", of_gradient_steps=True
+    )
+    average_steps: int = setting(
+        0,
+        "validate and save the average of the weights over about this many last steps, at most a quarter of those "
+        "taken (a second copy of the weights in memory); 0 = the weights as they are",
+        least=0,
+        of_gradient_steps=True,
+    )
+    seed: int = setting(2021, "decides weights, windows and negatives", least=0)

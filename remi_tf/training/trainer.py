@@ -1,0 +1,280 @@
+"""The training loop: train, validate, save, until patience or the budget ends. On CPU it resumes bit for bit."""
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+from tqdm import tqdm
+
+from remi_tf import progress
+from remi_tf.data.dataset.folder import Dataset
+from remi_tf.errors import InputError, TrainingDiverged
+from remi_tf.evaluation import interest_report
+from remi_tf.evaluation.evaluate import Evaluator
+from remi_tf.model import MultiInterestModel
+from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.settings import Settings
+from remi_tf.training import run_folder
+from remi_tf.training.batches import TrainingBatches
+from remi_tf.training.interrupts import Interrupts
+from remi_tf.training.optimizers import make_optimizer
+from remi_tf.training.warm_start import WarmStart, take_over
+from remi_tf.training.weight_average import KeepAverage, WeightAverage
+
+STEPS_PER_CALL = 50
+SELECTION = "recall@50"
+
+
+class Validation(NamedTuple):
+    """What one validation found.
+
+    step: after which; loss: mean of the steps since the last one, None before the first step; metrics: name → mean over
+    the validation users; is_best: whether it is the best so far, so that its weights were saved.
+    """
+
+    step: int
+    loss: float | None
+    metrics: dict[str, float]
+    is_best: bool
+
+
+OnValidation = Callable[[Validation], None]
+
+
+class Progress(tf.Module):
+    """What a run knows of itself next to the weights; saved with them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.step = tf.Variable(0, dtype=tf.int64)
+        self.best_score = tf.Variable(-1.0, dtype=tf.float64)
+        self.best_step = tf.Variable(0, dtype=tf.int64)
+        self.bad_validations = tf.Variable(0, dtype=tf.int64)
+
+
+class Trainer:
+    """Trains one model in one run folder; touches the folder only in `restore` and `train`.
+
+    Args:
+      path: the run folder.
+      settings: the run's settings.
+      dataset: the data to train on.
+      before: a finished run whose weights training starts from.
+
+    Raises:
+      InputError: the settings cannot be built, the model needs times that the dataset lacks, or the dataset has nobody
+        to train or to validate on.
+    """
+
+    def __init__(self, path: Path, settings: Settings, dataset: Dataset, before: run_folder.SavedRun | None = None):
+        self.path, self.settings, self.dataset = path, settings, dataset
+        model_type = settings.encoder.model_type
+        if "days" in ENCODERS[model_type].needs and not dataset.has_times:
+            raise InputError(
+                f"--model_type {model_type}: it reads the days between items, and {dataset.path} holds only their "
+                "order; prepare the log with --time_col (and another --time_unit than none), or take --model_type SA"
+            )
+        self.batches = TrainingBatches(
+            dataset.train,
+            batch_size=settings.training.batch_size,
+            max_history=settings.encoder.max_history,
+            first_target=settings.training.first_target,
+            seed=settings.training.seed,
+            needs=ENCODERS[model_type].needs,
+        )
+        shares = partial(self.batches.target_shares, dataset.num_items)
+        self.model = MultiInterestModel(settings, dataset.num_items, dataset.profile_sizes, shares)
+        self.validation = dataset.valid.first(settings.training.eval_users)
+        if not (self.validation.lengths > self.validation.cuts).any():
+            raise InputError(
+                f"{dataset.path}: no validation user has a target, so the best weights cannot be chosen; prepare a log "
+                "with more users, or with --split leave_one_out"
+            )
+        run_folder.build(self.model)
+        self.warm_start: WarmStart | None = take_over(self.model, before, dataset) if before else None
+        optimizer = make_optimizer(settings.training)
+        optimizer.build(self.model.trainable_variables)
+        self.model.compile(optimizer=optimizer, steps_per_execution=min(STEPS_PER_CALL, settings.training.eval_every))
+        self.progress = Progress()
+        average_steps = settings.training.average_steps
+        self.average = WeightAverage(self.model.trainable_variables, average_steps) if average_steps else None
+        self.evaluator = Evaluator(self.model)
+        self._counted_table = self.model.encoder.counted_table(dataset.train.items, dataset.num_items)
+        self.max_steps = 1 if self.is_counted else settings.training.max_steps
+
+    @cached_property
+    def checkpoints(self) -> tf.train.CheckpointManager:
+        """The run's newest full states."""
+        return self._states(self.path)
+
+    def _states(self, path: Path) -> tf.train.CheckpointManager:
+        parts = {"model": self.model, "optimizer": self.model.optimizer, "progress": self.progress}
+        state = tf.train.Checkpoint(**parts, **({"average": self.average} if self.average else {}))
+        return tf.train.CheckpointManager(state, str(path / run_folder.CHECKPOINTS), max_to_keep=2)
+
+    def save_start(self, path: Path) -> dict[str, Any]:
+        """Put the state after a warm start into a run folder in the making; what its config.json says of it."""
+        assert self.warm_start is not None
+        self._states(path).save(checkpoint_number=0)
+        return self.warm_start.to_json()
+
+    @cached_property
+    def best(self) -> tf.train.CheckpointManager:
+        """The best weights; the second best stay for whoever is reading them at this moment."""
+        weights = run_folder.weights(self.model)
+        return tf.train.CheckpointManager(weights, str(self.path / run_folder.BEST), max_to_keep=2)
+
+    @cached_property
+    def events(self) -> Any:
+        """TensorBoard's writer."""
+        return tf.summary.create_file_writer(str(self.path / "tensorboard"))
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the model counts instead of learning: it is done after one step, which has no gradient."""
+        return self._counted_table is not None
+
+    @property
+    def step(self) -> int:
+        """Steps taken so far."""
+        return int(self.progress.step.numpy())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the budget or the patience is used up."""
+        out_of_patience = int(self.progress.bad_validations.numpy()) > self.settings.training.patience
+        return self.step >= self.max_steps or out_of_patience
+
+    def restore(self) -> None:
+        """Take up the newest checkpoint, if there is one."""
+        checkpoint = self.checkpoints.latest_checkpoint
+        if checkpoint is None:
+            logging.info("%s has no checkpoint yet: starting from step 0", self.path)
+        else:
+            self.checkpoints.checkpoint.restore(checkpoint).assert_consumed()
+            self.model.optimizer.learning_rate.assign(self.settings.training.learning_rate)  # --resume may change it
+        validated = self.progress.best_score.numpy() >= 0
+        run_folder.truncate_metrics(self.path, self.step if validated else -1)
+
+    def train(self, on_validation: OnValidation | None = None) -> bool:
+        """Train to the end of the budget or of the patience.
+
+        Args:
+          on_validation: is told of each validation.
+
+        Returns:
+          Whether training came to its end; False after an interrupt, with everything saved for --resume.
+
+        Raises:
+          TrainingDiverged: a loss part became NaN or infinite.
+        """
+        training = self.settings.training
+        with Interrupts() as interrupts, self._bar() as bar:
+            if self.step == 0 and self.checkpoints.latest_checkpoint and self.progress.best_score.numpy() < 0:
+                self._validate(bar, on_validation)  # a warm start may be the best there will be
+            while not self.is_over:
+                start = self.step
+                end = min((start // training.eval_every + 1) * training.eval_every, self.max_steps)
+                reached = self._fit(start, end, bar, interrupts)
+                if reached == end:
+                    with self.average.in_place() if self.average else nullcontext():
+                        self._validate(bar, on_validation)
+                self.checkpoints.save(checkpoint_number=reached)
+                if interrupts.came:
+                    return False
+        return True
+
+    def _fit(self, start: int, end: int, bar: tqdm, interrupts: Interrupts) -> int:
+        if self._counted_table is not None:
+            self.model.item_table.assign(self._counted_table)
+            self.model.optimizer.iterations.assign(end)
+            bar.update(end - start)
+        else:
+            callbacks = [_Follow(self, bar, interrupts), *([KeepAverage(self.average)] if self.average else [])]
+            batches = self.batches.from_step(start)
+            self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=callbacks)
+        self.progress.step.assign(self.model.optimizer.iterations)
+        self._check_weights()
+        return self.step
+
+    def check_finite(self) -> dict[str, float]:
+        """Mean loss parts of the interval so far; none if nothing was fitted.
+
+        Raises:
+          TrainingDiverged: one of them is not finite.
+        """
+        means, finite_steps, steps = self.model.read_loss_sums()
+        first = min(finite_steps, key=lambda part: finite_steps[part])
+        if finite_steps[first] < steps:
+            before = int(self.model.optimizer.iterations.numpy()) - steps
+            raise self._diverged(before + finite_steps[first] + 1, f"the loss part {first!r} is no longer finite")
+        return means if steps else {}
+
+    def _check_weights(self) -> None:
+        for variable in self.model.trainable_variables:
+            if not np.isfinite(variable.numpy()).all():
+                raise self._diverged(self.step, f"{variable.name} holds NaN or infinite numbers")
+
+    def _diverged(self, step: int, what: str) -> TrainingDiverged:
+        values = self.settings.flat()
+        now = ", ".join(f"--{name} (now {values[name]})" for name in ("learning_rate", "beta", "rr_lambda"))
+        saved = self.checkpoints.latest_checkpoint
+        state = (
+            f"{saved} is untouched: go on from it with --resume and a smaller --learning_rate, or start anew with"
+            if saved
+            else "There is no checkpoint yet: start anew with"
+        )
+        return TrainingDiverged(f"step {step}: {what}. {state} a smaller {now}.")
+
+    def _validate(self, bar: tqdm, on_validation: OnValidation | None) -> None:
+        losses = self.check_finite()
+        result = self.evaluator.evaluate(self.validation)
+        scores = {f"valid_{name}": float(value) for name, value in result.means.items()}
+        score = float(result.means[SELECTION])
+        better = score > self.progress.best_score.numpy()
+        if better:
+            self.progress.best_score.assign(score)
+            self.progress.best_step.assign(self.step)
+        self.progress.bad_validations.assign(0 if better else self.progress.bad_validations + 1)
+        self.model.reset_loss_sums()
+        if better:
+            self.best.save(checkpoint_number=self.step)
+        line = {"step": self.step, **{f"loss_{part}": value for part, value in losses.items()}, **scores}
+        line |= {f"valid_{name}": value for name, value in interest_report.flat(result.interests).items()}
+        run_folder.append_metrics(self.path, {**line, "time": time.time()})
+        with self.events.as_default(step=self.step):
+            for name, value in line.items():
+                tf.summary.scalar(name, value)
+        self.events.flush()
+        bar.set_description(f"{self._name}, {SELECTION} {score:.4f}", refresh=False)
+        if on_validation is not None:
+            on_validation(Validation(self.step, sum(losses.values()) if losses else None, result.means, better))
+
+    @property
+    def _name(self) -> str:
+        return f"{self.settings.encoder.model_type} on {self.dataset.name}"
+
+    def _bar(self) -> tqdm:
+        return progress.bar(self._name, total=self.max_steps, initial=self.step, unit="step", only_watched=False)
+
+
+class _Follow(tf.keras.callbacks.Callback):
+    """Moves the progress bar and ends fit after an interrupt."""
+
+    def __init__(self, trainer: Trainer, bar: tqdm, interrupts: Interrupts):
+        super().__init__()
+        self.trainer, self.bar, self.interrupts = trainer, bar, interrupts
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        losses = self.trainer.check_finite()
+        parts = {part: f"{value:.4f}" for part, value in losses.items()}
+        self.bar.set_postfix({"loss": f"{sum(losses.values()):.4f}", **parts}, refresh=False)
+        self.bar.update(int(self.model.optimizer.iterations.numpy()) - self.bar.n)
+        if self.interrupts.came:
+            self.model.stop_training = True

@@ -1,0 +1,209 @@
+"""Going on from a finished run on other data: what it has learnt is taken over, new items begin among those they occur
+with, and what is lost is said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from remi_tf.data.dataset.folder import Dataset
+from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.data.dataset.views import features, histories
+from remi_tf.errors import InputError
+from remi_tf.model import MultiInterestModel
+from remi_tf.retrieval.top_k import top_k
+from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.names import known_settings
+from remi_tf.settings.settings import Settings
+from remi_tf.training.run_folder import CONFIG, SavedRun, load_saved_run
+
+LIST_LENGTH, USERS, BATCH = 50, 500, 100
+"""The lists by which the length of new items is chosen: their length, their number, how many at a time."""
+PIECE = 1 << 16
+"""Occurrences of new items that are looked at together: bounds the memory to PIECE rows of the item table."""
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """Where the rows of a new item table came from.
+
+    run, step: the run and the step of its weights; known: items taken over; averaged: new items that began at the mean
+    of known ones; drawn: new items that no known one occurs with; gone: raw ids of the run that are not in the data.
+    """
+
+    run: Path
+    step: int
+    known: int
+    averaged: int
+    drawn: int
+    gone: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """What the new run's config.json says of it."""
+        counts = {"known": self.known, "averaged": self.averaged, "drawn": self.drawn, "gone": len(self.gone)}
+        return {"run": str(self.run.resolve()), "step": self.step, "items": counts}
+
+    def lines(self) -> list[str]:
+        """The same for people."""
+        lines = [
+            f"Warm start from {self.run} (step {self.step:,}): {self.known:,} items as they were, {self.averaged:,} "
+            f"new ones amid the known items around them, {self.drawn:,} as usual (no known item around)."
+        ]
+        if self.gone:
+            examples = ", ".join(map(repr, self.gone[:3])) + (", …" if len(self.gone) > 3 else "")
+            lines.append(f"No longer recommended: {len(self.gone):,} items that the data do not hold ({examples}).")
+        return lines
+
+
+def load_for_warm_start(path: Path, changes: Mapping[str, Any]) -> tuple[SavedRun, Settings]:
+    """The run to start from, and the new run's settings: the old one's, but for `changes`.
+
+    Raises:
+      InputError: no run there, one that is counted, or a setting that its weights do not allow.
+    """
+    if not (path / CONFIG).is_file():
+        raise InputError(f"--warm_start {path}: no run here ({CONFIG} is missing); name the folder of a run")
+    run = load_saved_run(path)
+    if ENCODERS[run.settings.encoder.model_type].counted:
+        raise InputError(
+            f"--warm_start {path}: {run.settings.encoder.model_type} is counted, not trained; leave it out"
+        )
+    values, known = run.settings.flat(), known_settings()
+    for name, value in changes.items():
+        if known[name].group == "encoder" and value != values[name]:
+            raise InputError(
+                f"--{name} {value}: --warm_start {path} takes over the weights of a run with {name} {values[name]}; "
+                "leave it out, or train without --warm_start"
+            )
+    settings = run.settings.replace(**changes)
+    if settings.training.max_steps == 0 and "max_steps" not in changes:
+        raise InputError(
+            f"--warm_start {path}: that run was taken over as it was, with --max_steps 0; say how many --max_steps "
+            "this one is to take"
+        )
+    before, after = run.settings.objective.loss, settings.objective.loss
+    if before != after and "idw" in (before, after):
+        raise InputError(
+            f"--loss {after}: --warm_start {path} was trained with {before}, and cosines and inner products need "
+            "different vectors; leave it out, or train without --warm_start"
+        )
+    for name in changes:
+        settings.refuse_unread(name, f"--{name} {changes[name]}")
+    return run, settings
+
+
+def take_over(model: MultiInterestModel, run: SavedRun, dataset: Dataset) -> WarmStart:
+    """Give a new `model` on `dataset` the weights of `run`: its encoder and known items bit by bit.
+
+    The row of a new item points where the mean of the known items points that stand at most max_history places before
+    or after it in the training users' sequences; where there are none it stays as it was initialised. Its length is
+    that share of their mean length at which new items get as much of the lists as they have of the training log: the
+    mean itself is so short that no list would hold it, and at full length new items crowd out the others. No share is
+    smaller than what a plain mean keeps on average (`among_neighbours`): a small catalogue's lists can hold most new
+    items at any length, and the search would end at 0.
+
+    Raises:
+      InputError: the model reads profiles, and the data have other columns or values than the run.
+    """
+    if "profile" in model.needs and run.catalogue.profile_columns != dataset.profile_columns:
+        raise InputError(
+            f"--warm_start {run.path}: its profile columns and their values are not those of {dataset.path}, so that "
+            "its embeddings of them cannot be taken over; train without --warm_start"
+        )
+    for variable, old in zip(model.encoder.weights, run.model.encoder.weights, strict=True):
+        variable.assign(old)
+    old_vocabulary, new_vocabulary = run.catalogue.vocabulary, dataset.vocabulary
+    raw_ids = new_vocabulary.raw_ids(range(1, dataset.num_items + 1))
+    old_rows = np.concatenate([[0], old_vocabulary.rows(raw_ids)])  # [I + 1] row in the run, 0 = new
+    old_table, table = run.model.item_table.numpy(), model.item_table.numpy()
+    new, rows, kept = among_neighbours(dataset.train, old_rows, old_table, model.max_history)
+    table[new] = rows
+    table[old_rows > 0] = old_table[old_rows[old_rows > 0]]
+    table[0] = old_table[0]
+    model.item_table.assign(tf.constant(table))
+    if len(new):
+        known_rows = np.flatnonzero(old_rows)
+        share_of_log = float(np.mean(old_rows[np.asarray(dataset.train.items)] == 0))
+        interests, least = _some_interests(model, dataset.train), float(np.mean(kept))
+        table[new] = rows * fair_length(interests, table[known_rows], rows, share_of_log, least)
+        model.item_table.assign(tf.constant(table))
+    gone = np.setdiff1d(np.arange(1, len(old_table)), old_rows)
+    known = int((old_rows > 0).sum())
+    drawn = dataset.num_items - known - len(new)
+    return WarmStart(run.path, run.step, known, len(new), drawn, old_vocabulary.raw_ids(gone.tolist()))
+
+
+def fair_length(interests: np.ndarray, known: np.ndarray, new: np.ndarray, share: float, least: float) -> float:
+    """The factor on `new` at which new items take `share` of the users' lists of LIST_LENGTH.
+
+    It is at least `least`, where they may take more, and at most 1, where they may take less.
+
+    Args:
+      interests: [B, K, d]; known, new: [n, d] and [m, d] item vectors, none of them padding.
+    """
+    of_known, of_new = (_best_scores(interests, vectors) for vectors in (known, new))  # [B, <= LIST_LENGTH]
+    length = min(LIST_LENGTH, of_known.shape[1] + of_new.shape[1])
+
+    def taken(factor: float) -> float:
+        scores = np.concatenate([of_known, factor * of_new], axis=1)
+        return float(np.mean(np.argsort(-scores, axis=1, kind="stable")[:, :length] >= of_known.shape[1]))
+
+    low, high = least, 1.0
+    if taken(high) <= share:
+        return high
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (low, middle) if taken(middle) > share else (middle, high)
+    return low
+
+
+def _best_scores(interests: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    table = np.concatenate([np.zeros_like(vectors[:1]), vectors])
+    count = min(LIST_LENGTH, len(vectors))
+    starts = range(0, len(interests), BATCH)
+    return np.concatenate([top_k(interests[start : start + BATCH], table, count)[1].numpy() for start in starts])
+
+
+def _some_interests(model: MultiInterestModel, train: Interactions) -> np.ndarray:
+    """[<= USERS, K, d] interests of training users, spread evenly over the split."""
+    users = np.unique(np.linspace(0, train.num_users - 1, USERS).astype(np.int64))
+    known = features(train, users, model.max_history, model.needs)
+    return model.encode(histories(train, users, model.max_history), **known).vectors.numpy()
+
+
+def among_neighbours(
+    train: Interactions, old_rows: np.ndarray, old_table: np.ndarray, window: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The direction of the mean of the known items around new ones, at their mean length.
+
+    Args:
+      old_rows: [I + 1] the row in `old_table` of each row, 0 where it is new.
+      old_table: [old I + 1, d].
+      window: how many places before and after an occurrence are looked at.
+
+    Returns:
+      [n] rows that are new and have known neighbours, [n, d] float32 (repeats count), and [n] the length of the mean
+      itself as a share of the mean length, above 0 and at most 1.
+    """
+    items, offsets = np.asarray(train.items), np.asarray(train.offsets)
+    places = np.flatnonzero(old_rows[items] == 0)
+    rows, number = np.unique(items[places], return_inverse=True)  # [m] new rows; [places] which of them
+    lengths = np.linalg.norm(old_table, axis=1)
+    sums, total_lengths, counts = np.zeros([len(rows), old_table.shape[1]]), np.zeros(len(rows)), np.zeros(len(rows))
+    for start in range(0, len(places), PIECE):
+        place, of = places[start : start + PIECE], number[start : start + PIECE]
+        user = np.searchsorted(offsets, place, side="right") - 1
+        for shift in (*range(-window, 0), *range(1, window + 1)):
+            inside = (place + shift >= offsets[user]) & (place + shift < offsets[user + 1])
+            neighbour = old_rows[items[np.where(inside, place + shift, place)]]
+            known = neighbour > 0  # a new item is no neighbour, nor is it its own
+            np.add.at(sums, of[known], old_table[neighbour[known]])
+            total_lengths += np.bincount(of[known], lengths[neighbour[known]], minlength=len(rows))
+            counts += np.bincount(of[known], minlength=len(rows))
+    of_sums = np.linalg.norm(sums, axis=1)
+    found = of_sums > 0
+    scale = total_lengths[found] / (counts[found] * of_sums[found])
+    return rows[found], (sums[found] * scale[:, None]).astype(np.float32), of_sums[found] / total_lengths[found]

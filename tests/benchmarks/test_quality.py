@@ -1,0 +1,128 @@
+"""The quality table: its systems, its figures, and what it does about runs that fail or are there already."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+import quality
+
+from remi_tf.errors import InputError
+from remi_tf.settings.presets import REMI
+
+BUDGET = quality.Budget(100, 50, 3)
+DATA = quality.Data(Path("data/toy"), "toy", "aaaa", 60)
+
+
+def result(recall: float, **others) -> dict:
+    figures = {"best_step": 50, "steps": 100, "seconds": 9.0, "ms_per_step": 2.0, "parameters": 12_345}
+    return dict.fromkeys(quality.METRICS, recall) | figures | others
+
+
+def test_a_system_is_flags_and_perhaps_seeds_of_its_own():
+    assert quality.System.parse("SA --remi", (1, 2)) == quality.System(("SA", "--remi"), (1, 2))
+    own = quality.System.parse("Re4 --re4_attend 1 @3,4", (1, 2))
+    assert own.seeds == (3, 4) and own.name == "Re4 --re4_attend 1"
+
+
+@pytest.mark.parametrize("system", ["SA --seed=3", "SA --max_steps 9", "SA --resume", "--remi", "", "SA @x"])
+def test_a_system_that_is_none_or_sets_what_is_the_same_for_all_is_refused(system):
+    with pytest.raises(InputError, match="--system"):
+        quality.System.parse(system, (1,))
+
+
+def test_the_table_has_mean_and_deviation_over_seeds():
+    rows = {"SA": [result(0.1), result(0.2, seconds=11.0)], "Pop": [result(0.05, ms_per_step=None)]}
+    head, line, of_two, of_one = quality.markdown(rows).splitlines()
+    assert head.startswith("| system | recall@20 |") and head.count("|") == line.count("|") == of_two.count("|")
+    assert of_two.startswith("| `SA` | .1500 ± .0707 |") and of_two.endswith("| 2 | 50 | 100 | 10 | 2.0 | 12,345 |")
+    assert of_one.startswith("| `Pop` | .0500 |") and of_one.endswith("| 1 | 50 | 100 | 9 | – | 12,345 |")
+
+
+def test_a_failing_run_does_not_end_the_others(tmp_path, monkeypatch, capsys):
+    def run(system, seed, *_):
+        if (system.name, seed) == ("SA", 1):
+            raise quality.RunFailed("out of memory")
+        return result(seed / 10)
+
+    monkeypatch.setattr(quality, "run", run)
+    monkeypatch.setattr(quality, "find_data", lambda name: DATA)
+    output = ["--dataset", "data/toy", "--output", str(tmp_path / "v1.5"), "--seeds", "1,2"]
+    assert quality.main([*output, "--system", "SA", "--system", "DNN"]) == 1
+    printed = capsys.readouterr().err
+    assert "SA seed 1: out of memory" in printed and "1 of 4 runs failed" in printed
+    systems = json.loads((tmp_path / "v1.5.json").read_text())["systems"]
+    assert {name: list(seeds) for name, seeds in systems.items()} == {"SA": ["2"], "DNN": ["1", "2"]}
+    assert "| `SA` | .2000 |" in (tmp_path / "v1.5.md").read_text()
+
+
+def test_a_table_grows_by_system_and_seed_and_never_mixes_budgets_or_data(tmp_path):
+    for system, seed, recall in (("SA", 2, 0.2), ("DNN", 1, 0.3), ("SA", 1, 0.1), ("DNN", 1, 0.4)):
+        quality.Table(tmp_path / "t", DATA, BUDGET).add(system, seed, result(recall))
+    systems = json.loads((tmp_path / "t.json").read_text())["systems"]
+    recalls = {name: {seed: run["recall@50"] for seed, run in seeds.items()} for name, seeds in systems.items()}
+    assert recalls == {"SA": {"1": 0.1, "2": 0.2}, "DNN": {"1": 0.4}}
+    assert "| `SA` | .1500 ± .0707 |" in (tmp_path / "t.md").read_text()
+    tables = [quality.Table(tmp_path / "t", DATA, BUDGET) for _ in range(2)]  # two commands at a time
+    for seed, table in enumerate(tables):
+        table.add("Pop", seed, result(0.5))
+    assert list(json.loads((tmp_path / "t.json").read_text())["systems"]["Pop"]) == ["0", "1"]
+    with pytest.raises(InputError, match="results with max_steps 100, this command has 200; take another --output"):
+        quality.Table(tmp_path / "t", DATA, quality.Budget(200, 50, 3))
+    with pytest.raises(InputError, match="fingerprint aaaa, this command has bbbb"):
+        quality.Table(tmp_path / "t", replace(DATA, fingerprint="bbbb"), BUDGET)
+
+
+def test_no_jobs_are_refused(tmp_path):
+    with pytest.raises(InputError, match="--jobs 0: give at least 1"):
+        quality.main(["--dataset", "toy", "--output", str(tmp_path / "table"), "--system", "SA", "--jobs", "0"])
+
+
+def test_a_finished_run_is_used_again_and_one_of_other_data_or_budget_refused(tmp_path, monkeypatch):
+    commands = []
+
+    def subprocess_run(command, **_):
+        commands.append(Path(command[1]).name)
+        path = Path(next(flag for flag in command if flag.startswith("--run_dir=")).removeprefix("--run_dir="))
+        path.mkdir(parents=True, exist_ok=True)
+        if commands[-1] == "evaluate.py":
+            (path / quality.PER_USER).touch()
+            return quality.subprocess.CompletedProcess(command, 0, "", "")
+        metrics = [{"step": step, "time": 0.01 * step, "valid_recall@50": step / 1000} for step in (50, 100)]
+        (path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in metrics))
+        evaluation = {"metrics": {"model": dict.fromkeys(quality.METRICS, 0.3)}, "step": 50}
+        settings = quality.trained_with(system, 1, DATA, BUDGET).to_json()
+        (path / "config.json").write_text(json.dumps({"dataset": {"fingerprint": "aaaa"}, "settings": settings}))
+        (path / "evaluation_test.json").write_text(json.dumps(evaluation))
+        return quality.subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(quality.subprocess, "run", subprocess_run)
+    monkeypatch.setattr(quality, "parameters", lambda path: 7)
+    system = quality.System(("SA", "--remi"), (1,))
+    first = quality.run(system, 1, DATA, BUDGET, tmp_path, 1)
+    assert (first["recall@50"], first["steps"], first["parameters"]) == (0.3, 100, 7)
+    assert first["valid_recall@50"] == 0.1
+    assert first["ms_per_step"] == pytest.approx(10)
+    assert quality.run(system, 1, DATA, BUDGET, tmp_path, 1) == first
+    assert commands == ["train.py", "evaluate.py"]
+    (quality.run_path(system, 1, DATA, tmp_path) / quality.PER_USER).unlink()
+    quality.run(system, 1, DATA, BUDGET, tmp_path, 1)
+    assert commands == ["train.py", "evaluate.py", "evaluate.py"]
+    with pytest.raises(quality.RunFailed, match="trained with --max_steps 100 instead of 200; take another --runs"):
+        quality.run(system, 1, DATA, quality.Budget(200, 50, 3), tmp_path, 1)
+    with monkeypatch.context() as later:
+        later.setitem(REMI, "beta", 2.0)  # the same flags mean something else now
+        with pytest.raises(quality.RunFailed, match=r"trained with --beta 1\.0 instead of 2\.0"):
+            quality.run(system, 1, DATA, BUDGET, tmp_path, 1)
+    with pytest.raises(quality.RunFailed, match=r"other data \(fingerprint aaaa\) .* \(bbbb\); take another --runs"):
+        quality.run(system, 1, replace(DATA, fingerprint="bbbb"), BUDGET, tmp_path, 1)
+
+
+def test_a_run_that_ends_badly_tells_why(tmp_path, monkeypatch):
+    failed = quality.subprocess.CompletedProcess([], 2, "", "error: no dataset here")
+    monkeypatch.setattr(quality.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(quality.RunFailed, match=r"train\.py .* failed:\nerror: no dataset here"):
+        quality.run(quality.System(("SA",), (1,)), 1, DATA, BUDGET, tmp_path, 1)

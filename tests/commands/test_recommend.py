@@ -1,0 +1,194 @@
+"""recommend.py: a history as people type it, and what is printed."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from remi_tf.commands import recommend as recommending
+from remi_tf.errors import InputError
+from remi_tf.recommending.index_folder import build_index
+from tests.serving_toys import COLUMNS, RAW_IDS, Dated, Personal, TinyModel, expected, make_dataset, make_run
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    dataset = make_dataset(tmp_path / "data", profile_columns=COLUMNS, categories=True)
+    run = make_run(tmp_path / "run", TinyModel(), dataset)
+    run.dataset = dataset
+    monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path: run)
+    return run
+
+
+def test_what_the_model_gives_is_printed_with_titles_and_what_was_ignored(run, capsys):
+    arguments = ["--run_dir", str(run.path), "--top_n", "3", "--history"]
+    assert recommending.main([*arguments, "ïtem 3, nobody,ïtem 4"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "not in the catalogue and ignored: 'nobody'"
+    assert lines[1].split() == ["rank", "item_id", "score", "interest", "title"]
+    items, scores = expected(run.model, run.catalogue, ["ïtem 3", "ïtem 4"], False)
+    for rank in range(3):
+        assert lines[2 + rank].startswith(f"   {rank + 1}  {items[rank]}")
+        assert re.search(rf"{scores[rank]:.4f} +[01]  Title of {items[rank]}$", lines[2 + rank])
+    recommending.main([*arguments, "nobody"])
+    output = capsys.readouterr().out
+    assert "these are the most popular items" in output
+    assert re.findall(r"^ +\d  (.+?) +0\.0000 +-  Title", output, re.M) == RAW_IDS[:3]
+
+
+def test_an_index_gives_the_same_as_every_item(run, capsys):
+    build_index(run, run.path / "index")
+    flags = ["--history", "ïtem 3,ïtem 4", "--exclude_history", "--exclude", "ïtem 5"]
+    exact, _ = printed(run, capsys, *flags)
+    by_index, _ = printed(run, capsys, *flags, "--index", str(run.path / "index"))
+    assert by_index == exact
+    run.model.item_table.assign_add(run.model.item_table)
+    with pytest.raises(InputError, match=r"built from other weights .* build it again with python index.py"):
+        recommending.main(["--run_dir", str(run.path), *flags, "--index", str(run.path / "index")])
+
+
+def test_what_is_wanted_can_be_said(run, capsys):
+    history = ["--history", "ïtem 3,ïtem 4"]
+    lines, notes = printed(run, capsys, *history, "--allow", "ïtem 8,ïtem 9,nobody", "--exclude", "ïtem 8")
+    assert [line.split("  ")[2] for line in lines] == ["ïtem 9"]
+    assert notes == ["only 1 items may be recommended"]
+    lines, _ = printed(run, capsys, *history, "--categories", "ünivers")
+    categories = run.catalogue.categories
+    rows = run.catalogue.vocabulary.rows(RAW_IDS)
+    of = dict(zip(RAW_IDS, categories[rows], strict=True))
+    assert {of[re.match(r" +\d  (.+?) {2,}", line)[1]] for line in lines} == {3}
+
+
+def test_bad_rows_of_a_log_are_skipped_and_counted_when_asked_for(run, tmp_path, capsys):
+    log, output = tmp_path / "log.csv", tmp_path / "out.parquet"
+    log.write_text("user,item\na,ïtem 3\na,\nb\nb,ïtem 4\n", encoding="utf-8")
+    flags = ["--run_dir", str(run.path), "--input", str(log), "--output", str(output)]
+    with pytest.raises(InputError, match=r"line 3: item is empty; mend it or add --on_bad_row skip"):
+        recommending.main(flags)
+    assert recommending.main([*flags, "--on_bad_row", "skip"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if line.startswith("bad rows skipped: 1 (")]) == 2
+    assert "log.csv line 3: item is empty" in lines
+    assert set(pd.read_parquet(output)["user"]) == {"a", "b"}
+
+
+def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
+    log = tmp_path / "log.csv"
+    log.write_text('who,what\na,ïtem 3\nb,"item,7"\na,ïtem 4\n', encoding="utf-8")
+    columns = ["--user_col", "who", "--item_col", "what"]
+    flags = ["--run_dir", str(run.path), "--input", str(log), "--output", str(tmp_path / "out.parquet"), "--top_n", "4"]
+    assert recommending.main([*flags, *columns]) == 0
+    note, counts = capsys.readouterr().out.splitlines()
+    assert note == "no --time_col: the rows count as in the order of time"
+    assert counts.startswith("8 rows for 2 users written to")
+    table = pd.read_parquet(tmp_path / "out.parquet")
+    for user, history in (("a", ["ïtem 3", "ïtem 4"]), ("b", ["item,7"])):
+        items, _ = expected(run.model, run.catalogue, history, False)
+        assert table[table.user == user]["item"].tolist() == items[:4]
+    with pytest.raises(InputError, match=r"--output .*out.parquet: exists already; .* add --overwrite"):
+        recommending.main([*flags, *columns])
+    assert recommending.main([*flags, *columns, "--top_n", "1", "--overwrite"]) == 0
+    assert len(pd.read_parquet(tmp_path / "out.parquet")) == 2
+    before = log.read_bytes()
+    with pytest.raises(InputError, match=r"--output .*log.csv: one of the inputs; name another file"):
+        recommending.main([*flags, *columns, "--output", str(log), "--overwrite"])
+    assert log.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "give either --history IDS or --input FILE"),
+        (["--history", "a", "--input", "b.csv"], "give either --history IDS or --input FILE"),
+        (["--input", "b.csv"], "--output is missing"),
+        (
+            ["--input", "b.csv", "--output", "c", "--user_profile", "F"],
+            "--user_profile: it goes with --history; leave it out",
+        ),
+        (["--history", "a", "--output", "c"], "--output: it goes with --input; leave it out"),
+        (["--history", "a", "--top_n", "0"], "top_n 0: give a positive whole number"),
+        (["--history", "a", "--diversity", "nan"], "diversity nan is not 0 or more"),
+        (["--history", "a", "--overwrite"], "--overwrite: it goes with --input; leave it out"),
+        (["--history", "a", "--user_col", "who"], "--user_col: it goes with --input; leave it out"),
+        (["--history", "a", "--time_unit", "s"], "--time_unit: it goes with --input; leave it out"),
+        (["--input", "nowhere.csv", "--output", "."], r"--output \.: a folder; name a file such as \./top.parquet"),
+        (["--input", "nowhere.csv", "--output", "c"], "nowhere.csv: no such file"),
+    ],
+)
+def test_flags_that_do_not_fit_are_refused(run, flags, message):
+    with pytest.raises(InputError, match=message):
+        recommending.main(["--run_dir", str(run.path), *flags])
+    assert not Path("c").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "history"),
+    [
+        (["a, b,,c"], ["a", "b", "c"]),
+        (["a,b", "c d "], ["a,b", "c d "]),
+        (['["a,b", 12, "c"]'], ["a,b", "12", "c"]),
+        ([""], []),
+    ],
+)
+def test_ids_with_commas_can_be_given(flags, history):
+    assert recommending.parse_history(flags) == history
+
+
+@pytest.mark.parametrize("value", ["[a,b]", "[1.5]", "[true]", "[[1]]"])
+def test_a_list_that_is_not_one_of_ids_is_refused(value):
+    with pytest.raises(InputError, match="--history"):
+        recommending.parse_history([value])
+
+
+def printed(run, capsys, *flags):
+    """The ranked lines and everything before them."""
+    recommending.main(["--run_dir", str(run.path), "--top_n", "3", *flags])
+    lines = capsys.readouterr().out.splitlines()
+    head = next(number for number, line in enumerate(lines) if line.split()[:1] == ["rank"])
+    return lines[head + 1 :], lines[:head]
+
+
+def test_times_are_taken_and_without_them_all_items_count_as_of_one_day(run, capsys):
+    run.model = Dated()
+    history = ["--history", "ïtem 3,ïtem 4"]
+    none, notes = printed(run, capsys, *history)
+    assert notes[-1] == "no --timestamps: the items count as of one day"
+    same, notes = printed(run, capsys, *history, "--timestamps", "900000000,900000000")
+    assert same == none and not notes
+    apart, _ = printed(run, capsys, *history, "--timestamps", "900000000, 1000000000")
+    recent, _ = printed(run, capsys, "--history", "ïtem 4")
+    assert apart == recent != same
+
+
+def test_a_profile_is_taken_and_what_is_unknown_of_it_is_said(run, capsys):
+    run.model = Personal()
+    unknown, notes = printed(run, capsys, "--history", "ïtem 3")
+    assert notes[-1] == "no --user_profile: nothing is known of the user (gender,job, or none)"
+    lines, notes = printed(run, capsys, "--history", "ïtem 3", "--user_profile", ",y")
+    assert lines == unknown and notes == ["not among the values of job, or none ('é', 'x,y', '1') and ignored: 'y'"]
+    lines, notes = printed(run, capsys, "--history", "ïtem 3", "--user_profile", '["M", "x,y"]')
+    assert lines != unknown and not notes
+
+
+@pytest.mark.parametrize(
+    ("model", "flags", "message"),
+    [
+        (TinyModel, ["--timestamps", "5"], "--timestamps: the model does not read it; leave it out"),
+        (TinyModel, ["--user_profile", "F,1"], "--user_profile: the model does not read it; leave it out"),
+        (Dated, ["--timestamps", "5,6"], "--timestamps: 2 values for 1 items of --history; give one for each"),
+        (Dated, ["--timestamps", "today"], "--timestamps: 'today' is not a whole number of seconds since 1970"),
+        (Dated, ["--timestamps", "1388534400000"], "1388534400000 seconds .* 2100; are these milliseconds?"),
+        (Dated, ["--timestamps=-5"], "--timestamps: -5 is negative; give seconds since 1970"),
+        (Dated, ["--timestamps", "9" * 30], "is not a whole number of seconds since 1970"),
+        (
+            Personal,
+            ["--user_profile", "F"],
+            "--user_profile: 1 values for 2 columns: gender, job, or none; give one for each",
+        ),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(run, model, flags, message):
+    run.model = model()
+    with pytest.raises(InputError, match=message):
+        recommending.main(["--run_dir", str(run.path), "--history", "ïtem 3", *flags])

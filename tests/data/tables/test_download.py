@@ -1,0 +1,150 @@
+"""Downloads against a local server: resumed, checked, atomic, and clear about what to do by hand."""
+
+import hashlib
+import http.server
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from remi_tf.data.tables.download import DOWNLOADS, Download, download, fetch
+from remi_tf.errors import InputError
+
+CONTENT = bytes(range(256)) * 4000  # 1 MB
+MD5 = hashlib.md5(CONTENT).hexdigest()
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves /log.gz with ranges; breaks off after `limit` bytes of a body where that is set."""
+
+    content = CONTENT
+    etag = '"one"'
+    limit: int | None = None
+    requests: list[str | None]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.requests.append(self.headers.get("Range"))
+        if self.path != "/log.gz":
+            self.send_error(404)
+            return
+        begin, asked = 0, self.headers.get("Range")
+        if asked and self.headers.get("If-Range") == self.server.etag:
+            begin = int(asked.removeprefix("bytes=").rstrip("-"))
+            if begin >= len(self.server.content):
+                self.send_error(416)
+                return
+        body = self.server.content[begin:]
+        self.send_response(206 if begin else 200)
+        self.send_header("ETag", self.server.etag)
+        self.send_header("Content-Length", str(len(body)))
+        if begin:
+            self.send_header(
+                "Content-Range", f"bytes {begin}-{len(self.server.content) - 1}/{len(self.server.content)}"
+            )
+        self.end_headers()
+        self.wfile.write(body[: self.server.limit])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    running = Server(("127.0.0.1", 0), Handler)
+    running.requests = []
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield running
+    running.shutdown()
+    running.server_close()
+    thread.join()
+
+
+def address(server: Server, name: str = "log.gz") -> str:
+    return f"http://127.0.0.1:{server.server_address[1]}/{name}"
+
+
+def test_a_whole_file_is_put_in_place_and_described(server, tmp_path):
+    entry = fetch(Download(address(server), MD5), tmp_path)
+    assert (tmp_path / "log.gz").read_bytes() == CONTENT
+    assert entry["sha256"] == hashlib.sha256(CONTENT).hexdigest() and "published" in entry["checked"]
+    assert [path.name for path in tmp_path.iterdir()] == ["log.gz"]
+    assert "no checksum is published" in fetch(Download(address(server)), tmp_path)["checked"]
+    assert len(server.requests) == 1  # a file that is there is not fetched again
+
+
+def test_a_broken_transfer_is_continued_where_it_broke(server, tmp_path):
+    server.limit = 300_000
+    with pytest.raises(InputError, match=r"broke off at 300,000 of 1,024,000 bytes; run it again to continue"):
+        fetch(Download(address(server), MD5), tmp_path)
+    assert not (tmp_path / "log.gz").exists()
+    server.limit = None
+    fetch(Download(address(server), MD5), tmp_path)
+    assert server.requests == [None, "bytes=300000-"]
+    assert (tmp_path / "log.gz").read_bytes() == CONTENT
+
+
+def test_a_file_that_changed_meanwhile_is_fetched_anew(server, tmp_path):
+    server.limit = 300_000
+    with pytest.raises(InputError):
+        fetch(Download(address(server)), tmp_path)
+    server.limit, server.etag, server.content = None, '"two"', CONTENT[::-1]
+    fetch(Download(address(server)), tmp_path)
+    assert (tmp_path / "log.gz").read_bytes() == CONTENT[::-1]
+
+
+def test_a_part_of_unknown_version_is_never_continued(server, tmp_path):
+    (tmp_path / "log.gz.part").write_bytes(b"rubbish")
+    fetch(Download(address(server), MD5), tmp_path)
+    assert server.requests == [None]
+
+
+def test_a_part_that_is_whole_already_is_not_asked_for_more_than_once(server, tmp_path):
+    (tmp_path / "log.gz.part").write_bytes(CONTENT)
+    (tmp_path / "log.gz.part.json").write_text(json.dumps({"version": server.etag}))
+    fetch(Download(address(server), MD5), tmp_path)
+    assert (tmp_path / "log.gz").read_bytes() == CONTENT
+
+
+def test_a_corrupted_file_is_removed_and_reported(server, tmp_path):
+    server.content = b"x" + CONTENT[1:]
+    with pytest.raises(InputError, match=f"but {MD5} is published.*by hand: fetch"):
+        fetch(Download(address(server), MD5), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_file_put_there_by_hand_is_refused_and_left_alone(server, tmp_path):
+    (tmp_path / "log.gz").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"is published; remove .*log\.gz"):
+        fetch(Download(address(server), MD5), tmp_path)
+    assert (tmp_path / "log.gz").read_bytes() == b"mine" and not server.requests
+
+
+def test_404_names_the_address_and_the_manual_way(server, tmp_path):
+    with pytest.raises(InputError, match=r"nothing\.gz: the server answered 404 .*by hand: fetch .* put it at"):
+        fetch(Download(address(server, "nothing.gz")), tmp_path)
+
+
+def test_no_network_names_the_manual_way(tmp_path):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    with pytest.raises(InputError, match=r"cannot be reached .*by hand"):
+        fetch(Download(f"http://127.0.0.1:{port}/log.gz"), tmp_path)
+
+
+@pytest.mark.parametrize("source", ["taobao", "rocket", "synthetic"])
+def test_sources_behind_a_login_say_where_to_get_them(source, tmp_path: Path):
+    with pytest.raises(InputError, match="no public address"):
+        download(source, tmp_path)
+
+
+def test_all_addresses_are_https():
+    assert all(wanted.url.startswith("https://") for files in DOWNLOADS.values() for wanted in files)

@@ -1,0 +1,149 @@
+"""index.py: what is stored, what is refused, and vectors for other engines."""
+
+import json
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from remi_tf.commands.export import main as export_command
+from remi_tf.commands.index import main as index_command
+from remi_tf.errors import InputError
+from remi_tf.recommending import index_folder as indexing
+from remi_tf.recommending.index_folder import build_index, open_index
+from remi_tf.retrieval.top_k import top_k
+from tests.serving_toys import NUM_ITEMS, RAW_IDS, Cosine, TinyModel, make_dataset, make_run
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    run = make_run(tmp_path / "run", TinyModel(), make_dataset(tmp_path / "data"))
+    run.dataset = run.catalogue
+    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path: run)
+    return run
+
+
+def main(run, *flags):
+    return index_command(["--run_dir", str(run.path), *flags])
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "ivf"])
+def test_an_index_is_stored_with_its_recall_and_searched_after_loading(run, kind, capsys):
+    assert main(run, "--kind", kind, "--top_n", "20", "--effort", "300", "--min_recall", "0.5") == 0
+    manifest = json.loads((run.path / "index" / "index.json").read_text())
+    assert f"recall@20 {manifest['recall']['value']:.4f} against exact search" in capsys.readouterr().out
+    index = open_index(run.path / "index", run)
+    interests = np.random.default_rng(0).standard_normal((5, 2, 8)).astype(np.float32)
+    ids, _ = index.search(interests, 20)
+    exact, _ = top_k(interests, run.model.item_table, 20)
+    assert np.mean([len(np.intersect1d(*pair)) / 20 for pair in zip(ids, exact.numpy(), strict=True)]) > 0.95
+
+
+def test_a_small_catalogue_is_searched_exactly_and_an_index_is_replaced(run):
+    assert main(run) == 0 and open_index(run.path / "index", run).kind == "flat"
+    with pytest.raises(InputError, match="index exists already; name another folder or add --overwrite"):
+        main(run, "--kind", "hnsw")
+    assert main(run, "--kind", "hnsw", "--overwrite") == 0 and open_index(run.path / "index", run).kind == "hnsw"
+
+
+def test_cosines_are_indexed_at_length_one(run):
+    run.model = Cosine()
+    main(run)
+    vectors = open_index(run.path / "index", run).faiss_index.reconstruct_n(0, NUM_ITEMS)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
+
+
+def test_an_index_below_the_stated_recall_is_refused_unless_forced(run, monkeypatch):
+    monkeypatch.setattr(indexing.ItemIndex, "search", lambda self, interests, k: (np.ones((len(interests), k)), None))
+    with pytest.raises(InputError, match=r"recall@50 of the flat index is 0.0\d0 at effort 1, below --min_recall 0.97"):
+        main(run)
+    assert not (run.path / "index").exists()
+    assert main(run, "--force") == 0
+    assert json.loads((run.path / "index" / "index.json").read_text())["recall"]["value"] < 0.1
+
+
+def test_a_stale_index_is_refused(run, tmp_path):
+    build_index(run, tmp_path / "index")
+    run.model.item_table.assign_add(0.001 * np.ones([NUM_ITEMS + 1, 8]))
+    run.step = 60
+    with pytest.raises(
+        InputError, match=r"built from other weights \(step 30\) than those of .* \(step 60\); build it"
+    ):
+        open_index(tmp_path / "index", run)
+    other = make_run(tmp_path / "other", TinyModel(), make_dataset(tmp_path / "data 2", RAW_IDS[::-1]))
+    with pytest.raises(InputError, match=r"built for the dataset tiny \(\w{12}\), the run .* has tiny"):
+        open_index(tmp_path / "index", other)
+
+
+def test_export_refreshes_an_index_as_it_was_asked_for(run, capsys):
+    main(run, "--kind", "hnsw", "--top_n", "7", "--min_recall", "0.9")
+    run.model.item_table.assign_add(0.5 * np.random.default_rng(1).standard_normal([NUM_ITEMS + 1, 8]))
+    with pytest.raises(InputError, match="built from other weights"):
+        open_index(run.path / "index", run)
+    assert export_command(["--run_dir", str(run.path), "--index"]) == 0
+    assert "hnsw index of 200 items" in capsys.readouterr().out
+    assert open_index(run.path / "index", run).kind == "hnsw"
+    recall = json.loads((run.path / "index" / "index.json").read_text())["recall"]
+    assert (recall["at"], recall["min_recall"]) == (7, 0.9)
+    (run.path / "index" / "index.json").write_text("{}")
+    with pytest.raises(InputError, match=r"index.json: damaged .* build it again with python index.py"):
+        export_command(["--run_dir", str(run.path), "--index"])
+
+
+@pytest.mark.parametrize("name", ["index.faiss", "items.txt", "index.json"])
+def test_a_damaged_index_is_refused(run, tmp_path, name):
+    build_index(run, tmp_path / "index")
+    damaged = tmp_path / "index" / name
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    with pytest.raises(InputError, match=rf"{name}: .*; build it again with python index.py --run_dir"):
+        open_index(tmp_path / "index", run)
+    damaged.unlink()
+    with pytest.raises(InputError, match=r"missing.*; build it again"):
+        open_index(tmp_path / "index", run)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--top_n", "0"], "--top_n 0: give a positive whole number"),
+        (["--min_recall", "2"], "--min_recall 2.0: give a number from 0 to 1"),
+        (["--memory_mb", "-1"], "--memory_mb -1: give a positive"),
+        (["--kind", "annoy"], "invalid choice"),
+        (
+            ["--kind", "flat", "--memory_mb", "9"],
+            "--memory_mb: it chooses the kind, which --kind flat gives; leave one",
+        ),
+        (["--kind", "hnsw", "--parquet", "c"], "--kind: it is about an index, and --parquet writes none"),
+        (["--force", "--parquet", "c"], "--force: it is about an index, and --parquet writes none"),
+        (["--parquet", "."], r"--parquet \.: a folder; name a file such as \./top.parquet"),
+        (["--kind", "ivfpq"], "--kind ivfpq: 200 items are fewer than a code's 256 values"),
+    ],
+)
+def test_flags_that_cannot_be_used_are_refused(run, flags, message):
+    with pytest.raises(InputError, match=message):
+        main(run, *flags)
+
+
+def test_a_diverged_run_and_a_folder_of_other_things_are_refused(run, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("")
+    with pytest.raises(InputError, match=r"holds other files \(it has no index.json\)"):
+        build_index(run, tmp_path / "mine")
+    run.model.item_table.assign(run.model.item_table * np.nan)
+    with pytest.raises(InputError, match="an item vector is NaN or infinite"):
+        build_index(run, tmp_path / "index")
+
+
+def test_vectors_and_raw_ids_go_to_parquet_and_back(run, tmp_path):
+    assert main(run, "--parquet", str(tmp_path / "items.parquet")) == 0
+    table = parquet.read_table(tmp_path / "items.parquet")
+    assert table["item"].to_pylist() == RAW_IDS
+    assert table["title"].to_pylist()[2] == f"Title of {RAW_IDS[2]}"
+    vectors = np.array(table["vector"].to_pylist(), np.float32)
+    np.testing.assert_array_equal(vectors, run.model.item_table.numpy()[1:])
+    assert table["row"].to_pylist() == list(range(1, NUM_ITEMS + 1))
+    assert table.schema.metadata[b"scores"] == b"inner product"
+    with pytest.raises(InputError, match=r"--parquet .*items.parquet: exists already; .* add --overwrite"):
+        main(run, "--parquet", str(tmp_path / "items.parquet"))
+    assert main(run, "--parquet", str(tmp_path / "items.parquet"), "--overwrite") == 0
+    assert not (run.path / "index").exists()

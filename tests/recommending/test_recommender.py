@@ -1,0 +1,265 @@
+"""The Python API: what the model gives, for lists and DataFrames, under every choice, and clear words for the rest."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import remi_tf
+from remi_tf.errors import InputError
+from remi_tf.recommending import histories
+from remi_tf.recommending.index_folder import build_index
+from tests.serving_toys import COLUMNS, NUM_ITEMS, RAW_IDS, Dated, Personal, TinyModel, expected, make_dataset, make_run
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return make_dataset(tmp_path_factory.mktemp("data") / "tiny", profile_columns=COLUMNS, categories=True)
+
+
+@pytest.fixture(scope="module")
+def recommender(dataset, tmp_path_factory):
+    return remi_tf.Recommender(make_run(tmp_path_factory.mktemp("run") / "run", TinyModel(), dataset))
+
+
+@pytest.fixture(scope="module")
+def whole_numbers(dataset, tmp_path_factory):
+    """By the graph and by an index, for a model of small whole numbers: exact products, many ties."""
+    model = TinyModel()
+    model.item_table.assign(np.round(model.item_table))
+    model.projection.assign(np.round(model.projection))
+    run = make_run(tmp_path_factory.mktemp("run") / "run", model, dataset)
+    run.dataset = dataset
+    build_index(run, run.path / "index")
+    return remi_tf.Recommender(run), remi_tf.Recommender(run, run.path / "index")
+
+
+HISTORIES = [["ïtem 3", "nobody", "ïtem 4"], [], ["item,7"], RAW_IDS[:30]]
+
+
+def test_lists_are_answered_as_by_the_model_in_the_order_given(recommender):
+    result = recommender.recommend(HISTORIES, top_n=5)
+    assert result.columns.tolist() == ["user", "rank", "item", "score", "interest"]
+    assert result["user"].tolist() == np.repeat(range(4), 5).tolist()
+    assert result["rank"].tolist() == [1, 2, 3, 4, 5] * 4
+    for user, history in enumerate(HISTORIES):
+        items, scores = expected(recommender.run.model, recommender.catalogue, history, False)
+        rows = result[result.user == user]
+        assert rows["item"].tolist() == items[:5]
+        np.testing.assert_allclose(rows["score"], scores[:5], rtol=1e-5)
+    assert (result.loc[result.user == 1, "interest"] == -1).all()
+
+
+def test_the_interest_that_fetched_an_item_is_told(recommender):
+    result = recommender.recommend([["ïtem 3", "ïtem 4"]], top_n=20)
+    rows = recommender.catalogue.vocabulary.rows(["ïtem 3", "ïtem 4"])
+    vectors = recommender.run.model.interests(np.array([[*rows, 0, 0]], np.int32)).numpy()[0]  # [K, d]
+    table = recommender.run.model.item_table.numpy()[recommender.catalogue.vocabulary.rows(result["item"])]
+    assert result["interest"].tolist() == (table @ vectors.T).argmax(axis=1).tolist()
+
+
+def test_a_frame_gives_what_its_lists_give_in_the_order_of_time(recommender):
+    frame = pd.DataFrame(
+        {
+            "user": [70, 5, 70, 70, 5],
+            "item": ["ïtem 4", "item,7", "ïtem 3", "ïtem 9", "ïtem 2"],
+            "time": [1_400_000_300, 1_400_000_100, 1_400_000_200, 1_400_000_400, 1_400_000_100],
+        }
+    )
+    lists = {70: ["ïtem 3", "ïtem 4", "ïtem 9"], 5: ["item,7", "ïtem 2"]}
+    by_list = recommender.recommend(lists, 6)
+    pd.testing.assert_frame_equal(recommender.recommend(frame, 6), by_list)
+    renamed = frame.rename(columns={"user": "who", "item": "what", "time": "when"})
+    columns = {"user_col": "who", "item_col": "what", "time_col": "when"}
+    pd.testing.assert_frame_equal(recommender.recommend(renamed, 6, **columns), by_list)
+    in_rows = recommender.recommend(frame.drop(columns="time"), 6)
+    pd.testing.assert_frame_equal(in_rows, recommender.recommend({70: ["ïtem 4", "ïtem 3", "ïtem 9"], 5: lists[5]}, 6))
+
+
+def test_nobody_gets_an_empty_frame(recommender):
+    for nobody in ([], {}, pd.DataFrame({"user": [], "item": []})):
+        result = recommender.recommend(nobody)
+        assert result.columns.tolist() == ["user", "rank", "item", "score", "interest"] and result.empty
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from([*RAW_IDS[:40], "nobody", ""]), max_size=12), min_size=1, max_size=5),
+    st.integers(1, NUM_ITEMS + 5),
+    st.booleans(),
+    st.lists(st.sampled_from([*RAW_IDS, "nobody"]), max_size=20),
+)
+def test_index_and_graph_answer_alike_and_never_what_is_excluded(whole_numbers, lists, top_n, exclude_history, exclude):
+    recommender, by_index = whole_numbers
+    choices = {"top_n": top_n, "exclude_history": exclude_history, "exclude": exclude}
+    exact, other = recommender.recommend(lists, **choices), by_index.recommend(lists, **choices)
+    pd.testing.assert_frame_equal(exact, other)
+    for user, rows in exact.groupby("user"):
+        items = rows["item"].tolist()
+        assert len(set(items)) == len(items) and not set(items) & {*exclude, ""}
+        assert not exclude_history or not set(items) & set(lists[user])
+        assert set(items) <= set(RAW_IDS)
+    left = [set(RAW_IDS) - set(exclude) - (set(history) if exclude_history else set()) for history in lists]
+    assert len(exact) == sum(min(top_n, len(items)) for items in left)
+
+
+def test_batches_of_any_cut_give_the_same(recommender, monkeypatch):
+    lists = [RAW_IDS[start : start + width] for start in range(0, 60, 7) for width in (1, 3, 9, 25)]
+    whole = recommender.recommend(lists, 3)
+    for users, cells in ((1, 1000), (3, 1000), (256, 20), (256, 1)):
+        monkeypatch.setattr(histories, "USERS", users)
+        monkeypatch.setattr(histories, "CELLS", cells)
+        pd.testing.assert_frame_equal(recommender.recommend(lists, 3), whole, rtol=1e-5)
+
+
+def test_allow_categories_and_diversity_are_passed_on(recommender):
+    history = [["ïtem 3", "ïtem 4"]]
+    assert set(recommender.recommend(history, 10, allow=["ïtem 8", "ïtem 9"])["item"]) == {"ïtem 8", "ïtem 9"}
+    plain, diverse = (recommender.recommend(history, 6, diversity=value) for value in (0.0, float("inf")))
+    kinds = [
+        len(set(recommender.catalogue.categories[recommender.catalogue.vocabulary.rows(r["item"])]))
+        for r in (plain, diverse)
+    ]
+    assert kinds[1] == 4 > kinds[0]
+
+
+def test_days_and_profiles_reach_the_model(dataset, tmp_path):
+    dated = remi_tf.Recommender(make_run(tmp_path / "dated", Dated(), dataset))
+    history, apart = ["ïtem 3", "ïtem 4"], [900_000_000, 1_000_000_000]
+    together = dated.recommend([history], 5)
+    pd.testing.assert_frame_equal(dated.recommend([history], 5, timestamps=[[9, 9]]), together)
+    old = dated.recommend([history], 5, timestamps=[apart])
+    assert old["item"].tolist() == dated.recommend([["ïtem 4"]], 5)["item"].tolist() != together["item"].tolist()
+    frame = pd.DataFrame({"user": 0, "item": history, "time": apart})
+    pd.testing.assert_frame_equal(dated.recommend(frame, 5), old)
+    personal = remi_tf.Recommender(make_run(tmp_path / "personal", Personal(), dataset))
+    lists = {"ann": history, "bob": history}
+    result = personal.recommend(lists, 5, profiles={"bob": ["M", "x,y"]})
+    ann, bob = (result[result.user == user]["item"].tolist() for user in lists)
+    assert ann == personal.recommend([history], 5)["item"].tolist() != bob
+
+
+def test_similar_items_are_the_nearest_by_cosine(recommender):
+    result = recommender.similar_items("ïtem 3", 4)
+    table = recommender.run.model.item_table.numpy()
+    cosines = table @ table[3] / np.linalg.norm(table, axis=1) / np.linalg.norm(table[3])
+    cosines[[0, 3]] = -np.inf
+    best = np.argsort(-cosines)[:4]
+    assert result["item"].tolist() == recommender.catalogue.vocabulary.raw_ids(best.tolist())
+    np.testing.assert_allclose(result["score"], cosines[best], rtol=1e-5)
+    assert len(recommender.similar_items("ïtem 3", 10_000)) == NUM_ITEMS - 1
+    for item, message in (
+        ("nobody", "item 'nobody': the catalogue tiny does not hold it"),
+        (["ïtem 3"], r"item \['ïtem 3'\]: give one id, not a list"),
+        (None, "item: None is not a raw id"),
+    ):
+        with pytest.raises(InputError, match=message):
+            recommender.similar_items(item)
+
+
+def test_ids_as_bytes_are_read_as_utf_8(recommender):
+    as_bytes = [raw_id.encode() for raw_id in ("ïtem 3", "ïtem 4")]
+    pd.testing.assert_frame_equal(recommender.recommend([as_bytes]), recommender.recommend([["ïtem 3", "ïtem 4"]]))
+    pd.testing.assert_frame_equal(recommender.similar_items(as_bytes[0]), recommender.similar_items("ïtem 3"))
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "file"),
+    [
+        ("exclude", "ïtem 5", "items.txt"),
+        ("allow", "ïtem 5", "items.txt"),
+        ("categories", "crime", "category_names.txt"),
+    ],
+)
+def test_unknown_names_beside_known_ones_are_told_once(dataset, recommender, monkeypatch, name, known, file):
+    told = []
+    monkeypatch.setattr("absl.logging.warning", lambda text, *values: told.append(text % values))
+    fresh = remi_tf.Recommender(recommender.run)
+    expected_rows = fresh.recommend([["ïtem 3"]], **{name: [known]})
+    assert not told
+    for _ in range(2):
+        rows = fresh.recommend([["ïtem 3"]], **{name: [known, "nobody", "Krimi"]})
+        pd.testing.assert_frame_equal(rows, expected_rows)
+    where = f"the known ones are listed in {dataset.path / file}"
+    assert told == [f"{name}: not in the catalogue and ignored: 'nobody', 'Krimi'; {where}"]
+
+
+def test_an_index_leaves_out_what_a_generator_excludes(whole_numbers):
+    _, by_index = whole_numbers
+    history = [["ïtem 3"]]
+    best = by_index.recommend(history, 3)["item"].tolist()
+    assert not set(best) & set(by_index.recommend(history, 3, exclude=(raw_id for raw_id in best))["item"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"histories": ["a", "b"]}, "give a list of histories, each a list of raw ids"),
+        ({"histories": "ïtem 3"}, "give a list of histories"),
+        ({"histories": np.array([3, 4])}, "give a list of histories"),
+        ({"top_n": 0}, "top_n 0: give a positive whole number"),
+        ({"top_n": 2.5}, "top_n 2.5: give a positive whole number"),
+        ({"allow": []}, "allow: an empty list allows nothing"),
+        ({"allow": ["nobody"]}, r"no id of allow is known: 'nobody'; the known ones are listed in .*items\.txt"),
+        ({"categories": ["Crime"]}, r"no name of categories is known: 'Crime'; .* listed in .*category_names\.txt"),
+        ({"histories": None}, "give a list of histories"),
+        ({"histories": {"ann": None}}, r"user 'ann' has None; give a list of raw ids, \[\] where nothing is known"),
+        ({"histories": {"ann": "ïtem 3"}}, "user 'ann' has 'ïtem 3'; give a list of raw ids"),
+        (
+            {"histories": [["ïtem 3"], ["ïtem 3", None]]},
+            r"user 1, place 1 \(from 0\): None is not a raw id; leave it out",
+        ),
+        ({"histories": {"ann": [float("nan")]}}, r"user 'ann', place 0 \(from 0\): nan is not a raw id"),
+        ({"histories": {"ann": [["ïtem 3"]]}}, r"user 'ann', place 0 \(from 0\): \['ïtem 3'\] is not a raw id"),
+        ({"histories": [[b"\xff"]]}, r"user 0, place 0 \(from 0\): b'\\xff' is not UTF-8"),
+        ({"exclude": [None]}, "exclude: None is not a raw id"),
+        ({"exclude": 5}, r"exclude: give a list, such as \[5\]"),
+        ({"exclude_history": "no"}, "exclude_history 'no': give True or False"),
+        ({"diversity": "x"}, "diversity 'x': give a number, 0 or more"),
+        ({"exclude": "ïtem 3"}, r"exclude: give a list, such as \['ïtem 3'\]"),
+        ({"diversity": -1.0}, "^diversity -1 is not 0 or more"),
+        ({"diversity": float("nan")}, "diversity nan is not 0 or more"),
+        ({"timestamps": [[1]]}, "timestamps: the model does not read them; leave them out"),
+        ({"timestamps": [[1, 2]]}, "timestamps: give one for each item of each history"),
+        ({"timestamps": [1]}, "timestamps: give one for each item of each history"),
+        ({"timestamps": 1}, "timestamps: give one for each item of each history"),
+        ({"timestamps": {"ann": [1]}}, "timestamps: give one for each item of each history"),
+        (
+            {"timestamps": [["2014-01-01"]]},
+            r"timestamps: user 0, place 0 \(from 0\): '2014-01-01' is not a whole number",
+        ),
+        ({"timestamps": [[float("inf")]]}, "inf is not a whole number of seconds since 1970"),
+        ({"timestamps": [[None]]}, "None is not a whole number of seconds since 1970"),
+        ({"timestamps": [[-1.0]]}, "-1 is negative"),
+        ({"timestamps": [[1388534400000]]}, "are these milliseconds?"),
+        ({"profiles": {0: ["F", "1"]}}, "profiles: the model does not read them; leave them out"),
+        ({"histories": pd.DataFrame({"user": [1]})}, "item"),
+        (
+            {"histories": pd.DataFrame({"user": [1], "item": [None]})},
+            r"the frame row 0: item is empty; mend it, .*frame\.dropna\(\).*keep_default_na=False",
+        ),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_refused(recommender, arguments, message):
+    with pytest.raises(InputError, match=message):
+        recommender.recommend(**{"histories": [["ïtem 3"]], **arguments})
+
+
+def test_what_an_index_or_data_without_categories_cannot_do_is_refused(whole_numbers, tmp_path):
+    _, by_index = whole_numbers
+    with pytest.raises(InputError, match="allow: an index cannot be searched by it; leave out the index"):
+        by_index.recommend([["ïtem 3"]], allow=["ïtem 4"])
+    plain = remi_tf.Recommender(make_run(tmp_path / "run", TinyModel(), make_dataset(tmp_path / "data")))
+    with pytest.raises(InputError, match=r"diversity: the data have no categories \(prepare.py --category_col\)"):
+        plain.recommend([["ïtem 3"]], diversity=0.5)
+
+
+def test_the_package_is_cheap_to_import_and_names_its_api():
+    code = "import sys, remi_tf; assert 'tensorflow' not in sys.modules; assert remi_tf.Recommender.from_run"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="has no attribute 'Recomender'"):
+        remi_tf.Recomender  # noqa: B018

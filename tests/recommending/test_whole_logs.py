@@ -1,0 +1,112 @@
+"""Scoring a whole log: every user as alone, whatever the file's kind and however it is cut into parts."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyarrow import parquet
+
+from remi_tf.data.tables.layouts import Columns
+from remi_tf.errors import InputError
+from remi_tf.recommending import whole_logs as batch_scoring
+from remi_tf.recommending.choices import Choices
+from remi_tf.recommending.recommender import Recommender
+from remi_tf.recommending.whole_logs import score_files
+from tests.serving_toys import RAW_IDS, Dated, TinyModel, make_dataset, make_run
+
+COLUMNS = Columns("who", "what", "when")
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return make_dataset(tmp_path_factory.mktemp("data") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def recommender(dataset, tmp_path_factory):
+    return Recommender(make_run(tmp_path_factory.mktemp("run") / "run", TinyModel(), dataset))
+
+
+@pytest.fixture(scope="module")
+def log():
+    """50 users, 600 rows in no order, a few unknown items."""
+    rng = np.random.default_rng(0)
+    times = 1_400_000_000 + rng.permutation(600)
+    return pd.DataFrame(
+        {
+            "who": [f"üser {number}" for number in rng.integers(0, 50, 600)],
+            "what": rng.choice([*RAW_IDS, "nobody"], 600),
+            "when": times,
+        }
+    )
+
+
+def by_user(table):
+    return {user: rows.drop(columns="user").reset_index(drop=True) for user, rows in table.groupby("user")}
+
+
+def assert_same(left, right):
+    left, right = by_user(left), by_user(right)
+    assert left.keys() == right.keys()
+    for user, rows in left.items():
+        pd.testing.assert_frame_equal(rows, right[user], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.csv.gz", "log.parquet", "log.jsonl"])
+@pytest.mark.parametrize("part_bytes", [100, 10**9])
+def test_a_file_gives_what_its_frame_gives(recommender, log, tmp_path, monkeypatch, name, part_bytes):
+    monkeypatch.setattr(batch_scoring, "PART_BYTES", part_bytes)
+    monkeypatch.setattr(batch_scoring, "ROWS", 40)
+    path = tmp_path / name
+    if name.endswith(".parquet"):
+        log.to_parquet(path)
+    elif name.endswith(".jsonl"):
+        log.to_json(path, orient="records", lines=True, force_ascii=False)
+    else:
+        text = log.to_csv(index=False).encode()
+        path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    output = tmp_path / "out" / "top.parquet"
+    counts = score_files(recommender, [path], output, COLUMNS, Choices(5, exclude_history=True))
+    expected = recommender.recommend(log, 5, exclude_history=True, user_col="who", item_col="what", time_col="when")
+    assert counts == {"users": log["who"].nunique(), "rows": len(expected)}
+    assert_same(pd.read_parquet(output), expected)
+    assert parquet.ParquetFile(output).schema_arrow == batch_scoring.SCHEMA
+    assert [entry.name for entry in output.parent.iterdir()] == ["top.parquet"]
+
+
+def test_without_times_the_order_of_rows_is_kept_over_files(recommender, log, tmp_path):
+    halves = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    log[:300].to_csv(halves[0], index=False)
+    log[300:].to_csv(halves[1], index=False)
+    score_files(recommender, halves, tmp_path / "out.parquet", Columns("who", "what"), Choices(5))
+    expected = recommender.recommend(log, 5, user_col="who", item_col="what")
+    assert_same(pd.read_parquet(tmp_path / "out.parquet"), expected)
+
+
+def test_times_reach_a_model_that_reads_days(dataset, log, tmp_path):
+    dated = Recommender(make_run(tmp_path / "run", Dated(), dataset))
+    spread = log.assign(when=1_400_000_000_000 + 86_400_000 * (log["when"] - 1_400_000_000))  # days apart, in ms
+    spread.to_csv(tmp_path / "log.csv", index=False)
+    score_files(dated, [tmp_path / "log.csv"], tmp_path / "out.parquet", COLUMNS, Choices(5))
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    in_seconds = spread.assign(when=spread["when"] // 1000)
+    assert_same(found, dated.recommend(in_seconds, 5, user_col="who", item_col="what", time_col="when"))
+    on_one_day = dated.recommend(log, 5, user_col="who", item_col="what", time_col="when")
+    assert found["item"].tolist() != on_one_day["item"].tolist()
+
+
+def test_what_goes_wrong_leaves_nothing(recommender, log, tmp_path):
+    good, bad, output = tmp_path / "good.csv", tmp_path / "bad.csv", tmp_path / "out" / "top.parquet"
+    log.to_csv(good, index=False)
+    log.assign(what=[*log["what"][:-1], ""]).to_csv(bad, index=False)
+    with pytest.raises(InputError, match=r"bad.csv line 601: what is empty"):
+        score_files(recommender, [bad], output, COLUMNS, Choices(5))
+    with pytest.raises(InputError, match="'whom'"):
+        score_files(recommender, [good], output, Columns("whom", "what"), Choices(5))
+    with pytest.raises(InputError, match="no id of allow is known"):
+        score_files(recommender, [good], output, COLUMNS, Choices(5, allow=["nobody"]))
+    good.write_text("who,what,when\n")
+    with pytest.raises(InputError, match="no row to recommend for"):
+        score_files(recommender, [good], output, COLUMNS, Choices(5))
+    assert not list(output.parent.iterdir())
