@@ -35,9 +35,9 @@ class Run(SavedRun):
 
     Example:
       >>> import remi_tf
-      >>> run = remi_tf.load_run("runs/shop")  # doctest: +SKIP
-      >>> run.evaluate(top_n=(20, 50)).means["recall@50"]  # doctest: +SKIP
-      0.1480
+      >>> run = remi_tf.load_run("runs/shop")
+      >>> run.settings.encoder.model_type, run.catalogue.num_items, run.step
+      ('SA', 40, 20)
     """
 
     def evaluate(
@@ -50,6 +50,14 @@ class Run(SavedRun):
         progress: bool = True,
     ) -> Evaluation:
         """Metrics of the best weights over the whole catalogue.
+
+        Example:
+          >>> import remi_tf
+          >>> evaluation = remi_tf.load_run("runs/shop").evaluate(top_n=(5, 50))
+          >>> list(evaluation.means)
+          ['recall@5', 'hit_rate@5', 'ndcg@5', 'ndcg_hits@5', 'recall@50', 'hit_rate@50', 'ndcg@50', 'ndcg_hits@50']
+          >>> evaluation.per_user["recall@50"].shape  # one value a test user; there are 40 items, so all are found
+          (8,)
 
         Args:
           split: valid or test.
@@ -72,6 +80,13 @@ class Run(SavedRun):
     def recommender(self, index: str | Path | None = None) -> Recommender:
         """Recommends for histories of raw ids.
 
+        Example:
+          >>> import remi_tf
+          >>> recommender = remi_tf.load_run("runs/shop").recommender()
+          >>> found = recommender.recommend([["sku-17", "sku-4"], ["sku-30"]], top_n=3)
+          >>> found[["user", "rank"]].to_numpy().tolist()
+          [[0, 1], [0, 2], [0, 3], [1, 1], [1, 2], [1, 3]]
+
         Args:
           index: an index folder of this run (`build_index`), searched instead of every item; None is exact.
 
@@ -84,6 +99,11 @@ class Run(SavedRun):
         self, path: str | Path | None = None, *, max_top_n: int = MAX_TOP_N, exclude_history: bool = False
     ) -> Path:
         """Save the model as the next version of a SavedModel for TensorFlow Serving, whole or not at all.
+
+        Example:
+          >>> import remi_tf
+          >>> remi_tf.load_run("runs/shop").export("exports/shop").name
+          '1'
 
         Args:
           path: folder of the versions 1, 2, …; None is `export` in the run folder.
@@ -100,6 +120,11 @@ class Run(SavedRun):
 
     def build_index(self, path: str | Path | None = None, **options: Any) -> dict[str, Any]:
         """Build an approximate index of the items and measure it against exact search.
+
+        Example:
+          >>> import remi_tf
+          >>> remi_tf.load_run("runs/shop").build_index("indexes/shop", top_n=5)["recall"]["value"]
+          1.0
 
         Args:
           path: the index folder; None is `index` in the run folder.
@@ -158,7 +183,9 @@ def train(
 
     Example:
       >>> import remi_tf
-      >>> run = remi_tf.train("synthetic", "SA", remi=True, max_steps=3000)  # doctest: +SKIP
+      >>> run = remi_tf.train("shop", "DNN", max_steps=40, eval_every=20, num_negatives=30)
+      >>> str(run.path)
+      'runs/shop-DNN'
 
     Args:
       dataset: what `prepare` gave, a dataset folder, or the name of one below data/.
@@ -197,6 +224,11 @@ def train(
 def resume(run_dir: str | Path, *, on_validation: OnValidation | None = None, **changes: Any) -> Run:
     """Go on with a run that was interrupted, or whose budget grows, as if it had never stopped.
 
+    Example:
+      >>> import remi_tf
+      >>> remi_tf.resume("runs/shop", max_steps=20).settings.training.max_steps
+      20
+
     Args:
       run_dir: the run folder.
       changes: max_steps, patience or learning_rate; every other setting is the run's own.
@@ -210,6 +242,11 @@ def resume(run_dir: str | Path, *, on_validation: OnValidation | None = None, **
 def load_run(path: str | Path) -> Run:
     """Open a run folder with its best weights. The data are looked for only when `Run.dataset` is asked for.
 
+    Example:
+      >>> import remi_tf
+      >>> remi_tf.load_run("runs/shop").path.name
+      'shop'
+
     Raises:
       InputError: no run there, or no weights saved yet.
     """
@@ -218,7 +255,13 @@ def load_run(path: str | Path) -> Run:
 
 
 def evaluate(run: Run | str | Path, split: str = "test", top_n: Sequence[int] = CUT_OFFS, **options: Any) -> Evaluation:
-    """`Run.evaluate` of a run or of the run in a folder."""
+    """`Run.evaluate` of a run or of the run in a folder; arguments, result and errors are the same.
+
+    Example:
+      >>> import remi_tf
+      >>> 0 <= remi_tf.evaluate("runs/shop", "valid", top_n=(5,)).means["recall@5"] <= 1
+      True
+    """
     return (run if isinstance(run, Run) else load_run(run)).evaluate(split, top_n, **options)
 
 

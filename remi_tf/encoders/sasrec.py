@@ -1,5 +1,7 @@
 """SASRec: self-attentive sequential recommendation (ICDM'18), one vector a user."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from remi_tf.encoders.base import Encoder, Interests, dropout
@@ -56,7 +58,7 @@ class Block(tf.keras.layers.Layer):
         self.num_heads, self.rate, self.places = num_heads, rate, places
         self.scale = (dim // num_heads) ** -0.5
 
-        def dense(number: int, size: int, name: str, **options) -> tf.keras.layers.Dense:
+        def dense(number: int, size: int, name: str, **options: Any) -> tf.keras.layers.Dense:
             limit = (6 / (dim + dim)) ** 0.5  # Glorot's; wider ones begin with saturated attention and learn later
             initializer = tf.keras.initializers.RandomUniform(-limit, limit, seed + number)
             return tf.keras.layers.Dense(size, kernel_initializer=initializer, name=name, **options)

@@ -26,6 +26,14 @@ def per_user(
 ) -> dict[str, np.ndarray]:
     """All metrics at each n of `top_n`.
 
+    Example:
+      >>> import numpy as np
+      >>> from remi_tf.evaluation.metrics import per_user
+      >>> retrieved, targets = np.array([[7, 300, 5, 42, 9]]), np.array([42, 8, 7])
+      >>> found = per_user(retrieved, targets, offsets=np.array([0, 3]), top_n=(5,))
+      >>> {name: round(float(values[0]), 4) for name, values in found.items()}
+      {'recall@5': 0.6667, 'hit_rate@5': 1.0, 'ndcg@5': 0.6714, 'ndcg_hits@5': 0.8772}
+
     Args:
       retrieved: `[U, N]` int32 ids, best first, without repeats; 0 = nothing. N must reach the largest n.
       targets: `[T]` int32, the users' targets end to end; user u owns `offsets[u]:offsets[u + 1]`, at least one.

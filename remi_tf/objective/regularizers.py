@@ -11,7 +11,7 @@ REFERENCE_DIM = 64
 
 
 def routing_variance(routing: tf.Tensor) -> tf.Tensor:
-    """var_k = Σ_l (A_kl − mean_l A_k)² of each routing row, over all slots, padding included (REMI, eq. 10–11).
+    """var_k = Σ_l (A_kl − mean_l A_k)² of each routing row, over all slots, padding included (REMI, eq. 13–14).
 
     Args:
       routing: [batch, num_interests, max_history].
@@ -44,7 +44,17 @@ def valid_variance(routing: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 
 
 class RoutingRegularizer(tf.keras.layers.Layer):
-    """RR: the squared variance of every routing row, so that no interest collapses onto one item (REMI, eq. 11).
+    """RR: the squared variance of every routing row, so that no interest collapses onto one item.
+
+    REMI, RecSys'23, section 4.2, eq. 13–14. A Keras layer without weights: call it on any attention matrix.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from remi_tf.objective.regularizers import RoutingRegularizer
+      >>> regularizer = RoutingRegularizer(rr_lambda=100.0, embedding_dim=64, reduction="mean")
+      >>> routing = tf.constant([[[1.0, 0.0, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]]])  # one row on one item, one even row
+      >>> round(float(regularizer(routing, tf.ones([1, 4], tf.bool))), 4)  # 100 · 128 / 64² · 0.75²
+      1.7578
 
     Args:
       rr_lambda: weight in the units of REMI's release.

@@ -21,7 +21,15 @@ from remi_tf.training.run_folder import SavedRun, load_saved_run
 
 
 class Recommender:
-    """Recommends by a run's best weights; `Recommender.from_run("runs/shop").recommend([["sku-17", "sku-4"]])`.
+    """Recommends by a run's best weights.
+
+    Example:
+      >>> from remi_tf import Recommender
+      >>> recommender = Recommender.from_run("runs/shop")
+      >>> list(recommender.recommend([["sku-17", "sku-4"]], top_n=3).columns)
+      ['user', 'rank', 'item', 'score', 'interest']
+      >>> len(recommender.similar_items("sku-17", top_n=5))
+      5
 
     Args:
       run: a run that is open (`remi_tf.load_run`).

@@ -63,6 +63,7 @@ def export(
         # The tables are named after their file's path: a copy keeps the name unique and the dataset's path private.
         vocabulary = Path(shutil.copy(catalogue.path / ITEMS, anywhere))
         graph = ServingGraph(model, catalogue, max_top_n, exclude_history, score_bytes, vocabulary)
+        graph.trace()
         tf.saved_model.save(graph, str(folder), signatures=graph.functions)
         content = {
             "signatures": signatures(model.needs, graph.has_categories, graph.has_routing, score),

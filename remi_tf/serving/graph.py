@@ -39,6 +39,21 @@ class _User(NamedTuple):
     finite: tf.Tensor
 
 
+class _Wanted(NamedTuple):
+    """What a request asks for, row by row.
+
+    top_n [B], 0 for a row with an error; exclude and allow [B, any] rows of the item table; categories or None;
+    diversity [B]; error [B] string, "" where there is none.
+    """
+
+    top_n: tf.Tensor
+    exclude: tf.Tensor
+    allow: tf.Tensor
+    categories: Categories | None
+    diversity: tf.Tensor
+    error: tf.Tensor
+
+
 class ServingGraph(tf.Module):
     """The signatures of an export, as functions: `graph.recommend(history=[["a", "b"]], top_n=5)`.
 
@@ -100,7 +115,12 @@ class ServingGraph(tf.Module):
                 ("items", self._items),
             )
         }
-        # Saving wants every variable of the graphs as a tracked attribute; nothing else of the model is attached.
+
+    def trace(self) -> None:
+        """Build every function's graph, for saving; in process each is built when it is first called.
+
+        Saving wants every variable of the graphs as a tracked attribute; nothing else of the model is attached.
+        """
         graphs = [function.get_concrete_function().graph for function in self.functions.values()]
         self.weights = list({variable.ref(): variable for graph in graphs for variable in graph.variables}.values())
 
@@ -137,6 +157,25 @@ class ServingGraph(tf.Module):
         user = self._user(history, *others[: len(self._needs)])
         given = dict(zip(self.inputs["recommend"][1 + len(self._needs) :], others[len(self._needs) :], strict=True))
         batch = tf.shape(history)[0]
+        wanted = self._wanted(given, user, batch)
+        ids, scores = self._retrieve(user, wanted)
+        found = tf.reduce_sum(tf.cast(ids > 0, tf.int32), axis=1)
+        few = tf.strings.join(["note: only ", tf.strings.as_string(found), " items are left"])
+        status = first_message(
+            batch,
+            (wanted.error != "", wanted.error),
+            (found < wanted.top_n, few),
+            (user.known == 0, "note: no id of history is known; these are the most popular items"),
+            (~user.finite, "note: the model gives no number for this history; these are the most popular items"),
+        )
+        answer = self._named(ids, scores) | {"known_items": user.known, "status": status}
+        answer["interest"] = self._fetched_by(user, ids)
+        if self.has_routing:
+            answer["attention"] = over_history(user.routing, user.rows)
+        return answer
+
+    def _wanted(self, given: dict[str, tf.Tensor], user: _User, batch: tf.Tensor) -> _Wanted:
+        """The choices of a request, row by row, and what is wrong with them."""
         top_n = one_a_row("top_n", given["top_n"], batch)
         exclude_history = one_a_row("exclude_history", given["exclude_history"], batch)
         exclude = self._rows(list_a_row("exclude", given["exclude"], batch))
@@ -152,57 +191,44 @@ class ServingGraph(tf.Module):
         categories, diversity = None, tf.zeros([batch])
         if self.has_categories:
             category_names = list_a_row("categories", given["categories"], batch)
-            wanted = tf.where(category_names == "", 0, self.category_number.lookup(category_names))
-            categories = Categories(self.category_of, wanted, len(self.category_names))
+            numbers = tf.where(category_names == "", 0, self.category_number.lookup(category_names))
+            categories = Categories(self.category_of, numbers, len(self.category_names))
             diversity = one_a_row("diversity", given["diversity"], batch)
+            shown = tf.strings.as_string(diversity, shortest=True)
             wrong += [
-                (_all_unknown(category_names, wanted), "error: no name of categories is known"),
+                (_all_unknown(category_names, numbers), "error: no name of categories is known"),
                 (
                     tf.math.is_nan(diversity) | (diversity < 0),  # ~(diversity >= 0) would be simplified to < 0
-                    tf.strings.join(
-                        ["error: diversity ", tf.strings.as_string(diversity, shortest=True), " is not 0 or more"]
-                    ),
+                    tf.strings.join(["error: diversity ", shown, " is not 0 or more"]),
                 ),
             ]
         error = first_message(batch, *wrong)
-        top_n = tf.where(error == "", top_n, 0)
+        excluded = tf.concat([tf.where(exclude_history[:, None], user.rows, 0), exclude], axis=1)
         diversity = tf.where(diversity > 0, diversity, 0.0)
-        width = tf.maximum(tf.reduce_max(top_n), 1)
+        return _Wanted(tf.where(error == "", top_n, 0), excluded, allow, categories, diversity, error)
 
-        def retrieve(count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            excluded = tf.concat([tf.where(exclude_history[:, None], user.rows, 0), exclude], axis=1)
+    def _retrieve(self, user: _User, wanted: _Wanted) -> tuple[tf.Tensor, tf.Tensor]:
+        """Ids and scores [B, largest top_n], 0 in places that a row did not ask for."""
+        width = tf.maximum(tf.reduce_max(wanted.top_n), 1)
+
+        def plain(count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return top_k(
-                user.vectors, self.item_vectors, count, exclude=excluded, allow=allow, categories=categories,
-                score_bytes=self.score_bytes,
+                user.vectors, self.item_vectors, count, exclude=wanted.exclude, allow=wanted.allow,
+                categories=wanted.categories, score_bytes=self.score_bytes,
             )  # fmt: skip
 
-        def retrieve_diverse() -> tuple[tf.Tensor, tf.Tensor]:
-            ids, scores = retrieve(tf.minimum(POOL * width, tf.maximum(width, tf.shape(self.item_vectors)[0] - 1)))
+        def diverse() -> tuple[tf.Tensor, tf.Tensor]:
+            ids, scores = plain(tf.minimum(POOL * width, tf.maximum(width, tf.shape(self.item_vectors)[0] - 1)))
             # What a user gets does not depend on what others of the batch ask for: each has candidates of its own.
-            own = tf.range(tf.shape(ids)[1]) < POOL * top_n[:, None]
+            own = tf.range(tf.shape(ids)[1]) < POOL * wanted.top_n[:, None]
             scores = tf.where(own, scores, -float("inf"))
-            return diversify(ids, scores, tf.gather(self.category_of, ids), diversity, width)
+            return diversify(ids, scores, tf.gather(self.category_of, ids), wanted.diversity, width)
 
         if self.has_categories:
-            ids, scores = tf.cond(tf.reduce_any(diversity > 0), retrieve_diverse, lambda: retrieve(width))
+            ids, scores = tf.cond(tf.reduce_any(wanted.diversity > 0), diverse, lambda: plain(width))
         else:
-            ids, scores = retrieve(width)
-        wanted_places = tf.range(width) < top_n[:, None]
-        ids = tf.where(wanted_places, ids, 0)  # [B, n]
-        found = tf.reduce_sum(tf.cast(ids > 0, tf.int32), axis=1)
-        few = tf.strings.join(["note: only ", tf.strings.as_string(found), " items are left"])
-        status = first_message(
-            batch,
-            (error != "", error),
-            (found < top_n, few),
-            (user.known == 0, "note: no id of history is known; these are the most popular items"),
-            (~user.finite, "note: the model gives no number for this history; these are the most popular items"),
-        )
-        answer = self._named(ids, scores) | {"known_items": user.known, "status": status}
-        answer["interest"] = self._fetched_by(user, ids)
-        if self.has_routing:
-            answer["attention"] = over_history(user.routing, user.rows)
-        return answer
+            ids, scores = plain(width)
+        return tf.where(tf.range(width) < wanted.top_n[:, None], ids, 0), scores
 
     def _interests(self, history: tf.Tensor, *features: tf.Tensor) -> dict[str, tf.Tensor]:
         user = self._user(history, *features)

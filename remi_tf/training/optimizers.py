@@ -1,8 +1,12 @@
 """Adam, dense as in PyTorch or lazy, whose step does not grow with the catalogue."""
 
+from typing import Any, TypeAlias
+
 import tensorflow as tf
 
 from remi_tf.settings.training import TrainingSettings
+
+Gradient: TypeAlias = tf.Tensor | tf.IndexedSlices
 
 
 class Adam(tf.keras.optimizers.Adam):
@@ -11,11 +15,11 @@ class Adam(tf.keras.optimizers.Adam):
     That is not Keras's `weight_decay`, which shrinks the weight beside the step (AdamW).
     """
 
-    def __init__(self, learning_rate: float = 1e-3, epsilon: float = 1e-8, l2: float = 0.0, **kwargs):
+    def __init__(self, learning_rate: float = 1e-3, epsilon: float = 1e-8, l2: float = 0.0, **kwargs: Any):
         super().__init__(learning_rate, epsilon=epsilon, jit_compile=False, **kwargs)
         self.l2 = l2
 
-    def update_step(self, gradient, variable):
+    def update_step(self, gradient: Gradient, variable: tf.Variable) -> None:
         """`gradient` is a tensor, or IndexedSlices: Adam moves every row, so every row decays, read or not."""
         if self.l2:
             decay = self.l2 * variable
@@ -35,7 +39,7 @@ class LazyAdam(Adam):
     step grows with the rows read instead of with the table. `l2` acts on the rows read alone, too.
     """
 
-    def update_step(self, gradient, variable):
+    def update_step(self, gradient: Gradient, variable: tf.Variable) -> None:
         """`gradient` is a tensor, or IndexedSlices whose rows Keras has already summed to distinct ones."""
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable)

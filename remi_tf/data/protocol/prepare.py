@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from remi_tf.data.dataset.folder import write_dataset
-from remi_tf.data.dataset.interactions import SPLITS
+from remi_tf.data.dataset.interactions import SPLITS, Interactions
 from remi_tf.data.dataset.profiles import ProfileColumn, encode_profiles
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.data.protocol.options import PrepareSettings
@@ -66,14 +66,7 @@ def prepare_log(
         made_by["kept"]["profile_values"] = {column.name: len(column.values) for column in columns}
     log.users = log.items = np.zeros(0, np.int32)
     log.times = None
-    splits, users = {}, {}
-    for split, (interactions, chosen) in SPLITTERS[settings.split](sequences).items():
-        splits[split] = replace(interactions, profiles=codes[chosen]) if columns else interactions
-        users[split] = user_ids.take(pa.array(chosen)).to_pylist()
-    if not splits["train"].num_users:
-        raise InputError(
-            f"--split {settings.split} leaves no user for train out of {sequences.num_users}; the log is too small"
-        )
+    splits, users = _split(sequences, settings, user_ids, codes if columns else None)
     made_by["notes"] = log.notes + [f"{split} has no users: the log is small" for split in SPLITS if not users[split]]
     write_dataset(
         output,
@@ -90,6 +83,21 @@ def prepare_log(
     )
     made_by["splits"] = {split: (data.num_users, len(data.items)) for split, data in splits.items()}
     return made_by
+
+
+def _split(
+    sequences: Sequences, settings: PrepareSettings, user_ids: pa.Array, codes: np.ndarray | None
+) -> tuple[dict[str, Interactions], dict[str, list[str]]]:
+    """Split → its interactions (with the users' profile codes, if there are any), and its raw user ids."""
+    splits, users = {}, {}
+    for split, (interactions, chosen) in SPLITTERS[settings.split](sequences).items():
+        splits[split] = interactions if codes is None else replace(interactions, profiles=codes[chosen])
+        users[split] = user_ids.take(pa.array(chosen)).to_pylist()
+    if not splits["train"].num_users:
+        raise InputError(
+            f"--split {settings.split} leaves no user for train out of {sequences.num_users}; the log is too small"
+        )
+    return splits, users
 
 
 def keep_core(log: RawLog, settings: PrepareSettings) -> Kept:

@@ -1,0 +1,30 @@
+"""remi-tf: every command by one name."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from remi_tf.commands.main import COMMANDS, dispatch
+from remi_tf.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_without_a_command_all_of_them_are_listed(capsys):
+    for arguments in ([], ["--help"]):
+        assert dispatch(arguments) == 0
+        listed = re.findall(r"^  (\w+) +\S", capsys.readouterr().out, re.M)
+        assert listed == list(COMMANDS)
+
+
+def test_each_command_has_its_file_and_each_file_is_a_command():
+    files = {path.stem for path in (ROOT / "remi_tf" / "commands").glob("*.py")}
+    assert files == {*COMMANDS, "__init__", "cli", "main"}
+
+
+def test_an_unknown_command_is_refused_with_those_there_are():
+    with pytest.raises(InputError, match="remi-tf trian: no such command; there are prepare, train"):
+        dispatch(["trian"])
+    with pytest.raises(InputError, match="--dataset is missing"):
+        dispatch(["train"])
