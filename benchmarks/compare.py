@@ -1,12 +1,12 @@
 """Is one system better than another? Test recall@50 over seeds on any datasets, with a paired test over users.
 
     python benchmarks/compare.py --dataset amazon-books-sample,ml-1m --system "SA --remi" \\
-        --against "SA --remi --profile released" --output docs/results/beat-remi --max_steps 10000
+        --against "SA --remi --recipe released" --output docs/results/better-than-remi --max_steps 10000
 
-Runs are those of benchmarks/quality.py: one that is finished is not trained again. For each user the recall is
-averaged over the seeds of a system, and the two systems' recalls of the same user are compared by a paired t-test: p
-speaks of other users, the deviation beside each mean of other seeds.
-OUTPUT.md and OUTPUT.json are renewed after every dataset.
+The runs are those of benchmarks/quality.py: a finished run is not trained again. Each user's recall is averaged over
+the seeds of a system. A paired t-test compares the two systems' recalls of the same users. p says how the result varies
+with other users; the deviation next to each mean says how it varies with other seeds.
+OUTPUT.md and OUTPUT.json are written again after every dataset.
 """
 
 import math
@@ -28,7 +28,7 @@ METRIC = "recall@50"
 def paired_test(differences: np.ndarray) -> float:
     """Two-sided p of a paired t-test that the mean difference is 0, by the normal law (there are hundreds of users).
 
-    differences: [users]. 1 where all are 0, or of a single user.
+    differences: [users]. If all of them are 0, or there is one user, p is 1.
     """
     if len(differences) < 2:
         return 1.0
@@ -39,7 +39,7 @@ def paired_test(differences: np.ndarray) -> float:
 
 
 def compared(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The figures of two systems by their users' recalls: seed → [users], the same users in the same order."""
+    """The figures of two systems. Each has its users' recalls: seed → [users], the same users in the same order."""
     sides = {"system": ours, "against": theirs}
     by_user = {side: np.mean(list(seeds.values()), axis=0) for side, seeds in sides.items()}
     means = {side: {seed: float(values.mean()) for seed, values in seeds.items()} for side, seeds in sides.items()}
@@ -52,7 +52,7 @@ def compared(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict
 
 
 def markdown(rows: dict[str, dict[str, Any]], names: tuple[str, str]) -> str:
-    """One row a dataset."""
+    """One row for each dataset."""
     lines = [f"| log | test users | `{names[0]}` | `{names[1]}` | gain | p |", "|---|---|---|---|---|---|"]
     for dataset, row in rows.items():
         cells = [_spread(list(row[side].values())) for side in ("system", "against")]
@@ -73,10 +73,10 @@ def main(argv: list[str]) -> int:
       InputError: a flag cannot be used, or there is no such dataset.
     """
     parser = Parser(description=__doc__)
-    parser.add_argument("--dataset", required=True, help="names or paths of prepared datasets, comma between them")
+    parser.add_argument("--dataset", required=True, help="names or paths of prepared datasets, separated by commas")
     parser.add_argument("--system", required=True, help='flags of train.py, such as "SA --remi"')
     parser.add_argument("--against", required=True, help="flags of the other system")
-    parser.add_argument("--output", type=Path, required=True, help="the tables are OUTPUT.md and OUTPUT.json")
+    parser.add_argument("--output", type=Path, required=True, help="the tables go to OUTPUT.md and OUTPUT.json")
     add_run_flags(parser, (1, 2, 3), 10_000, "runs/quality")
     flags = parser.parse_args(argv)
     systems = {

@@ -3,8 +3,8 @@
     python benchmarks/encoders.py [--json FILE] [--models SA,PIMI]
 
 Each encoder trains through fit with its own defaults on random sequences (B = 128, N = 1280, L = 20, K = 4, d = 64,
-367,982 items, windows included). The encoders take turns within one process, several rounds each, and a ratio is the
-median of the rounds' ratios: machines are shared, so a single figure says little.
+367,982 items). The time of making the windows is included. The encoders take turns within one process, several rounds
+each. A ratio is the median of the ratios of the rounds: machines are shared, so a single figure says little.
 """
 
 import argparse
@@ -28,11 +28,11 @@ from remi_tf.training.weight_average import KeepAverage, WeightAverage
 
 STEPS = 100  # per round
 PROFILE_SIZES = (2, 7, 21)  # values of three profile columns, as MovieLens has them
-UNTRAINED = ("Pop",)  # counts instead of steps
+UNTRAINED = ("Pop",)  # it counts and takes no steps
 
 
 class Case:
-    """A model under training that can run a round and tell its ms per step."""
+    """A model in training. It can run a round and tell its ms per step."""
 
     def __init__(self, flags: list[str], log: Interactions):
         settings = settings_of(flags, "random")
@@ -63,16 +63,18 @@ def main() -> None:
     everything = [
         "SA",
         "SA --remi",
-        "SA --remi --profile paper",
-        "SA --remi --profile released",
+        "SA --remi --recipe paper",
+        "SA --remi --recipe released",
         "BaM",
         "UMI_HN",
         *[name for name in ENCODERS if name not in ("SA", *UNTRAINED)],
     ]
-    parser.add_argument("--models", default=",".join(everything), help="default: all; SA is always among them")
+    parser.add_argument(
+        "--models", default=",".join(everything), help="names with commas between them (default: all); SA is always one"
+    )
     parser.add_argument("--items", type=int, default=BOOKS, help="size of the catalogue (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each model (default: 5)")
-    parser.add_argument("--json", type=Path, help="also write the figures there")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     flags = parser.parse_args()
     names = ["SA", *[name for name in flags.models.split(",") if name != "SA"]]
     log = random_log(flags.items)

@@ -2,9 +2,10 @@
 
     python benchmarks/index.py --run_dir RUN [--items 367982] [--kinds hnsw] [--rounds 30] [--json FILE]
 
-recall@50 over 500 validation users, and times at batch 1 and 32 (medians; the exact search and the index take turns).
-With --items beyond the run's the table is filled up with trained rows moved by noise of half their own length, which
-keeps directions and lengths as uneven as they are: a stand-in for a larger trained table, named as such in the output.
+It measures recall@50 over 500 validation users, and times at batch 1 and 32 (medians; exact search and index take
+turns). If --items is more than the run has, the table is filled up with copies of trained rows, moved by noise of half
+their own length. This keeps directions and lengths as uneven as they are. It stands for a larger trained table, and
+the output says so.
 """
 
 import argparse
@@ -35,7 +36,7 @@ TOP_N, USERS, NOISE, ENOUGH = 50, 500, 0.5, 0.97
 
 
 def larger(vectors: np.ndarray, num_items: int) -> np.ndarray:
-    """[num_items + 1, d]: the vectors, and noisy copies of random ones."""
+    """[num_items + 1, d]: the vectors, then noisy copies of random ones."""
     generator = np.random.default_rng(0)
     copies = vectors[generator.integers(1, len(vectors), num_items + 1 - len(vectors))]
     spread = NOISE * np.linalg.norm(copies, axis=1, keepdims=True) / copies.shape[1] ** 0.5
@@ -49,7 +50,7 @@ def milliseconds(call: Callable[[], object]) -> float:
 
 
 def measure(kind: str, vectors: np.ndarray, interests: np.ndarray, exact: Callable, rounds: int) -> list[dict]:
-    """One row for each effort up to the first that is good enough."""
+    """One row for each effort, up to the first one that is good enough."""
     seconds = time.perf_counter()
     index = ItemIndex.build(vectors, kind)
     seconds = time.perf_counter() - seconds
@@ -77,11 +78,11 @@ def measure(kind: str, vectors: np.ndarray, interests: np.ndarray, exact: Callab
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run_dir", type=Path, required=True)
-    parser.add_argument("--items", type=int, default=0)
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS[1:])
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--run_dir", type=Path, required=True, help="a trained run")
+    parser.add_argument("--items", type=int, default=0, help="fill the table up to this size (default: no filling)")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS[1:], help="default: all but flat")
+    parser.add_argument("--rounds", type=int, default=30, help="searches of each batch size (default: 30)")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     flags = parser.parse_args()
     run = load_saved_run(flags.run_dir)
     vectors, users, users_of = run.model.item_vectors().numpy(), np.arange(USERS), run.dataset.valid

@@ -1,11 +1,11 @@
-"""Load test of serving: concurrent clients on loopback against the stand-in server, and its memory.
+"""Load test of serving: clients on this machine ask the stand-in server at the same time. Also measures its memory.
 
     python benchmarks/load.py [--clients 8] [--seconds 60] [--items 367982] [--export_dir RUN_DIR/export]
 
 Without --export_dir a random catalogue is exported. The server is examples/stand_in_server.py in a process of its own,
-not TensorFlow Serving: what is measured is the exported graph with a Python server around it. Clients ask by gRPC, one
-history a request, each a thread that asks again as soon as it has an answer; a tenth of the requests are bad on purpose
-and must come back with a status. Memory is the server's after each tenth of the time (Linux).
+not TensorFlow Serving. So the test measures the exported graph with a Python server around it. Each client is a thread
+that asks by gRPC, with one history in each request, and asks again as soon as it has an answer. A tenth of the requests
+are bad on purpose and must come back with a status. Memory is that of the server after each tenth of the time (Linux).
 """
 
 import argparse
@@ -44,7 +44,7 @@ def export_random(folder: Path, num_items: int) -> Path:
 
 
 def resident_mb(process: int) -> float:
-    """Memory that a process holds now, in MB."""
+    """Memory that a process has now, in MB."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
@@ -58,7 +58,7 @@ class Load:
         self.errors: list[str] = []
 
     def run(self, clients: int, server: int) -> list[float]:
-        """Ask with so many clients; the server's memory after each tenth of the time, in MB."""
+        """Ask with this many clients. Returns the server's memory after each tenth of the time, in MB."""
         threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(clients)]
         for thread in threads:
             thread.start()
@@ -95,9 +95,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clients", type=int, default=8, help="concurrent clients (default: 8)")
     parser.add_argument("--seconds", type=float, default=60, help="how long they ask (default: 60)")
-    parser.add_argument("--items", type=int, default=367_982, help="of the random catalogue (default: 367,982)")
+    parser.add_argument("--items", type=int, default=367_982, help="size of the random catalogue (default: 367,982)")
     parser.add_argument("--export_dir", type=Path, help="serve this export instead; it must return 50 items")
-    parser.add_argument("--json", type=Path, help="also write the figures there")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     flags = parser.parse_args()
     with tempfile.TemporaryDirectory() as anywhere:
         exported = flags.export_dir or export_random(Path(anywhere), flags.items)

@@ -2,12 +2,13 @@
 
     python benchmarks/planted_interests.py [--steps 3000] [--seeds 1,2,3] [--json FILE]
 
-Every user of the log (data/synthetic.py in remi_tf) reads 4 of 200 clusters of 10 items; vectors have 32 dimensions. A
-planted interest of a test user counts if it occurs in the history that the model reads. A list of N recommendations
-*touches* it with one item and *meets* it with at least half of its even share, N / 2m items for a user with m
-interests. What a user has read is not recommended, so that a model has to know what belongs together. Where there is
-room for every cluster (--clusters 50 --embedding_dim 64), one well-trained vector finds as much as four. All systems
-are trained as with --profile paper, so that --remi adds REMI's weighting and regulariser and nothing else.
+Every user of the log (remi_tf/data/tables/synthetic.py) reads 4 of 200 clusters of 10 items. Vectors have 32
+dimensions. A planted interest of a test user counts if it occurs in the history that the model reads. A list of N
+recommendations *touches* an interest with one item. It *meets* the interest with at least half of its even share: N /
+2m items for a user with m interests. Items that a user has read are not recommended, so a model has to know what
+belongs together. If there is room for every cluster (--clusters 50 --embedding_dim 64), one well-trained vector finds
+as much as four. All systems are trained as with --recipe paper, so --remi adds REMI's weighting and regulariser and
+nothing else.
 """
 
 import argparse
@@ -41,7 +42,7 @@ USERS, ITEMS, INTERESTS = 4000, 2000, 4
 TOP_N = 12
 REMI: dict[str, Any] = {"remi": True}
 PER_CANDIDATE = {"readout": "per_candidate"}
-# 0.001 is --profile paper's for all but MIND and DR
+# 0.001 is the learning rate of --recipe paper, except for MIND and DR
 FASTER, SLOWER = {"learning_rate": 0.005}, {"learning_rate": 0.001}
 SYSTEMS: dict[str, tuple[str, dict[str, Any]]] = {  # what each row is called, its model and further flags
     "SA --remi": ("SA", REMI),
@@ -76,9 +77,12 @@ MARGINS = [  # K = 4, K = 1 of the same training
 
 @dataclass(frozen=True)
 class PlantedLog:
-    """train, test: sequences of different users, all of them history.
-    cluster: [num_items + 1] int of each row of the item table, -1 for padding.
-    liked: [test users, num_clusters] bool, what was planted."""
+    """A log, and the interests that were planted in it.
+
+    train, test: sequences of different users; every item is history.
+    cluster: [num_items + 1] int, the cluster of each row of the item table, -1 for padding.
+    liked: [test users, num_clusters] bool, what was planted.
+    """
 
     train: Interactions
     test: Interactions
@@ -87,7 +91,7 @@ class PlantedLog:
 
 
 def planted_log(settings: SyntheticSettings, train_share: float = 0.8) -> PlantedLog:
-    """The synthetic log as arrays, ids by descending popularity."""
+    """The synthetic log as arrays. Ids go down in popularity."""
     frame = synthetic_frame(settings)
     items = frame["item_id"].value_counts().index
     cluster = np.array([-1, *(int(item[1:].partition("i")[0]) for item in items)])
@@ -126,7 +130,7 @@ def train(log: PlantedLog, steps: int, remi: bool = False, **flags: Any) -> Mult
 
 
 def coverage(model: Encodes, log: PlantedLog, top_n: int = TOP_N) -> dict[str, float]:
-    """Share of a test user's planted interests that are touched and met, and of the users with all of them met."""
+    """Share of a test user's planted interests that are touched and met. Share of the users with all met."""
     history = histories(log.test, np.arange(log.test.num_users), model.max_history)  # [U, L]
     ids = recommend(model, tf.constant(history), top_n, exclude_history=True)[0].numpy()  # [U, N]
     clusters = np.arange(log.liked.shape[1])
@@ -162,11 +166,11 @@ def _spread(values: Sequence[float], sign: str = "") -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Coverage of planted interests, K interests against one.")
     parser.add_argument("--steps", type=int, default=3000, help="training steps of each model (default: 3000)")
-    parser.add_argument("--seeds", type=number_list, default=(1, 2, 3), help="of the models (default: 1,2,3)")
+    parser.add_argument("--seeds", type=number_list, default=(1, 2, 3), help="seeds of the models (default: 1,2,3)")
     parser.add_argument("--systems", help="rows to compute, separated by commas (default: all)")
-    parser.add_argument("--clusters", type=int, default=200, help=f"of the {ITEMS} items (default: 200)")
-    parser.add_argument("--embedding_dim", type=int, default=32, help="of the models (default: 32)")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--clusters", type=int, default=200, help=f"clusters of the {ITEMS} items (default: 200)")
+    parser.add_argument("--embedding_dim", type=int, default=32, help="dimensions of the models (default: 32)")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
     log = planted_log(SyntheticSettings(USERS, ITEMS, arguments.clusters, interests=(INTERESTS, INTERESTS)))
     results: dict[str, list[dict[str, float]]] = {}

@@ -2,10 +2,10 @@
 
     python benchmarks/prepare.py [--rows 3000000] [--repeats 3]
 
-Both sides read the same uncompressed CSV and leave the filtered, numbered, split and sorted log on disk. The log is
-globo-news (2,988,181 rows) where the reference data is present (REMI_TF_SHARED or ../shared), else a synthetic one.
-Each run is a fresh process; the best of the repeats counts. Memory is ru_maxrss of the process, raw and minus what it
-was after the imports. The raw columns are the user, item and time column as three int64 arrays: 24 bytes a row.
+Both sides read the same uncompressed CSV. Both leave the filtered, numbered, split and sorted log on disk. The log is
+globo-news (2,988,181 rows) if the reference data is present (REMI_TF_SHARED or ../shared), and otherwise a synthetic
+one. Each run is a fresh process. The best of the repeats counts. Memory is ru_maxrss of the process, as it is and minus
+its value after the imports. The raw columns are the user, item and time column as three int64 arrays: 24 bytes a row.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def child(side: str, path: str, columns: tuple[str, ...]) -> None:
     """One timed run in this process; prints seconds and memory as JSON."""
     if side == "remi_tf":
         import remi_tf.data.protocol.prepare
-        import remi_tf.data.tables.reading  # noqa: F401 (the import is not what is measured)
+        import remi_tf.data.tables.reading  # noqa: F401 (the time of the import is not measured)
     baseline = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     with tempfile.TemporaryDirectory() as folder:
         begin, cpu = time.perf_counter(), time.process_time()

@@ -1,12 +1,12 @@
-"""Quality of any systems on any prepared dataset: test metrics over seeds, at one budget, as one table.
+"""Quality of any systems on any prepared dataset: test metrics over seeds, with one budget, as one table.
 
     python benchmarks/quality.py --dataset amazon-books-sample --output runs/books \\
         --seeds 1,2,3 --system "SA" --system "SA --remi" --system "Re4 @1"
 
-A system is a list of train.py's flags that begins with its --model_type; "@1,2" gives it seeds of its own. Each run is
-train.py and evaluate.py in processes of their own, with a run folder below --runs, so that an interrupted table goes on
-where it stopped. The tables (OUTPUT.md and OUTPUT.json) are renewed after every run; what OUTPUT.json holds already
-stays, so that a table can grow row by row and seed by seed.
+A system is a list of train.py's flags that begins with its --model_type. "@1,2" gives it seeds of its own. Each run is
+train.py and evaluate.py in processes of their own, with a run folder below --runs. So an interrupted table goes on
+where it stopped. The tables (OUTPUT.md and OUTPUT.json) are written again after every run. Results that OUTPUT.json
+already has stay there, so a table can grow row by row and seed by seed.
 """
 
 import argparse
@@ -34,12 +34,12 @@ OWN_FLAGS = ("dataset", "seed", "run_dir", "max_steps", "eval_every", "patience"
 
 
 class RunFailed(Exception):
-    """A run that could not be trained, evaluated or reused; the others go on."""
+    """A run could not be trained, evaluated or reused. The others go on."""
 
 
 @dataclass(frozen=True)
 class System:
-    """flags: of train.py, the first one the model; seeds: those to train with."""
+    """flags: flags of train.py, the model first. seeds: the seeds to train with."""
 
     flags: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -50,10 +50,10 @@ class System:
 
     @classmethod
     def parse(cls, text: str, seeds: tuple[int, ...]) -> "System":
-        """Of "SA --remi @1,2".
+        """Read text such as "SA --remi @1,2".
 
         Raises:
-          InputError: no model, seeds that are none, or a flag that is not the system's to set.
+          InputError: no model, a seed that is not a number, or a flag that a system may not set.
         """
         words, _, own = text.partition("@")
         flags = tuple(words.split())
@@ -88,7 +88,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Data:
-    """The dataset's folder, its name, the fingerprint of what it holds now, and its number of items."""
+    """The folder of the dataset, its name, the fingerprint of its present content, and its number of items."""
 
     path: Path
     name: str
@@ -97,7 +97,7 @@ class Data:
 
 
 def run(system: System, seed: int, data: Data, budget: Budget, runs: Path, threads: int) -> dict[str, Any]:
-    """Train and evaluate one seed, unless its run folder is finished already; what came out of it."""
+    """Train and evaluate one seed, unless its run folder is finished already. Returns its figures."""
     path, settings = run_path(system, seed, data, runs), trained_with(system, seed, data, budget)
     environment = {"TF_NUM_INTRAOP_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), **os.environ}
 
@@ -125,7 +125,7 @@ def run_path(system: System, seed: int, data: Data, runs: Path) -> Path:
 
 
 def trained_with(system: System, seed: int, data: Data, budget: Budget) -> Settings:
-    """The settings that a run is to have.
+    """The settings that a run must have.
 
     Raises:
       InputError: flags that train.py would refuse.
@@ -134,7 +134,7 @@ def trained_with(system: System, seed: int, data: Data, budget: Budget) -> Setti
 
 
 def check_run(path: Path, data: Data, settings: Settings) -> None:
-    """Refuse to take a run folder for a run that it is not.
+    """Refuse a run folder that belongs to another run.
 
     Raises:
       RunFailed: it was trained on other data or with other settings.
@@ -153,7 +153,7 @@ def check_run(path: Path, data: Data, settings: Settings) -> None:
 
 
 def measured(path: Path) -> dict[str, Any]:
-    """The figures of a finished run folder: on test users, and recall@50 on validation users as it was chosen by."""
+    """The figures of a finished run folder: on test users, and the best recall@50 on validation users."""
     seconds = json.loads((path / TIMES).read_text(encoding="utf-8"))["seconds"]
     evaluation = json.loads((path / "evaluation_test.json").read_text(encoding="utf-8"))
     lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -170,7 +170,7 @@ def measured(path: Path) -> dict[str, Any]:
 
 
 def parameters(path: Path) -> int:
-    """Numbers in the weights of a run's best checkpoint."""
+    """How many numbers the weights of a run's best checkpoint have."""
     load_tensorflow()
     import tensorflow as tf
 
@@ -193,7 +193,7 @@ class Table:
         self._read()
 
     def _read(self) -> None:
-        """Take up what OUTPUT.json holds by now."""
+        """Read what OUTPUT.json holds now."""
         if not self.json.is_file():
             return
         there = json.loads(self.json.read_text(encoding="utf-8"))
@@ -206,7 +206,7 @@ class Table:
         self.content["systems"] = there["systems"]
 
     def add(self, system: str, seed: int, result: dict[str, Any]) -> None:
-        """Put in a result (in place of an older one of the same system and seed) and write both files."""
+        """Add a result and write both files. It replaces an older one of the same system and seed."""
         self._read()  # another command may have added to it
         seeds = self.content["systems"].setdefault(system, {})
         seeds[str(seed)] = result
@@ -217,7 +217,7 @@ class Table:
 
 
 def markdown(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """The table: one row a system, mean ± standard deviation over its seeds."""
+    """The table: one row for each system, mean ± standard deviation over its seeds."""
     columns = [*METRICS, "seeds", "best at step", "steps", "seconds", "ms/step", "parameters"]
     lines = ["| system | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for name, results in rows.items():
@@ -252,21 +252,23 @@ def find_data(name_or_path: str) -> Data:
 def add_run_flags(parser: argparse.ArgumentParser, seeds: tuple[int, ...], max_steps: int, runs: str) -> None:
     """--seeds, the budget and --runs, with these defaults."""
     shown = ",".join(map(str, seeds))
-    parser.add_argument("--seeds", type=number_list, default=seeds, help=f"of every system (default: {shown})")
+    parser.add_argument("--seeds", type=number_list, default=seeds, help=f"seeds of every system (default: {shown})")
     whole: dict[str, Any] = {"type": int, "metavar": "N"}
-    parser.add_argument("--max_steps", default=max_steps, help="of every run (default: %(default)s)", **whole)
+    parser.add_argument("--max_steps", default=max_steps, help="steps of every run (default: %(default)s)", **whole)
     parser.add_argument("--eval_every", default=1000, help="steps between validations (default: %(default)s)", **whole)
     parser.add_argument("--patience", default=15, help="validations without gain (default: %(default)s)", **whole)
-    parser.add_argument("--runs", type=Path, default=Path(runs), help="run folders (default: %(default)s)")
+    parser.add_argument(
+        "--runs", type=Path, default=Path(runs), help="folder of the run folders (default: %(default)s)"
+    )
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = Parser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="name below data/ or path of a prepared dataset")
     parser.add_argument("--system", action="append", required=True, help='flags of train.py, such as "SA --remi"')
-    parser.add_argument("--output", type=Path, required=True, help="the tables are OUTPUT.md and OUTPUT.json")
+    parser.add_argument("--output", type=Path, required=True, help="the tables go to OUTPUT.md and OUTPUT.json")
     add_run_flags(parser, (1, 2, 3), 30_000, "runs/quality")
-    jobs = "runs side by side, each with its share of the cores (default: %(default)s)"
+    jobs = "runs at the same time, each with its share of the cores (default: %(default)s)"
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help=jobs)
     flags = parser.parse_args(argv)
     if flags.jobs < 1:

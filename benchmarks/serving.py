@@ -1,12 +1,12 @@
-"""Exact retrieval in the graph against the bare matrix product, and the memory it takes.
+"""Exact retrieval in the graph against only the matrix product, and the memory it takes.
 
     python benchmarks/serving.py [--rounds 30] [--large] [--json FILE]
 
-367,982 items of 64 dimensions, K = 4, top 50 with 20 seen items excluded, at batch 1 and 32. Retrieval and product take
-turns in one process; ratios are medians over rounds, of time and of CPU time, which other programs disturb less. Memory
-is the growth of the process while it answers (Linux).
---large instead exports 10,000,000 random items (10 GB of memory, 3 GB of disk, some minutes), loads the SavedModel in a
-process of its own and measures its memory and times.
+There are 367,982 items of 64 dimensions, K = 4, top 50 with 20 seen items excluded, at batch 1 and 32. Retrieval and
+product take turns in one process. Ratios are medians over rounds, of time and of CPU time. Other programs disturb CPU
+time less. Memory is the growth of the process while it answers (Linux).
+--large does something else: it exports 10,000,000 random items (10 GB of memory, 3 GB of disk, some minutes), loads the
+SavedModel in a process of its own, and measures its memory and times.
 """
 
 import argparse
@@ -38,13 +38,13 @@ ITEMS_HERE, LARGE, DIM, INTERESTS, TOP_N, SEEN = 367_982, 10_000_000, 64, 4, 50,
 
 
 def memory_mb(line: str) -> float:
-    """VmRSS (held now) or VmHWM (most held since the last reset) of this process, in MB."""
+    """Memory of this process in MB: VmRSS (now) or VmHWM (the most since the last reset)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split(f"{line}:")[1].split()[0]) / 1024
 
 
 def growth_mb(call: Callable[[], object]) -> float:
-    """Memory that the call takes at most beyond what is held before it."""
+    """The most memory that the call takes, in addition to what the process has before it."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets VmHWM
     before = memory_mb("VmRSS")
     call()
@@ -87,14 +87,14 @@ def against_the_product(rounds: int) -> dict:
         }
         ours_ms, bare_ms = np.median(times[:, :, 0], axis=0)
         print(
-            f"batch {batch:>2}: retrieval {ours_ms:.1f} ms, product alone {bare_ms:.1f} ms, ratio {ratio:.2f} "
+            f"batch {batch:>2}: retrieval {ours_ms:.1f} ms, only the product {bare_ms:.1f} ms, ratio {ratio:.2f} "
             f"(of CPU time {cpu_ratio:.2f}); memory {memory['retrieval']:.0f} MB against {memory['product']:.0f} MB"
         )
     return figures
 
 
 class RandomModel:
-    """Interests: the last four items' vectors."""
+    """A model whose interests are the vectors of the last four items."""
 
     max_history, needs, by_cosine = INTERESTS, (), False
 
@@ -120,7 +120,7 @@ def peak():
 before, start = peak(), time.perf_counter()
 module = tf.saved_model.load(sys.argv[1])
 serve = module.signatures["serving_default"]
-print(f"TensorFlow alone {before:.0f} MB; loaded in {time.perf_counter() - start:.0f} s; {peak():.0f} MB")
+print(f"TensorFlow itself {before:.0f} MB; loaded in {time.perf_counter() - start:.0f} s; {peak():.0f} MB")
 for batch in (1, 32):
     rows = np.random.default_rng(batch).integers(1, int(sys.argv[2]) + 1, (batch, 4))
     history = tf.constant([[f"item-{row}" for row in user] for user in rows])
@@ -152,8 +152,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=30, help="rounds of each batch size (default: 30)")
     parser.add_argument("--large", action="store_true", help=f"serve {LARGE:,} items instead")
-    parser.add_argument("--items", type=int, default=LARGE, help=f"items of --large (default: {LARGE:,})")
-    parser.add_argument("--json", type=Path, help="also write the figures there")
+    parser.add_argument("--items", type=int, default=LARGE, help=f"number of items with --large (default: {LARGE:,})")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     flags = parser.parse_args()
     if flags.large:
         large(flags.items)

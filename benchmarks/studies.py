@@ -1,14 +1,15 @@
-"""Studies of the objective on one dataset, as in REMI's figures 3 and 6: a curve for each series.
+"""Studies of the objective on one dataset, as in REMI's figures 3 and 6: one curve for each series.
 
     python benchmarks/studies.py samplers --dataset amazon-books-sample --output docs/results/samplers
     python benchmarks/studies.py beta_lambda --dataset amazon-books-sample --output docs/results/beta-lambda
 
-samplers: plain SA with each sampler against the number of negatives N, IHN (uniform negatives with beta 1) beside
-them, full softmax as a line. beta_lambda: SA with IHN and RR, against IHN's beta at lambda 100 and RR's lambda at
-beta 1. All with the hard readout of the papers, the first target and the learning rate of the default recipe. What
-is plotted is recall@50 of the validation users, as values are chosen by it; OUTPUT.json also has that of the test
-users. Runs are those of benchmarks/quality.py: one that is finished is not trained again. `--plot_only` draws
-OUTPUT.png from the JSON.
+samplers: plain SA with each sampler against the number of negatives N. IHN (uniform negatives with beta 1) is another
+curve, and full softmax is a line.
+beta_lambda: SA with IHN and RR, against IHN's beta at lambda 100, and against RR's lambda at beta 1.
+All runs have the hard readout of the papers, and the first target and the learning rate of the default recipe. The plot
+has recall@50 of the validation users, because values are chosen by it. OUTPUT.json also has that of the test users. The
+runs are those of benchmarks/quality.py: a finished run is not trained again. `--plot_only` draws OUTPUT.png from the
+JSON.
 """
 
 import json
@@ -64,7 +65,7 @@ def beta_lambda() -> Series:
 
 
 class Measured:
-    """Every point's figures by seed, in OUTPUT.json, which is renewed with each of them.
+    """The figures of every point by seed. OUTPUT.json is written again with each of them.
 
     Args:
       about: what is the same for all points.
@@ -74,14 +75,14 @@ class Measured:
         self.path, self.content = path, {**about, "series": {}}
 
     def add(self, series: str, x: float | None, system: str, seed: int, result: dict[str, Any]) -> None:
-        """Put in one run's figures."""
+        """Add the figures of one run."""
         point = self.content["series"].setdefault(series, {}).setdefault(system, {"x": x, "seeds": {}})
         point["seeds"][str(seed)] = {name: result[name] for name in METRICS}
         write_json(self.path, self.content)
 
 
 def plot(content: dict[str, Any], path: Path) -> None:
-    """One panel of the curves over N, or a panel each for beta and lambda; the mean over seeds."""
+    """One panel with the curves over N, or one panel for beta and one for lambda. Points are means over seeds."""
     names, over_negatives = list(content["series"]), content["study"] == "samplers"
     panels = [names] if over_negatives else [[name] for name in names]
     figure, axes = plt.subplots(1, len(panels), figsize=(6.5 * len(panels), 4.5), squeeze=False)
@@ -109,17 +110,19 @@ def plot(content: dict[str, Any], path: Path) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Run a study, or draw it anew.
+    """Run a study, or draw it again.
 
     Raises:
-      InputError: a flag cannot be used, there is no dataset, or no JSON to draw.
+      InputError: a flag cannot be used, there is no dataset, or there is no JSON to draw.
     """
     parser = Parser(description=__doc__)
     parser.add_argument("study", choices=STUDIES)
     parser.add_argument("--dataset", help="name below data/ or path of a prepared dataset")
-    parser.add_argument("--output", type=Path, required=True, help="the results are OUTPUT.json and OUTPUT.png")
+    parser.add_argument("--output", type=Path, required=True, help="the results go to OUTPUT.json and OUTPUT.png")
     default = ",".join(map(str, NEGATIVES))
-    parser.add_argument("--negatives", type=number_list, help=f"of the study of samplers (default: {default})")
+    parser.add_argument(
+        "--negatives", type=number_list, help=f"values of N in the study of samplers (default: {default})"
+    )
     add_run_flags(parser, (1,), 5000, "runs/studies")
     parser.add_argument("--plot_only", action="store_true", help="draw OUTPUT.json again, train nothing")
     flags = parser.parse_args(argv)

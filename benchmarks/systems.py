@@ -1,4 +1,4 @@
-"""What benchmarks compare: systems, written as flags of train.py that begin with the model, and their settings."""
+"""What benchmarks compare: systems and their settings. A system is a list of train.py's flags, the model first."""
 
 import sys
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ def settings_of(flags: Sequence[str], dataset_name: str, num_items: int | None =
     """
     parser = Parser()
     parser.add_argument("--remi", action="store_true")
-    parser.add_argument("--profile", choices=RECIPES, default="default")
+    parser.add_argument("--recipe", "--profile", choices=RECIPES, default="default")  # --profile: its name in 0.1
     add_settings(parser)
     try:
         given = vars(parser.parse_args(["--model_type", *flags]))
-        return compose(dataset_name, given.pop("profile"), given.pop("remi"), given, num_items)
+        return compose(dataset_name, given.pop("recipe"), given.pop("remi"), given, num_items)
     except InputError as error:
         raise InputError(f'system "{" ".join(flags)}": {error}') from error

@@ -1,10 +1,10 @@
-"""Time of a training step: LazyAdam against dense Adam, and how it grows with the catalogue.
+"""Time of a training step: LazyAdam against dense Adam, and how the time grows with the catalogue.
 
     python benchmarks/train_step.py [--json FILE]
 
-Trains SA + REMI through fit on random sequences (B = 128, N = 1280, L = 20, K = 4, d = 64, windows included). The
-cases take turns within one process, several rounds each, and the ratios compare medians of the same rounds: machines
-are shared, so a single figure says little.
+It trains SA + REMI through fit on random sequences (B = 128, N = 1280, L = 20, K = 4, d = 64). The time of making the
+windows is included. The cases take turns within one process, several rounds each. A ratio is the
+median of the ratios of the rounds: machines are shared, so a single figure says little.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def random_log(num_items: int, users: int = 100_000) -> Interactions:
 
 
 class Case:
-    """A model under training that can run a round and tell its ms per step."""
+    """A model in training. It can run a round and tell its ms per step."""
 
     def __init__(self, num_items: int, optimizer: str, steps: int):
         self.name, self.steps = f"{num_items:>9,} items, {optimizer}", steps
@@ -66,7 +66,7 @@ class Case:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each case (default: 7)")
-    parser.add_argument("--json", type=Path, help="also write the figures there")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     flags = parser.parse_args()
     cases = [Case(*case) for case in CASES]
     times: dict[str, list[float]] = {case.name: [] for case in cases}

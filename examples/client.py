@@ -4,9 +4,9 @@
     python examples/client.py --history "sku-17,sku-4" --top_n 5 --grpc localhost:8500
     python examples/client.py --history "sku-17" --choices '{"exclude": ["sku-4"], "diversity": 0.1}'
 
-The signature `recommend` wants every input by name. Which there are depends on the model (times, profiles) and on the
-data (categories), so the client asks the server and fills up with what chooses nothing. REST needs the standard library
-alone, gRPC the package tensorflow-serving-api.
+The signature `recommend` wants every input by name. Which inputs there are depends on the model (times, profiles) and
+on the data (categories). So the client asks the server, and fills the rest with values that choose nothing. REST needs
+only the standard library. gRPC needs the package tensorflow-serving-api.
 """
 
 import argparse
@@ -30,8 +30,10 @@ TEXTS = ("history", "profile", "exclude", "allow", "categories")  # inputs that 
 
 
 class RestClient:
-    """A model behind TensorFlow Serving's REST interface. Calls raise RuntimeError where the server refuses or is not
-    there."""
+    """A model behind TensorFlow Serving's REST interface.
+
+    Calls raise RuntimeError if the server refuses, or does not answer.
+    """
 
     def __init__(self, address: str, model: str, timeout: float = 10):
         self.url = f"http://{address}/v1/models/{model}"
@@ -43,7 +45,7 @@ class RestClient:
         return list(signatures.get(signature, {"inputs": ()})["inputs"])
 
     def predict(self, signature: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """One answer for each row; lists of one name must be of one length in all rows."""
+        """One answer for each row. Lists with the same name must have the same length in all rows."""
         return self._call(":predict", {"signature_name": signature, "instances": rows})["predictions"]
 
     def _call(self, path: str, body: Any = None) -> Any:
@@ -63,7 +65,7 @@ class RestClient:
 
 
 class GrpcClient:
-    """The same behind its gRPC interface."""
+    """The same model behind the gRPC interface. Calls raise the same errors."""
 
     def __init__(self, address: str, model: str, timeout: float = 10):
         import grpc
@@ -79,7 +81,7 @@ class GrpcClient:
         return list(self._types(signature))
 
     def predict(self, signature: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """One answer for each row; lists of one name must be of one length in all rows."""
+        """One answer for each row. Lists with the same name must have the same length in all rows."""
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
 
@@ -110,12 +112,14 @@ class GrpcClient:
 def recommend(client: RestClient | GrpcClient, history: list[str], **choices: Any) -> dict[str, Any]:
     """The answer of `recommend` for one history of raw ids, oldest first.
 
-    choices: any input of the signature: top_n, exclude_history, exclude, allow, categories, diversity; and what the
-      model reads beside the history: timestamps (without them all items count as of one day), profile.
+    Args:
+      choices: any input of the signature: top_n, exclude_history, exclude, allow, categories, diversity. Also what the
+        model reads in addition to the history: timestamps (without them, all items count as of one day), profile.
 
     Raises:
-      ValueError: a choice that the model does not take or of another type, or no profile for a model that reads one.
-      RuntimeError: the server refuses, or is not there.
+      ValueError: the model does not take a choice, a choice has the wrong type, or a profile is missing for a model
+        that reads one.
+      RuntimeError: the server refuses, or does not answer.
     """
     row = NOTHING_CHOSEN | {"timestamps": [0] * len(history)} | {"history": history} | choices
     names = client.inputs("recommend")
@@ -129,7 +133,7 @@ def recommend(client: RestClient | GrpcClient, history: list[str], **choices: An
 
 
 def because(answer: dict[str, Any], history: list[str], place: int) -> str:
-    """The item of the history that the interest which fetched the item reads most; "" where nobody knows."""
+    """The item of the history that counts most for the interest that fetched the item at `place`; "" if unknown."""
     interest = answer["interest"][place]
     if interest < 0 or "attention" not in answer:
         return ""
@@ -138,7 +142,7 @@ def because(answer: dict[str, Any], history: list[str], place: int) -> str:
 
 
 def _check(name: str, value: Any) -> None:
-    """The server's answer to a wrong type does not name the input."""
+    """Refuse a wrong type here, because the server's own answer does not name the input."""
     if name in TEXTS or name == "timestamps":
         one, words = (str, "strings") if name in TEXTS else (int, "whole numbers")
         if not isinstance(value, list) or not all(isinstance(each, one) for each in value):
@@ -151,7 +155,7 @@ def _check(name: str, value: Any) -> None:
 
 
 def _history(text: str) -> list[str]:
-    """The ids of "a,b,c", or of a JSON list of strings and whole numbers: as recommend.py reads them."""
+    """The ids in "a,b,c", or in a JSON list of strings and whole numbers, as recommend.py reads them."""
     ids = text.split(",")
     if text.startswith("["):
         ids = _json("--history", text, list)
@@ -173,21 +177,21 @@ def _json(flag: str, text: str, kind: type) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """gRPC's bytes as text, as REST has them."""
+    """Turn the bytes of gRPC into text, as in REST."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     return value.decode() if isinstance(value, bytes) else value
 
 
 def main() -> int:
-    """Print the answer; 2 with one line for an error."""
+    """Print the answer. An error is one line and exit code 2."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--history", required=True, help='raw item ids, oldest first: "a,b,c" or a JSON list')
-    parser.add_argument("--top_n", type=int, default=10, help="items wanted (default: 10)")
+    parser.add_argument("--top_n", type=int, default=10, help="how many items are wanted (default: 10)")
     parser.add_argument("--choices", default="{}", help="other inputs, as a JSON object")
-    parser.add_argument("--rest", default="localhost:8501", help="address of REST (default: localhost:8501)")
-    parser.add_argument("--grpc", help="address of gRPC, instead of REST")
-    parser.add_argument("--model", default="remi", help="the model's name in the server (default: remi)")
+    parser.add_argument("--rest", default="localhost:8501", help="address for REST (default: localhost:8501)")
+    parser.add_argument("--grpc", help="address for gRPC; then REST is not used")
+    parser.add_argument("--model", default="remi", help="name of the model in the server (default: remi)")
     flags = parser.parse_args()
     try:
         history = _history(flags.history)

@@ -1,10 +1,10 @@
-"""A stand-in for TensorFlow Serving, for tests, load tests and trying the client where the real server is not at hand.
+"""A stand-in for TensorFlow Serving: for tests, for load tests, and to try the client without the real server.
 
     python examples/stand_in_server.py --model_base_path runs/shop/export
 
-It is not TensorFlow Serving: it loads the newest version once, speaks the part of its gRPC and REST interfaces that
-examples/client.py uses (on the official protos). docs/SERVING.md says what it leaves out; in production run the real
-server.
+It is not TensorFlow Serving. It loads the newest version once. It has only the part of the gRPC and REST interfaces
+that examples/client.py uses, with the official protos. docs/SERVING.md says what it leaves out. In production, run the
+real server.
 """
 
 import argparse
@@ -28,7 +28,7 @@ DEFAULT_SIGNATURE = "serving_default"
 
 
 class BadRequest(Exception):
-    """What a client did wrong."""
+    """The client did something wrong; the message says what."""
 
 
 class ServedModel:
@@ -61,7 +61,7 @@ class ServedModel:
         return dict(self.definitions[signature].inputs)
 
     def predict(self, signature: str, inputs: dict[str, tf.Tensor]) -> dict[str, np.ndarray]:
-        """Run a signature; BadRequest for what TensorFlow refuses."""
+        """Run a signature. BadRequest if TensorFlow refuses the inputs."""
         wanted = set(self.inputs(signature))
         if wanted != set(inputs):
             raise BadRequest(
@@ -110,7 +110,7 @@ class RestHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _asked(self) -> str | None:
-        """What follows the model, or its version, in the path; None if that is not the one there is."""
+        """The part of the path after the model or its version. None if the server has another model or version."""
         base = f"/v1/models/{re.escape(self.model.name)}(?:/versions/{self.model.version})?"
         match = re.fullmatch(f"{base}((?:[/:][a-z]+)?)", self.path)
         return match[1] if match else None
@@ -159,7 +159,7 @@ class RestHandler(BaseHTTPRequestHandler):
 
 
 def _columns(request: dict[str, Any], inputs: dict[str, Any]) -> dict[str, tf.Tensor]:
-    """The tensors of a REST request, given row by row ("instances") or name by name ("inputs")."""
+    """The tensors of a REST request. Its form is row by row ("instances") or name by name ("inputs")."""
     if "instances" in request:
         rows = [row if isinstance(row, dict) else dict.fromkeys(inputs, row) for row in request["instances"]]
         values = {name: [row[name] for row in rows] for name in (rows[0] if rows else {})}
@@ -176,7 +176,7 @@ def _plain(value: Any) -> Any:
 
 
 class StandIn:
-    """The two servers, running until `stop`; `grpc_port` and `rest_port` say where."""
+    """The two servers. They run until `stop`, on the ports `grpc_port` and `rest_port`."""
 
     def __init__(self, base_path: Path, name: str = "remi", port: int = 0, rest_api_port: int = 0, threads: int = 8):
         model = ServedModel(base_path, name)
@@ -190,23 +190,23 @@ class StandIn:
         threading.Thread(target=self._rest.serve_forever, daemon=True).start()
 
     def stop(self) -> None:
-        """Stop both."""
+        """Stop both servers."""
         self._grpc.stop(None).wait()
         self._rest.shutdown()
         self._rest.server_close()
 
     def wait(self) -> None:
-        """Until the process is interrupted."""
+        """Wait until the process is interrupted."""
         self._grpc.wait_for_termination()
 
 
 def main() -> int:
-    """Serve until interrupted; 2 with one line if there is nothing to serve, or a port is taken."""
+    """Serve until interrupted. If there is nothing to serve or a port is in use: one line and exit code 2."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model_base_path", type=Path, required=True, help="folder of the versions: RUN_DIR/export")
-    parser.add_argument("--model_name", default="remi")
-    parser.add_argument("--port", type=int, default=8500, help="of gRPC (default: 8500)")
-    parser.add_argument("--rest_api_port", type=int, default=8501, help="of REST (default: 8501)")
+    parser.add_argument("--model_base_path", type=Path, required=True, help="folder with the versions: RUN_DIR/export")
+    parser.add_argument("--model_name", default="remi", help="name that clients use (default: remi)")
+    parser.add_argument("--port", type=int, default=8500, help="port of gRPC (default: 8500)")
+    parser.add_argument("--rest_api_port", type=int, default=8501, help="port of REST (default: 8501)")
     flags = parser.parse_args()
     try:
         server = StandIn(flags.model_base_path, flags.model_name, flags.port, flags.rest_api_port)

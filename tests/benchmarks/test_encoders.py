@@ -13,7 +13,7 @@ from systems import settings_of
 from remi_tf.errors import InputError
 
 
-@pytest.mark.parametrize("flags", ["SA --remi", "MIND --remi --profile released"])
+@pytest.mark.parametrize("flags", ["SA --remi", "MIND --remi --recipe released"])
 def test_a_round_trains_the_system_asked_for(flags, monkeypatch):
     monkeypatch.setattr(encoders, "STEPS", 20)
     words = [*flags.split(), "--batch_size", "8", "--num_negatives", "16"]
@@ -27,7 +27,7 @@ def test_a_round_trains_the_system_asked_for(flags, monkeypatch):
 
 
 def test_a_system_is_what_train_would_make_of_its_flags():
-    settings = settings_of(["SA", "--remi", "--profile", "released", "--readout", "sampled"], "shop")
+    settings = settings_of(["SA", "--remi", "--recipe", "released", "--readout", "sampled"], "shop")
     assert settings.objective.readout == "sampled" and settings.training.optimizer == "adam"
     with pytest.raises(InputError, match='system "DNN --remi": --remi: it regularises a routing matrix'):
         settings_of(["DNN", "--remi"], "shop")
