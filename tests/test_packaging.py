@@ -80,8 +80,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "remi_tf").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules
     assert "remi_tf/py.typed" in names and not [name for name in names if name.startswith(("tests", "benchmarks"))]
-    inside = tarfile.open(sdist).getnames()
-    assert {name.split("/", 1)[1] for name in inside if name.endswith(".py") and "/remi_tf/" in name} >= modules
+    with tarfile.open(sdist) as archive:
+        inside = {name.split("/", 1)[-1] for name in archive.getnames()}
+    assert modules <= inside and "README.md" in inside
 
 
 def test_the_demo_runs_from_the_wheel_outside_the_checkout(built, tmp_path):
