@@ -1,4 +1,4 @@
-"""A golden case for each encoder: three users of four, two and three items, padded to four slots."""
+"""A golden case for each encoder: three users of five, two and three items, padded to five slots."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +10,7 @@ from tests.golden import reference_objective as objective
 from tests.golden import reference_stages as stages
 from tests.golden.drawing import Arrays, case, draw
 
-LENGTHS, LENGTH, DIM, INTERESTS = (4, 2, 3), 4, 4, 2
+LENGTHS, LENGTH, DIM, INTERESTS = (5, 2, 3), 5, 4, 2  # four different sizes: a mixed-up axis shows
 INITIAL = (INTERESTS, LENGTH)
 
 
@@ -129,7 +129,7 @@ def pimi(random: np.random.RandomState, hears_padding: bool) -> Arrays:
         "logits": draw(random, 4 * DIM, INTERESTS, scale=0.7),
         "logits_bias": draw(random, INTERESTS, scale=0.5),
     }
-    days = np.array([[100, 101, 103, 110], [50, 54, 0, 0], [70, 70, 72, 0]])
+    days = np.array([[100, 101, 103, 104, 110], [50, 54, 0, 0, 0], [70, 70, 72, 0, 0]])
 
     def encode(user: int, items: np.ndarray, padding: np.ndarray) -> np.ndarray:
         heard = len(padding) if hears_padding else 0

@@ -11,7 +11,7 @@ from tests.golden.drawing import Arrays, case, draw, gradient
 from tests.golden.reference_metrics import metrics
 
 BETAS = (0.0, 0.1, 1.0, 4.0, 10.0)
-USERS, INTERESTS, DIM, NEGATIVES = 3, 3, 4, 5
+USERS, INTERESTS, DIM, NEGATIVES = 3, 2, 4, 5
 
 
 def ihn(random: np.random.RandomState) -> Arrays:
@@ -192,11 +192,11 @@ def remi(random: np.random.RandomState) -> Arrays:
 
     Padding (id 0), a user's own target and an item twice are among the negatives; all of them count.
     """
-    history = np.array([[1, 2, 3, 4], [5, 9, 0, 0], [7, 6, 8, 0]])
+    history = np.array([[1, 2, 3, 4, 10], [5, 9, 0, 0, 0], [7, 6, 8, 0, 0]])
     targets, negatives = np.array([6, 2, 10]), np.array([2, 4, 0, 9, 7, 7, 10])
     weights = {
         "table": draw(random, 11, DIM),
-        "positions": draw(random, 4, DIM, scale=0.5),
+        "positions": draw(random, 5, DIM, scale=0.5),
         "hidden": draw(random, DIM, 4 * DIM, scale=0.7),
         "logits": draw(random, 4 * DIM, INTERESTS, scale=0.7),
     }
@@ -207,7 +207,7 @@ def remi(random: np.random.RandomState) -> Arrays:
             items = table[row[row > 0]]
             user = objective.hard(encoders.self_attention(items, weights), table[target])
             losses.append(objective.ihn(user @ table[target], table[negatives] @ user, beta=1.0))
-            routing = np.zeros((INTERESTS, 4))
+            routing = np.zeros((INTERESTS, 5))
             routing[:, : len(items)] = encoders.self_attention_routing(items, weights)
             penalty += objective.rr(routing, len(items), "sum", DIM)
         return sum(losses) / USERS + 100 * penalty
