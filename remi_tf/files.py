@@ -1,8 +1,14 @@
-"""Files that are either whole or absent: write to a temporary name beside the target, then rename."""
+"""Files and folders that are either whole or absent: written under a temporary name next to the target, then renamed.
+
+What is renamed is on the disk before, and the rename itself after: a power cut leaves the old or the new, never a name
+without content. A folder that is replaced is exchanged in one step where the system can do that.
+"""
 
 import contextlib
+import ctypes
+import errno
 import fcntl
-import hashlib
+import glob
 import json
 import os
 import shutil
@@ -12,6 +18,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from remi_tf.errors import InputError
+
+_OURS = "remi_tf-"  # begins what follows the target's name in temporary folders: no others are ever removed
+_NO_REPLACE, _EXCHANGE, _HERE = 1, 2, -100  # renameat2's flags, and "paths are relative to the current folder"
 
 
 @contextlib.contextmanager
@@ -29,6 +38,7 @@ def atomic_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
+        sync(path.parent)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -39,23 +49,49 @@ def atomic_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
 def atomic_folder(path: str | Path, marker: str, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `path` only if the block ends without an error.
 
+    A link to a folder stays a link: what it points to is replaced. What killed processes left there is removed.
+
     Args:
       marker: a file that every folder of this kind holds; what does not hold it is never replaced.
 
     Raises:
       InputError: `path` holds something that may not be replaced (see `refuse_existing`).
+      FileExistsError: another process has made `path` in the meantime.
     """
     path = Path(path)
-    refuse_existing(path, marker, overwrite)
+    path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    _clear_up(path)
+    refuse_existing(path, marker, overwrite)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{_OURS}"))
+    with _owned(temporary):
+        try:
+            yield temporary
+            os.chmod(temporary, 0o777 & ~_umask())
+            sync_folder(temporary)
+            _put_in_place(temporary, path, replace=overwrite)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)  # what is left of it: nothing, the old, or the unfinished new
+
+
+def sync(path: Path) -> None:
+    """Have a file's content, or a folder's names, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        yield temporary
-        os.chmod(temporary, 0o777 & ~_umask())
-        _replace_folder(path, temporary)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EBADF, errno.EACCES):  # file systems that sync no folders
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """`sync` of every file and folder below, and of the folder itself."""
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            sync(Path(parent, name))
+        sync(Path(parent))
 
 
 def refuse_existing(path: Path, marker: str, overwrite: bool) -> None:
@@ -87,7 +123,7 @@ def refuse_file(flag: str, path: Path, overwrite: bool, inputs: Sequence[str | P
 
 @contextlib.contextmanager
 def parts_folder(path: Path) -> Iterator[Path]:
-    """An empty folder beside the file `path` for what is needed until it is written; deleted at the end.
+    """An empty folder next to the file `path` for what is needed until it is written; deleted at the end.
 
     What a killed process left in it is deleted first: its lock went with it.
 
@@ -112,20 +148,69 @@ def parts_folder(path: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _replace_folder(path: Path, new: Path) -> None:
-    """Move `new` to `path`; what was there is deleted after that, or put back if it fails."""
-    if not path.exists():
-        os.replace(new, path)
-        return
-    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-    os.replace(path, old / path.name)
+@contextlib.contextmanager
+def _owned(folder: Path) -> Iterator[None]:
+    """Hold a lock on a temporary folder, by which others see that its owner lives."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.replace(new, path)
-    except BaseException:
-        os.replace(old / path.name, path)
-        raise
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
-        shutil.rmtree(old)
+        os.close(descriptor)
+
+
+def _clear_up(path: Path) -> None:
+    """Remove temporary folders of `path` whose owner is dead; put an old folder back that one of them held aside."""
+    for folder in path.parent.glob(f".{glob.escape(path.name)}.{_OURS}*"):
+        if folder.is_symlink() or not folder.is_dir():
+            continue
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if (folder / path.name).is_dir() and not path.exists():
+                os.rename(folder / path.name, path)
+                sync(path.parent)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # its owner lives, or cannot be asked
+            continue
+        finally:
+            os.close(descriptor)
+
+
+def _put_in_place(new: Path, path: Path, replace: bool) -> None:
+    """Give `new` the name `path`; what has it now goes to `new`'s name, or aside where folders cannot be exchanged."""
+    if not _rename(new, path, _NO_REPLACE):
+        if path.exists() and any(path.iterdir()):
+            _replace(new, path, replace)
+        else:
+            os.rename(new, path)
+    sync(path.parent)
+
+
+def _replace(new: Path, path: Path, replace: bool) -> None:
+    if not replace:
+        raise FileExistsError(errno.EEXIST, "exists already", str(path))
+    if _rename(new, path, _EXCHANGE):
+        return
+    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{_OURS}"))
+    with _owned(aside):
+        os.rename(path, aside / path.name)  # `_clear_up` of the next run puts it back if this one dies here
+        try:
+            os.rename(new, path)
+        except BaseException:
+            os.rename(aside / path.name, path)
+            raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _rename(old: Path, new: Path, flags: int) -> bool:
+    """Linux's renameat2; False where it cannot be done (another system or file system, or the target is there)."""
+    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if function is None:
+        return False
+    return function(_HERE, os.fsencode(old), _HERE, os.fsencode(new), flags) == 0
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -133,15 +218,6 @@ def write_json(path: str | Path, value: Any) -> None:
     with atomic_file(path) as file:
         json.dump(value, file, indent=2, ensure_ascii=False)
         file.write("\n")
-
-
-def sha256(path: str | Path) -> str:
-    """The file's SHA-256 as hexadecimal digits, read in blocks."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _umask() -> int:

@@ -21,6 +21,6 @@ def test_every_file_of_the_package_has_its_place_in_the_tree():
 
 
 def test_the_order_of_imports_on_the_page_is_the_one_that_is_tested():
-    block = TEXT[TEXT.index("    errors, files, progress") : TEXT.index("There is no circle")]
+    block = TEXT[TEXT.index("    errors, files, locks") : TEXT.index("There is no circle")]
     lines = [set(re.findall(r"[\w.]+", line)) for line in block.split("→")]
     assert lines == list(ORDER)

@@ -24,7 +24,8 @@ from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
-from remi_tf.files import atomic_file, atomic_folder, refuse_existing, sha256, write_json
+from remi_tf.files import atomic_file, atomic_folder, refuse_existing, write_json
+from remi_tf.manifests import sha256
 from remi_tf.model import Encodes
 from remi_tf.retrieval.faiss_index import ItemIndex
 from remi_tf.retrieval.kinds import EFFORTS, MEMORY_MB, MIN_RECALL, RECALL_AT, choose_kind, size_bytes

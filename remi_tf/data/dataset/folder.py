@@ -30,7 +30,8 @@ from remi_tf.data.dataset.interactions import SPLITS, Interactions
 from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json, columns_to_json
 from remi_tf.data.dataset.vocabulary import Vocabulary, read_lines, write_lines
 from remi_tf.errors import InputError, command
-from remi_tf.files import atomic_folder, sha256, write_json
+from remi_tf.files import atomic_folder, write_json
+from remi_tf.manifests import sha256
 
 FORMAT_VERSION = 1
 DATA = Path("data")  # where datasets are looked up by name, below the current folder

@@ -13,7 +13,8 @@ from typing import Any
 
 from remi_tf.data.tables.sources import SOURCES
 from remi_tf.errors import InputError
-from remi_tf.files import sha256, write_json
+from remi_tf.files import write_json
+from remi_tf.manifests import sha256
 from remi_tf.progress import bar
 
 BLOCK = 1 << 20
