@@ -5,7 +5,10 @@ RUN := runs/demo
 # Test processes. One for each core, four at most: each loads TensorFlow and takes about 1 GB.
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
 
-.PHONY: demo test test-slow lint clean
+# One worker takes a whole test file: what a file trains or exports for its tests is made once.
+PYTEST = $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile
+
+.PHONY: demo quick test test-slow lint clean
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"remi_tf needs Python 3.10 to 3.13, $(PYTHON) is {v[0]}.{v[1]}: set PYTHON, as in make PYTHON=python3.12 demo")'
@@ -27,8 +30,12 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+# The loop while you work: everything but the tests that train, export, serve or start processes.
+quick: lint
+	$(PYTEST) -m "not slow and not trains"
+
 test: lint
-	$(VENV)/bin/python -m pytest -n $(WORKERS)
+	$(PYTEST)
 
 test-slow: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest -m slow

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.trains
+
 ROOT = Path(__file__).resolve().parents[1]
 LOGS = ["ml-100k", "ml-1m", "amazon-books-sample", "retailrocket-sessions", "gowalla-sample", "yelp-2019", "globo-news"]
 

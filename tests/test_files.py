@@ -33,12 +33,14 @@ def end(output, number):
     return subprocess.run([sys.executable, "-c", PROGRAM, output, str(int(number))], cwd=ROOT, timeout=60).returncode
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_command_that_is_ended_cleans_up(tmp_path, number, code):
     assert end(tmp_path / "top.parquet", number) == code
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.trains
 def test_what_a_killed_command_left_is_deleted_by_the_next(tmp_path):
     assert end(tmp_path / "top.parquet", signal.SIGKILL) == -signal.SIGKILL
     assert list(tmp_path.iterdir())

@@ -13,6 +13,7 @@ from systems import settings_of
 from remi_tf.errors import InputError
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("flags", ["SA --remi", "MIND --remi --recipe released"])
 def test_a_round_trains_the_system_asked_for(flags, monkeypatch):
     monkeypatch.setattr(encoders, "STEPS", 20)

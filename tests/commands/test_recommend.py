@@ -9,18 +9,44 @@ import pytest
 from remi_tf.commands import recommend as recommending
 from remi_tf.errors import InputError
 from remi_tf.recommending.index_folder import build_index
+from remi_tf.serving.graph import ServingGraph
 from tests.serving_toys import COLUMNS, RAW_IDS, Dated, Personal, TinyModel, expected, make_dataset, make_run
 
 
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return make_dataset(tmp_path_factory.mktemp("data") / "tiny", profile_columns=COLUMNS, categories=True)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """The tests only read it."""
+    return TinyModel()
+
+
+@pytest.fixture(scope="module")
+def graph_of():
+    """The served graph of a model, made and traced at its first use."""
+    graphs = {}
+
+    def graph(model, catalogue, **options):
+        if model not in graphs:
+            graphs[model] = ServingGraph(model, catalogue, **options)
+        return graphs[model]
+
+    return graph
+
+
 @pytest.fixture
-def run(tmp_path, monkeypatch):
-    dataset = make_dataset(tmp_path / "data", profile_columns=COLUMNS, categories=True)
-    run = make_run(tmp_path / "run", TinyModel(), dataset)
+def run(dataset, model, graph_of, tmp_path, monkeypatch):
+    run = make_run(tmp_path / "run", model, dataset)
     run.dataset = dataset
     monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path: run)
+    monkeypatch.setattr("remi_tf.recommending.recommender.ServingGraph", graph_of)
     return run
 
 
+@pytest.mark.trains
 def test_what_the_model_gives_is_printed_with_titles_and_what_was_ignored(run, capsys):
     arguments = ["--run_dir", str(run.path), "--top_n", "3", "--history"]
     assert recommending.main([*arguments, "ïtem 3, nobody,ïtem 4"]) == 0
@@ -37,7 +63,9 @@ def test_what_the_model_gives_is_printed_with_titles_and_what_was_ignored(run, c
     assert re.findall(r"^ +\d  (.+?) +0\.0000 +-  Title", output, re.M) == RAW_IDS[:3]
 
 
+@pytest.mark.trains
 def test_an_index_gives_the_same_as_every_item(run, capsys):
+    run.model = TinyModel()  # whose weights change below
     build_index(run, run.path / "index")
     flags = ["--history", "ïtem 3,ïtem 4", "--exclude_history", "--exclude", "ïtem 5"]
     exact, _ = printed(run, capsys, *flags)
@@ -48,6 +76,7 @@ def test_an_index_gives_the_same_as_every_item(run, capsys):
         recommending.main(["--run_dir", str(run.path), *flags, "--index", str(run.path / "index")])
 
 
+@pytest.mark.trains
 def test_what_is_wanted_can_be_said(run, capsys):
     history = ["--history", "ïtem 3,ïtem 4"]
     lines, notes = printed(run, capsys, *history, "--allow", "ïtem 8,ïtem 9,nobody", "--exclude", "ïtem 8")
@@ -60,6 +89,7 @@ def test_what_is_wanted_can_be_said(run, capsys):
     assert {of[re.match(r" +\d  (.+?) {2,}", line)[1]] for line in lines} == {3}
 
 
+@pytest.mark.trains
 def test_bad_rows_of_a_log_are_skipped_and_counted_when_asked_for(run, tmp_path, capsys):
     log, output = tmp_path / "log.csv", tmp_path / "out.parquet"
     log.write_text("user,item\na,ïtem 3\na,\nb\nb,ïtem 4\n", encoding="utf-8")
@@ -73,6 +103,7 @@ def test_bad_rows_of_a_log_are_skipped_and_counted_when_asked_for(run, tmp_path,
     assert set(pd.read_parquet(output)["user"]) == {"a", "b"}
 
 
+@pytest.mark.trains
 def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
     log = tmp_path / "log.csv"
     log.write_text('who,what\na,ïtem 3\nb,"item,7"\na,ïtem 4\n', encoding="utf-8")
@@ -96,6 +127,7 @@ def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
     assert log.read_bytes() == before
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -149,6 +181,7 @@ def printed(run, capsys, *flags):
     return lines[head + 1 :], lines[:head]
 
 
+@pytest.mark.trains
 def test_times_are_taken_and_without_them_all_items_count_as_of_one_day(run, capsys):
     run.model = Dated()
     history = ["--history", "ïtem 3,ïtem 4"]
@@ -161,6 +194,7 @@ def test_times_are_taken_and_without_them_all_items_count_as_of_one_day(run, cap
     assert apart == recent != same
 
 
+@pytest.mark.trains
 def test_a_profile_is_taken_and_what_is_unknown_of_it_is_said(run, capsys):
     run.model = Personal()
     unknown, notes = printed(run, capsys, "--history", "ïtem 3")
@@ -171,6 +205,7 @@ def test_a_profile_is_taken_and_what_is_unknown_of_it_is_said(run, capsys):
     assert lines != unknown and not notes
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("model", "flags", "message"),
     [

@@ -248,6 +248,7 @@ def test_an_empty_history_has_zero_interests(model_type):
         assert not interests.vectors.numpy().any() and not interests.routing.numpy().any()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("axis", AXES)
 def test_dr_learns_which_items_go_together(axis):
     """Five groups of six items: from five of a group, in any order, follows the sixth."""

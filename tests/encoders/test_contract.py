@@ -196,13 +196,14 @@ def windows(model, toy, ends) -> tuple[dict[str, tf.Tensor], np.ndarray]:
 def trained(settings, toy):
     """The whole model with the encoder's own objective, after 300 steps on all but the users' last items."""
     model = MultiInterestModel(settings, toy.num_items, toy.profile_sizes)
-    model.compile(optimizer=LazyAdam(settings.training.learning_rate))
+    model.compile(optimizer=LazyAdam(settings.training.learning_rate), steps_per_execution=20)
     inputs, target = windows(model, toy, range(1, EVENTS - 1))
     data = tf.data.Dataset.from_tensor_slices({**inputs, "target": target.astype(np.int32)})
     model.fit(data.shuffle(1000, seed=1).repeat().batch(64), steps_per_epoch=300, verbose=0)
     return model
 
 
+@pytest.mark.trains
 def test_it_learns_which_items_go_together(name, trained, toy):
     if name in LEARNS_NO_GROUPS:
         pytest.skip(LEARNS_NO_GROUPS[name])
@@ -211,6 +212,7 @@ def test_it_learns_which_items_go_together(name, trained, toy):
     assert np.mean((ids == target[:, np.newaxis]).numpy().any(axis=1)) >= 0.95
 
 
+@pytest.mark.trains
 def test_the_exported_model_answers_as_the_one_in_process(trained, toy, tmp_path):
     module = tf.saved_model.load(str(serving.export(trained, toy, tmp_path, SIZE)))
     inputs, _ = windows(trained, toy, [1, 3])

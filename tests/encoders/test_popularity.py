@@ -19,6 +19,7 @@ from tests.serving_toys import Exported
 from train import main
 
 
+@pytest.mark.trains
 def test_the_commands_train_evaluate_resume_export_and_recommend(toy_dataset, tmp_path, capsys):
     path, dataset = tmp_path / "run", load_dataset(toy_dataset)
     assert main(["--dataset", str(toy_dataset), "--model_type", "Pop", "--run_dir", str(path)]) == 0
@@ -43,6 +44,7 @@ def test_the_commands_train_evaluate_resume_export_and_recommend(toy_dataset, tm
     assert f"   1  item-{ranked[0]}" in capsys.readouterr().out
 
 
+@pytest.mark.trains
 def test_excluding_the_history_equals_most_popular_too(toy_dataset, tmp_path):
     main(["--dataset", str(toy_dataset), "--model_type", "MostPopular", "--run_dir", str(tmp_path / "run")])
     model, dataset = load_saved_run(tmp_path / "run").model, load_dataset(toy_dataset)

@@ -180,6 +180,7 @@ def with_profiles(toy_dataset, tmp_path):
 SMALL = ["--num_negatives", "20", "--embedding_dim", "8", "--batch_size", "16", "--max_steps", "4", "--eval_every", "4"]
 
 
+@pytest.mark.trains
 def test_a_run_keeps_its_profile_columns_and_serves_them_without_the_dataset(with_profiles, tmp_path):
     path = tmp_path / "run"
     assert main(["--dataset", str(with_profiles), "--run_dir", str(path), "--model_type", "UMI", *SMALL]) == 0
@@ -197,6 +198,7 @@ def test_a_run_keeps_its_profile_columns_and_serves_them_without_the_dataset(wit
         np.testing.assert_allclose(found, scores[0], rtol=1e-4)
 
 
+@pytest.mark.trains
 def test_a_log_without_profiles_is_refused_with_both_remedies(toy_dataset, tmp_path):
     with pytest.raises(InputError, match=r"UMI: it reads user profiles.* --users TABLE --profile_cols .* UMI_HN"):
         main(["--dataset", str(toy_dataset), "--run_dir", str(tmp_path / "run"), "--model_type", "UMI", *SMALL])

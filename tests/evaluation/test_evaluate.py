@@ -1,6 +1,6 @@
+"""Evaluation over the whole catalogue, user by user."""
+
 import gc
-import json
-import types
 import weakref
 from dataclasses import replace
 
@@ -8,70 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.commands import evaluate as evaluating
-from remi_tf.data.dataset.folder import load_dataset, write_dataset
-from remi_tf.data.dataset.interactions import Interactions
-from remi_tf.data.dataset.views import features, histories, targets
-from remi_tf.data.dataset.vocabulary import Vocabulary
-from remi_tf.encoders.base import Interests
+from remi_tf.data.dataset.views import features
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation.evaluate import Evaluator, evaluate, most_popular
-
-NUM_ITEMS = 60
-
-
-class TinyModel:
-    """Two interests: the vectors of the first and the last item of the history."""
-
-    max_history = 3
-    needs = ()
-
-    def __init__(self, seed=0):
-        table = np.random.default_rng(seed).standard_normal((NUM_ITEMS + 1, 4))
-        self.item_table = tf.Variable(table.astype(np.float32))
-        self.traces = 0
-
-    def item_vectors(self):
-        return tf.convert_to_tensor(self.item_table)
-
-    def encode(self, history, **features):
-        self.traces += 1
-        return Interests(self.interests(history, **features))
-
-    def interests(self, history):
-        last = tf.reduce_sum(tf.cast(history > 0, tf.int32), axis=1) - 1
-        last = tf.gather(history, tf.maximum(last, 0), batch_dims=1)
-        return tf.gather(self.item_table, tf.stack([history[:, 0], last], axis=1))
-
-
-def interactions(*users):
-    """Each user: (history, targets)."""
-    lengths = [len(history) + len(after) for history, after in users]
-    items = np.array([item for history, after in users for item in [*history, *after]], np.int32)
-    return Interactions(
-        items,
-        np.arange(len(items)),
-        np.cumsum([0, *lengths]),
-        np.array([len(history) for history, _ in users], np.int64),
-    )
-
-
-def random_users(count, seed=0):
-    rng = np.random.default_rng(seed)
-
-    def draw():
-        return rng.integers(1, NUM_ITEMS + 1, rng.integers(1, 7)).tolist()
-
-    return [(draw(), draw()) for _ in range(count)]
-
-
-def test_history_is_the_end_of_the_first_part_and_targets_are_all_the_rest():
-    data = interactions(([1, 2, 3, 4], [5, 5]), ([7], [8, 9, 10]), ([], [3]))
-    assert histories(data, np.arange(3), 3).tolist() == [[2, 3, 4], [7, 0, 0], [0, 0, 0]]
-    flat, offsets = targets(data, np.array([0, 1, 2]))
-    assert (flat.tolist(), offsets.tolist()) == ([5, 5, 8, 9, 10, 3], [0, 2, 5, 6])
-    flat, offsets = targets(data, np.array([2, 0]))
-    assert (flat.tolist(), offsets.tolist()) == ([3, 5, 5], [0, 1, 3])
+from tests.evaluation_toys import NUM_ITEMS, TinyModel, interactions, random_users
 
 
 def test_days_and_profiles_are_those_of_the_histories_and_given_to_the_model():
@@ -183,56 +123,3 @@ def test_most_popular_without_the_history_moves_the_next_item_up():
     train = interactions(([5, 5, 5, 2, 2, 9], []))
     data = interactions(([5, 5], [2]), ([1, 7], [2]), ([5, 2], [9]))
     assert most_popular(train, data, (1,), exclude_last=2).per_user["recall@1"].tolist() == [1, 0, 1]
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """A stand-in for a run over a small dataset."""
-    parts = {name: interactions(*random_users(12, seed)) for seed, name in enumerate(("train", "valid", "test"))}
-    write_dataset(
-        tmp_path / "data",
-        name="tiny",
-        splits=parts,
-        users={name: [f"{name}-{user}" for user in range(12)] for name in parts},
-        vocabulary=Vocabulary([f"item {row}" for row in range(1, NUM_ITEMS + 1)]),
-        made_by={},
-    )
-    (tmp_path / "run").mkdir()
-    run = types.SimpleNamespace(
-        model=TinyModel(), dataset=load_dataset(tmp_path / "data"), settings=None, step=7, path=tmp_path / "run"
-    )
-    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path: run)
-    return run
-
-
-def test_the_command_writes_table_json_and_per_user_arrays(run, capsys):
-    arguments = ["--run_dir", str(run.path), "--top_n", "5,10", "--per_user", str(run.path / "users.npz")]
-    assert evaluating.main(arguments) == 0
-    printed = capsys.readouterr().out.splitlines()
-    expected = evaluate(run.model, run.dataset.test, (5, 10))
-    assert printed[0].split() == list(expected.means)
-    assert [float(value) for value in printed[1].split()[1:]] == pytest.approx(list(expected.means.values()), abs=1e-4)
-    assert printed[2].startswith("MostPopular")
-    report = json.loads((run.path / "evaluation_test.json").read_text())
-    assert report["metrics"]["model"] == expected.means
-    assert report["dataset"] == {"name": "tiny", "fingerprint": run.dataset.fingerprint}
-    assert report["step"] == 7
-    assert report["interests"] == expected.interests
-    assert any(line.startswith("interests: cosine of two") for line in printed)
-    with np.load(run.path / "users.npz", allow_pickle=False) as arrays:
-        assert arrays["users"].tolist() == run.dataset.user_ids("test")
-        np.testing.assert_array_equal(arrays["model recall@5"], expected.per_user["recall@5"])
-        assert arrays["MostPopular ndcg@10"].shape == (12,)
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--top_n", "0"], "positive whole numbers"),
-        (["--split", "train"], "invalid choice: 'train'"),
-        (["--run_dir", "nowhere"], "nowhere: there is no such folder"),
-    ],
-)
-def test_a_flag_that_cannot_be_used_is_named(run, flags, message):
-    with pytest.raises(InputError, match=message):
-        evaluating.main(["--run_dir", str(run.path), *flags])

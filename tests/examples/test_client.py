@@ -20,6 +20,8 @@ from examples.stand_in_server import StandIn
 from remi_tf.serving import export as serving
 from tests.serving_toys import Dated, Routed, ask, decoded, make_dataset
 
+pytestmark = pytest.mark.trains
+
 ROOT = Path(__file__).resolve().parents[2]
 HISTORY = ["ïtem 30", "nobody", "ïtem 30", "ïtem 44"]
 

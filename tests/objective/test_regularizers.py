@@ -13,6 +13,8 @@ from remi_tf.objective.regularizers import (
 )
 
 FULL = tf.ones([2, 4], tf.bool)
+
+
 ROUTING = tf.constant([[[1.0, 0, 0, 0], [0.25] * 4], [[0.5, 0.5, 0, 0], [0.7, 0.1, 0.1, 0.1]]])
 
 
@@ -58,21 +60,6 @@ def test_the_penalty_arrives_by_add_loss():
     assert [float(loss) for loss in regularizer.losses] == [float(value)]
 
 
-def test_decorrelation_is_zero_for_orthogonal_rows_and_the_square_of_their_variance_for_equal_ones():
-    first, second = np.array([1.0, 1, -1, -1]), np.array([1.0, -1, 1, -1])  # orthogonal, mean 0, variance 1
-    for rows, expected in (([first, second], 0), ([first, first], 1), ([first, -3 * first], 9), ([first] * 3, 3)):
-        assert float(decorrelation(tf.constant(rows, tf.float32))) == pytest.approx(expected, abs=1e-6)
-
-
-def test_decorrelation_sees_neither_a_rows_mean_nor_a_single_rows_length():
-    table = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
-    shifted = table + np.array([[1.0], [-2], [3], [0]], np.float32)
-    assert float(decorrelation(tf.constant(shifted))) == pytest.approx(
-        float(decorrelation(tf.constant(table))), rel=1e-4
-    )
-    assert float(decorrelation(tf.constant(table[:1]))) == pytest.approx(0, abs=1e-6)
-
-
 def test_the_valid_form_is_0_for_even_and_1_for_one_item_however_short_the_history():
     for length in (2, 3, 7):
         mask = tf.sequence_mask([length], 9)
@@ -101,29 +88,6 @@ def test_the_valid_form_has_finite_gradients_for_every_length():
         tape.watch(routing)
         penalty = RoutingRegularizer(100.0, 64, "valid")(routing, mask)
     assert np.isfinite(tape.gradient(penalty, routing)).all()
-
-
-def test_mean_cosine_is_1_for_one_direction_and_one_half_for_orthogonal_rows():
-    east, north, west = [2.0, 0], [0.0, 3], [-1.0, 0]
-    for rows, expected in (
-        ([east, east], 1),
-        ([east, north], 0.5),
-        ([east, west], 0),
-        ([east, north, west], 0.5 - 1 / 6),
-        ([east, [0.0, 0.0], north], 0.5),
-        ([east], 0.5),
-        ([east, [1e-7, 0.0], north], 0.5),
-        ([[1e-5, 0.0], [1e-5, 0.0]], 1),
-    ):
-        assert float(mean_cosine(tf.constant(rows))) == pytest.approx(expected, abs=1e-6)
-
-
-def test_mean_cosine_has_finite_gradients_beside_empty_rows():
-    rows = tf.constant([[[1.0, 0], [0, 0], [1, 1]], [[0.0, 0]] * 3])
-    with tf.GradientTape() as tape:
-        tape.watch(rows)
-        value = tf.reduce_sum(mean_cosine(rows))
-    assert np.abs(tape.gradient(value, rows)).max() < 10
 
 
 @pytest.mark.parametrize("form", ["covariance", "cosine"])

@@ -28,6 +28,7 @@ def batches(steps: int):
     return data.batch(32, drop_remainder=True)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("sampler", sorted(SAMPLERS))
 @pytest.mark.parametrize("readout", ["hard", "per_candidate"])
 def test_it_teaches_the_model_which_items_belong_together(sampler, readout):

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from pyarrow import parquet
 
 from remi_tf.commands.export import main as export_command
 from remi_tf.commands.index import main as index_command
@@ -75,6 +74,7 @@ def test_a_stale_index_is_refused(run, tmp_path):
         open_index(tmp_path / "index", other)
 
 
+@pytest.mark.trains
 def test_export_refreshes_an_index_as_it_was_asked_for(run, capsys):
     main(run, "--kind", "hnsw", "--top_n", "7", "--min_recall", "0.9")
     run.model.item_table.assign_add(0.5 * np.random.default_rng(1).standard_normal([NUM_ITEMS + 1, 8]))
@@ -102,28 +102,6 @@ def test_a_damaged_index_is_refused(run, tmp_path, name):
         open_index(tmp_path / "index", run)
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--top_n", "0"], "--top_n 0: give a positive whole number"),
-        (["--min_recall", "2"], "--min_recall 2.0: give a number from 0 to 1"),
-        (["--memory_mb", "-1"], "--memory_mb -1: give a positive"),
-        (["--kind", "annoy"], "invalid choice"),
-        (
-            ["--kind", "flat", "--memory_mb", "9"],
-            "--memory_mb: it chooses the kind, which --kind flat gives; leave one",
-        ),
-        (["--kind", "hnsw", "--parquet", "c"], "--kind: it is about an index, and --parquet writes none"),
-        (["--force", "--parquet", "c"], "--force: it is about an index, and --parquet writes none"),
-        (["--parquet", "."], r"--parquet \.: a folder; name a file such as \./top.parquet"),
-        (["--kind", "ivfpq"], "--kind ivfpq: 200 items are fewer than a code's 256 values"),
-    ],
-)
-def test_flags_that_cannot_be_used_are_refused(run, flags, message):
-    with pytest.raises(InputError, match=message):
-        main(run, *flags)
-
-
 def test_a_diverged_run_and_a_folder_of_other_things_are_refused(run, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("")
@@ -132,18 +110,3 @@ def test_a_diverged_run_and_a_folder_of_other_things_are_refused(run, tmp_path):
     run.model.item_table.assign(run.model.item_table * np.nan)
     with pytest.raises(InputError, match="an item vector is NaN or infinite"):
         build_index(run, tmp_path / "index")
-
-
-def test_vectors_and_raw_ids_go_to_parquet_and_back(run, tmp_path):
-    assert main(run, "--parquet", str(tmp_path / "items.parquet")) == 0
-    table = parquet.read_table(tmp_path / "items.parquet")
-    assert table["item"].to_pylist() == RAW_IDS
-    assert table["title"].to_pylist()[2] == f"Title of {RAW_IDS[2]}"
-    vectors = np.array(table["vector"].to_pylist(), np.float32)
-    np.testing.assert_array_equal(vectors, run.model.item_table.numpy()[1:])
-    assert table["row"].to_pylist() == list(range(1, NUM_ITEMS + 1))
-    assert table.schema.metadata[b"scores"] == b"inner product"
-    with pytest.raises(InputError, match=r"--parquet .*items.parquet: exists already; .* add --overwrite"):
-        main(run, "--parquet", str(tmp_path / "items.parquet"))
-    assert main(run, "--parquet", str(tmp_path / "items.parquet"), "--overwrite") == 0
-    assert not (run.path / "index").exists()

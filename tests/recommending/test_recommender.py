@@ -15,6 +15,8 @@ from remi_tf.recommending import histories
 from remi_tf.recommending.index_folder import build_index
 from tests.serving_toys import COLUMNS, NUM_ITEMS, RAW_IDS, Dated, Personal, TinyModel, expected, make_dataset, make_run
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):

@@ -15,6 +15,8 @@ from remi_tf.recommending.recommender import Recommender
 from remi_tf.recommending.whole_logs import score_files
 from tests.serving_toys import RAW_IDS, Dated, TinyModel, make_dataset, make_run
 
+pytestmark = pytest.mark.trains
+
 COLUMNS = Columns("who", "what", "when")
 
 

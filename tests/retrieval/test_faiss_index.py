@@ -5,10 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remi_tf.errors import InputError
 from remi_tf.retrieval import faiss_index as index
 from remi_tf.retrieval.faiss_index import ItemIndex, merge
-from remi_tf.retrieval.kinds import choose_kind, code_bytes, size_bytes
 from remi_tf.retrieval.top_k import top_k
 
 
@@ -115,16 +113,3 @@ def test_merging_keeps_an_items_best_score_and_drops_padding():
     merged_ids, merged_scores = merge(ids, scores, 4)
     assert merged_ids.tolist() == [[7, 3, 5, 0]]
     np.testing.assert_array_equal(merged_scores, np.array([[0.9, 0.5, 0.2, -np.inf]], np.float32))
-
-
-def test_the_kind_is_exact_where_that_is_quick_and_else_what_fits_into_memory():
-    assert choose_kind(1000, 64, 2**30) == "flat"
-    million = {kind: size_bytes(kind, 1_000_000, 64) for kind in ("hnsw", "ivf", "ivfpq")}
-    assert [choose_kind(1_000_000, 64, size) for size in million.values()] == list(million)
-    with pytest.raises(InputError, match=r"--memory_mb 10: 1,000,000 items of 64 dimensions need at least \d+ MB"):
-        choose_kind(1_000_000, 64, 10 << 20)
-
-
-@pytest.mark.parametrize("dim", [1, 2, 7, 30, 64, 128])
-def test_codes_divide_the_dimensions(dim):
-    assert dim % code_bytes(dim) == 0

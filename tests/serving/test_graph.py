@@ -7,14 +7,11 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
-from hypothesis import strategies as st
 
 from remi_tf.data.dataset.views import day_numbers
 from remi_tf.model import MultiInterestModel, recommend
 from remi_tf.serving import export as serving
 from remi_tf.serving.graph import ServingGraph
-from remi_tf.serving.request import last_known
 from remi_tf.settings.presets import compose
 from remi_tf.training.run_folder import build
 from tests.serving_toys import (
@@ -31,6 +28,8 @@ from tests.serving_toys import (
     expected,
     make_dataset,
 )
+
+pytestmark = pytest.mark.trains
 
 
 @pytest.fixture(scope="module")
@@ -109,14 +108,6 @@ def test_an_excluded_history_is_not_returned(exported):
         history = [RAW_IDS[row - 1], RAW_IDS[row]]
         recommended_own += bool(set(history) & set(decoded(ask(signature, history)["items"][0])))
     assert (recommended_own == 0) is exclude_history
-
-
-@given(st.lists(st.lists(st.integers(0, 5), min_size=6, max_size=6), min_size=1, max_size=4), st.integers(1, 7))
-def test_the_last_known_rows_are_kept_in_order(rows, length):
-    kept = last_known(tf.constant(rows, tf.int32), tf.constant(rows, tf.int32), length).numpy().tolist()
-    for row, result in zip(rows, kept, strict=True):
-        known = [item for item in row if item][-length:]
-        assert result == known + [0] * (length - len(known))
 
 
 FRESH_PROCESS = """

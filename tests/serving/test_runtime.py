@@ -14,6 +14,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 from remi_tf.serving import export as serving
 from tests.serving_toys import Routed, make_dataset
 
+pytestmark = pytest.mark.trains
+
 SOURCE = Path(__file__).parent / "run_signature.cc"
 INPUTS = {
     "history": [["ïtem 30", "nobody", "ïtem 30", "ïtem 44"], ["", "", "", ""], ["item,7", "ïtem 9", "", ""]],

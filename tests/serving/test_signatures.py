@@ -7,20 +7,15 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tensorflow_serving.apis import prediction_log_pb2
 
 from remi_tf.model import recommend
 from remi_tf.serving import export as serving
-from remi_tf.serving.warm_up import WARM_UP
 from tests.serving_toys import (
     CATEGORY_NAMES,
-    COLUMNS,
     NUM_ITEMS,
     RAW_IDS,
     Cosine,
-    Dated,
     Exported,
-    Personal,
     Routed,
     TinyModel,
     categories_of,
@@ -28,7 +23,11 @@ from tests.serving_toys import (
     make_dataset,
 )
 
+pytestmark = pytest.mark.trains
+
 TOP = 20
+
+
 CATEGORY_OF = dict(zip(RAW_IDS, categories_of(NUM_ITEMS)[1:], strict=True))
 
 
@@ -245,21 +244,6 @@ def test_without_categories_and_routing_there_are_no_inputs_and_outputs_for_them
     inputs, outputs = set(signature.structured_input_signature[1]), set(signature.structured_outputs)
     assert not inputs & {"categories", "diversity"} and "attention" not in outputs
     assert {"top_n", "exclude_history", "exclude", "allow"} < inputs and {"interest", "status"} < outputs
-
-
-@pytest.mark.parametrize("kind", [Routed, Dated, Personal])
-def test_warm_up_requests_are_those_that_the_server_reads_and_the_model_answers(kind, tmp_path):
-    data = make_dataset(tmp_path / "data", profile_columns=COLUMNS, categories=True)
-    path = serving.export(kind(), data, tmp_path / "export", 5)
-    signatures = tf.saved_model.load(str(path)).signatures
-    asked = []
-    for record in tf.data.TFRecordDataset(str(path / WARM_UP)):
-        request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
-        inputs = {name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()}
-        signatures[request.model_spec.signature_name](**inputs)
-        asked.append(request.model_spec.signature_name)
-    assert set(asked) == {"serving_default", "recommend", "interests", "items"}
-    assert len(asked) < 1000  # the server takes no more
 
 
 def test_the_card_names_every_input_and_output_and_what_the_model_is_made_of(exported, dataset, tmp_path):

@@ -12,6 +12,8 @@ from remi_tf.errors import InputError
 from remi_tf.training.batches import TrainingBatches
 
 LENGTHS = [5, 3, 9, 30, 6, 12]
+
+
 OPTIONS = {"batch_size": 4, "max_history": 7, "first_target": 4, "seed": 5}
 
 
@@ -81,11 +83,6 @@ def test_the_profile_is_that_of_the_windows_user(log):
         user = batch["target"] // 100
         np.testing.assert_array_equal(batch["profile"], np.stack([user, 10 - user], axis=1))
         assert set(batch) == {"history", "target", "profile"}
-
-
-def test_a_days_number_is_that_of_the_nearest_midnight_since_1970():
-    days = day_numbers(np.array([[0, 43_199], [43_201, 20_000 * 86_400 - 1]]))
-    assert days.tolist() == [[0, 0], [1, 20_000]] and days.dtype == np.int32
 
 
 def test_a_log_without_any_target_is_refused_with_the_remedy(log):

@@ -17,7 +17,7 @@ from remi_tf.recommending.recommender import Recommender
 from remi_tf.training.run_folder import load_saved_run
 from remi_tf.training.trainer import Trainer
 from remi_tf.training.warm_start import among_neighbours, fair_length, load_for_warm_start, take_over
-from tests.training.test_trainer import ROOT, SMALL, assert_same_run, measurements
+from tests.small_runs import ROOT, SMALL, assert_same_run, measurements
 from train import main
 
 RENAMED = {51: "new-51", 52: "new-52"}
@@ -50,6 +50,7 @@ def warm(old_run, fresh, path, *flags):
     return main(["--warm_start", str(old_run), "--dataset", str(fresh), "--run_dir", str(path), *flags])
 
 
+@pytest.mark.trains
 def test_known_items_and_the_encoder_are_equal_bit_by_bit(old_run, fresh, tmp_path, capsys):
     assert warm(old_run, fresh, tmp_path / "warm", "--max_steps", "0") == 0
     before, after = load_saved_run(old_run), load_saved_run(tmp_path / "warm")
@@ -69,6 +70,7 @@ def test_known_items_and_the_encoder_are_equal_bit_by_bit(old_run, fresh, tmp_pa
     assert config["warm_start"]["items"] == {"known": 58, "averaged": 2, "drawn": 1, "gone": 2}
 
 
+@pytest.mark.trains
 def test_new_items_are_near_what_they_are_read_with_and_never_padding(old_run, fresh):
     run, settings = load_for_warm_start(old_run, {})
     dataset = load_dataset(fresh)
@@ -111,6 +113,7 @@ def test_new_items_get_the_share_of_the_lists_that_they_have_of_the_log():
     assert fair_length(interests, known, 0.01 * new, 0.2, 0.01) == 1  # never longer than the neighbours
 
 
+@pytest.mark.trains
 def test_new_items_keep_the_length_of_the_mean_where_even_a_score_of_0_is_more_than_their_share(old_run, fresh):
     interests, known = np.ones([3, 1, 2]), np.full([10, 2], -1.0)  # every known item scores below 0
     assert fair_length(interests, known, np.ones([10, 2]), 0.1, 0.25) == 0.25
@@ -125,6 +128,7 @@ def _unit(vectors):
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+@pytest.mark.trains
 def test_a_new_item_is_recommended_to_those_who_read_its_neighbours_without_any_training(old_run, fresh, tmp_path):
     warm(old_run, fresh, tmp_path / "warm", "--max_steps", "0")
     run = load_saved_run(tmp_path / "warm")
@@ -134,6 +138,7 @@ def test_a_new_item_is_recommended_to_those_who_read_its_neighbours_without_any_
     assert same < np.mean([place[f"item-{row}"] for row in range(1, 51)])
 
 
+@pytest.mark.trains
 def test_it_starts_where_the_old_run_ended_and_trains_on(old_run, toy_dataset, tmp_path):
     warm(old_run, toy_dataset, tmp_path / "warm", "--max_steps", "40", "--eval_every", "20")
     lines = measurements(tmp_path / "warm")
@@ -142,6 +147,7 @@ def test_it_starts_where_the_old_run_ended_and_trains_on(old_run, toy_dataset, t
     assert lines[0]["valid_recall@50"] == best
 
 
+@pytest.mark.trains
 def test_a_run_killed_at_any_moment_resumes_as_one_never_stopped(old_run, fresh, tmp_path, monkeypatch):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     warm(old_run, fresh, whole, "--max_steps", "40")
@@ -164,6 +170,7 @@ def test_a_run_killed_at_any_moment_resumes_as_one_never_stopped(old_run, fresh,
     assert_same_run(killed, whole)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -182,6 +189,7 @@ def test_what_the_old_weights_do_not_allow_is_refused_with_the_reason(old_run, f
     assert not (tmp_path / "warm").exists()
 
 
+@pytest.mark.trains
 def test_what_makes_no_sense_is_refused(old_run, fresh, toy_dataset, tmp_path):
     with pytest.raises(InputError, match="--warm_start needs --run_dir"):
         main(["--warm_start", str(old_run), "--dataset", str(fresh)])
@@ -203,6 +211,7 @@ def test_what_makes_no_sense_is_refused(old_run, fresh, toy_dataset, tmp_path):
         warm(pop, fresh, tmp_path / "warm")
 
 
+@pytest.mark.trains
 def test_no_steps_are_not_inherited(old_run, fresh, tmp_path):
     warm(old_run, fresh, tmp_path / "as it was", "--max_steps", "0")
     with pytest.raises(InputError, match="taken over as it was, with --max_steps 0; say how many"):
@@ -210,12 +219,14 @@ def test_no_steps_are_not_inherited(old_run, fresh, tmp_path):
     assert warm(tmp_path / "as it was", fresh, tmp_path / "next", "--max_steps", "20") == 0
 
 
+@pytest.mark.trains
 def test_objective_and_training_may_change(old_run):
     settings = load_for_warm_start(old_run, {"beta": 0.0, "learning_rate": 0.01, "readout": "logsumexp"})[1]
     assert (settings.objective.beta, settings.objective.readout) == (0.0, "logsumexp")
     assert settings.training.learning_rate == 0.01
 
 
+@pytest.mark.trains
 def test_other_profile_columns_are_refused(old_run, fresh):
     run, settings = load_for_warm_start(old_run, {})
     model = Trainer(fresh, settings, load_dataset(fresh)).model

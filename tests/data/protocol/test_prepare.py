@@ -13,15 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remi_tf.data.dataset.folder import load_dataset
-from remi_tf.data.protocol.options import PrepareSettings
 from remi_tf.data.protocol.prepare import prepare_log, sort_rows, summary_lines
-from remi_tf.data.protocol.request import PrepareRequest
 from remi_tf.data.tables.layouts import Columns, Layout
 from remi_tf.data.tables.reading import read_frame, read_log
 from remi_tf.errors import InputError
-
-COLUMNS = Columns("user", "item", "time")
-Row = tuple[str, str, int]
+from tests.prepared_logs import COLUMNS, Row, crowd, prepare, sequences
 
 
 def plain_protocol(rows: list[Row], minimum: int = 5) -> tuple[list[str], dict[str, list[tuple[str, list[Row]]]]]:
@@ -40,28 +36,6 @@ def plain_protocol(rows: list[Row], minimum: int = 5) -> tuple[list[str], dict[s
     return items, {
         split: [(user, sorted(kept[user], key=lambda row: row[2])) for user in part] for split, part in parts.items()
     }
-
-
-def prepare(rows: list[Row], folder: Path, **options):
-    """Prepare rows through a DataFrame and open the result."""
-    frame = pd.DataFrame(rows, columns=["user", "item", "time"])
-    log = read_frame(frame, COLUMNS, time_unit="s")
-    made_by = prepare_log(log, folder / "out", PrepareSettings(**options))
-    return load_dataset(folder / "out"), made_by
-
-
-def sequences(dataset, split: str) -> dict[str, list[str]]:
-    """User → raw item ids, oldest first."""
-    data = dataset.split(split)
-    raw = dataset.vocabulary.raw_ids
-    bounds = zip(data.offsets[:-1], data.offsets[1:], strict=True)
-    return {user: raw(data.items[a:b]) for user, (a, b) in zip(dataset.user_ids(split), bounds, strict=True)}
-
-
-def crowd(users: int = 20, items: int = 6, seed: int = 0) -> list[Row]:
-    """A log in which everybody has every item, at random times."""
-    draw = random.Random(seed)
-    return [(f"u{u}", f"i{i}", draw.randrange(10**6)) for u in range(users) for i in range(items)]
 
 
 LOGS = st.lists(
@@ -90,19 +64,6 @@ def test_prepare_equals_plain_python_on_any_log(rows):
             assert data.timestamps.tolist() == [row[2] for _, own in users for row in own]
             cuts = [len(own) if split == "train" else int(len(own) * 0.8) for _, own in users]
             assert data.cuts.tolist() == cuts
-
-
-def test_users_are_split_8_1_1_by_the_seed_1230(tmp_path):
-    dataset, _ = prepare(crowd(users=37), tmp_path)
-    names = [f"u{u}" for u in range(37)]
-    random.Random(1230).shuffle(names)
-    assert [dataset.user_ids(split) for split in ("train", "valid", "test")] == [names[:29], names[29:33], names[33:]]
-
-
-def test_another_seed_gives_another_split(tmp_path):
-    first, _ = prepare(crowd(), tmp_path / "a")
-    second, _ = prepare(crowd(), tmp_path / "b", seed=7)
-    assert first.user_ids("train") != second.user_ids("train")
 
 
 def test_same_input_same_fingerprint(tmp_path):
@@ -144,39 +105,6 @@ def test_dedup_keeps_the_earliest_of_a_users_item(tmp_path):
     assert made_by["dropped"]["repeats of a user's item (--dedup)"] == 1
 
 
-def test_leave_one_out_targets_are_the_last_two_rows(tmp_path):
-    rows = crowd()
-    dataset, _ = prepare(rows, tmp_path, split="leave_one_out")
-    by_time = {user: [row[1] for row in sorted(rows, key=lambda row: row[2]) if row[0] == user] for user, _, _ in rows}
-    for split, end, cut in (("train", -2, -2), ("valid", -1, -2), ("test", None, -1)):
-        data = dataset.split(split)
-        assert sequences(dataset, split) == {user: by_time[user][:end] for user in dataset.user_ids(split)}
-        assert data.cuts.tolist() == [len(by_time[user][:cut]) for user in dataset.user_ids(split)]
-    assert dataset.train.num_users == 20
-
-
-def test_time_split_has_no_row_after_its_window_and_no_user_without_history_or_target(tmp_path):
-    rows = crowd(users=40)
-    dataset, _ = prepare(rows, tmp_path, split="time")
-    times = sorted(row[2] for row in rows)
-    first, second = times[int(0.8 * (len(times) - 1))], times[int(0.9 * (len(times) - 1))]
-    for split, begin, end in (("train", None, first), ("valid", first, second), ("test", second, 10**9)):
-        data = dataset.split(split)
-        for user, cut in enumerate(data.cuts):
-            own = data.timestamps[data.offsets[user] : data.offsets[user + 1]]
-            history, targets = own[:cut], own[cut:]
-            assert len(history) and (own < end).all()
-            assert not len(targets) if begin is None else (len(targets) and (targets >= begin).all())
-            assert begin is None or (history < begin).all()
-    assert 0 < dataset.valid.num_users < 40
-
-
-def test_time_split_without_times_is_refused(tmp_path):
-    frame = pd.DataFrame(crowd(), columns=["user", "item", "time"])
-    with pytest.raises(InputError, match="needs a time column"):
-        prepare_log(read_frame(frame, Columns("user", "item")), tmp_path / "o", PrepareSettings(split="time"))
-
-
 def test_without_times_the_order_of_the_file_is_kept(tmp_path):
     frame = pd.DataFrame(crowd(), columns=["user", "item", "time"])
     prepare_log(read_frame(frame, Columns("user", "item")), tmp_path / "out")
@@ -216,22 +144,3 @@ def test_manifest_tells_how_it_was_made_without_paths(tmp_path):
     assert stored["files"] == [{"file": "log.csv"}] and stored["settings"]["min_count"] == 5
     assert stored["dropped"]["items with fewer than 5 rows"] == 1
     assert any("120 interactions" in line for line in summary_lines(made_by))
-
-
-def test_categories_are_numbered_from_1_and_titles_follow_their_items(tmp_path):
-    frame = pd.DataFrame(
-        [(u, i, "x" if i < 2 else "y" if i < 5 else "", f"title {i}") for u in range(20) for i in range(6)]
-    )
-    frame.columns = ["user", "item", "category", "title"]
-    columns = {"user_col": "user", "item_col": "item", "category_col": "category", "title_col": "title"}
-    PrepareRequest(frame, tmp_path / "out", **columns).write()
-    dataset = load_dataset(tmp_path / "out")
-    assert dataset.titles == [f"title {i}" for i in range(6)]
-    assert dataset.categories.tolist() == [0, 1, 1, 2, 2, 2, 0]
-    assert (tmp_path / "out" / "category_names.txt").read_text() == "x\ny\n"
-
-
-@pytest.mark.parametrize("options", [{"min_count": 0}, {"core": "twice"}, {"split": "random"}])
-def test_settings_that_make_no_sense_are_refused(options):
-    with pytest.raises(InputError):
-        PrepareSettings(**options)

@@ -1,10 +1,8 @@
 """Titles and categories from a table of items: beside a named source's log, or of anybody's."""
 
 import gzip
-import json
 import zipfile
 
-import pandas as pd
 import pytest
 
 from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside
@@ -12,7 +10,7 @@ from remi_tf.data.tables.reading import read_log
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.sources import SOURCES
 from remi_tf.errors import InputError
-from tests.data.tables.test_sources import HEAD, read_text
+from tests.raw_logs import HEAD, read_text
 
 
 def test_movielens_titles_and_genres_come_from_the_table_beside_the_log(tmp_path):
@@ -50,16 +48,3 @@ def test_item_table_gives_the_first_category_and_missing_columns_are_named(tmp_p
         add_item_table(log, table, ItemColumns(title="name"), "item", None, BadRows())
     with pytest.raises(InputError, match="none of its ids"):
         add_item_table(log, table, ItemColumns(id="title"), "item", None, BadRows())
-
-
-@pytest.mark.parametrize("name", ["items.parquet", "items.jsonl", "items.jsonl.gz"])
-def test_item_tables_in_other_forms_say_the_same(tmp_path, name):
-    rows = [{"sku": "c", "genres": ["z"]}, {"sku": "b", "genres": ["x", "y"], "title": "The B"}]
-    if name == "items.parquet":
-        pd.DataFrame(rows).assign(genres=["z", "x|y"]).to_parquet(tmp_path / name)
-    else:
-        text = "\n".join(map(json.dumps, rows)).encode()
-        (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
-    log = read_text(tmp_path, HEAD + "a,b,1\na,c,2\n")
-    add_item_table(log, tmp_path / name, ItemColumns(), "item", None, BadRows())
-    assert log.categories == {"b": "x", "c": "z"} and log.titles == {"b": "The B"}

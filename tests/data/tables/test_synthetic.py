@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from remi_tf.data.tables.synthetic import SyntheticSettings, planted_interests, synthetic_frame
+from remi_tf.data.tables.synthetic import SyntheticSettings, planted_interests, synthetic_frame, synthetic_profiles
 from remi_tf.errors import InputError
 
 SMALL = SyntheticSettings(num_users=200, num_items=100, num_clusters=10, noise=0.0)
@@ -51,3 +51,13 @@ def test_rows_come_in_the_order_of_time():
 def test_sizes_that_make_no_sense_are_refused(settings):
     with pytest.raises(InputError, match="synthetic log"):
         SyntheticSettings(**settings)
+
+
+def test_a_synthetic_club_tells_the_strongest_interest_where_it_is_known():
+    settings = SyntheticSettings(num_users=200, num_items=100, num_clusters=10)
+    clusters, weights = planted_interests(settings)
+    profiles = synthetic_profiles(settings)
+    clubs = [profiles[f"u{user}"][0] for user in range(200)]
+    strongest = [f"club {clusters[user, weights[user].argmax()]}" for user in range(200)]
+    assert all(club in ("", best) for club, best in zip(clubs, strongest, strict=True))
+    assert 20 < clubs.count("") < 60

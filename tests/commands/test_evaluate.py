@@ -1,0 +1,67 @@
+"""evaluate.py: the table, the JSON and the metrics of each user."""
+
+import json
+import types
+
+import numpy as np
+import pytest
+
+from remi_tf.commands import evaluate as evaluating
+from remi_tf.data.dataset.folder import load_dataset, write_dataset
+from remi_tf.data.dataset.vocabulary import Vocabulary
+from remi_tf.errors import InputError
+from remi_tf.evaluation.evaluate import evaluate
+from tests.evaluation_toys import NUM_ITEMS, TinyModel, interactions, random_users
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A stand-in for a run over a small dataset."""
+    parts = {name: interactions(*random_users(12, seed)) for seed, name in enumerate(("train", "valid", "test"))}
+    write_dataset(
+        tmp_path / "data",
+        name="tiny",
+        splits=parts,
+        users={name: [f"{name}-{user}" for user in range(12)] for name in parts},
+        vocabulary=Vocabulary([f"item {row}" for row in range(1, NUM_ITEMS + 1)]),
+        made_by={},
+    )
+    (tmp_path / "run").mkdir()
+    run = types.SimpleNamespace(
+        model=TinyModel(), dataset=load_dataset(tmp_path / "data"), settings=None, step=7, path=tmp_path / "run"
+    )
+    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path: run)
+    return run
+
+
+def test_the_command_writes_table_json_and_per_user_arrays(run, capsys):
+    arguments = ["--run_dir", str(run.path), "--top_n", "5,10", "--per_user", str(run.path / "users.npz")]
+    assert evaluating.main(arguments) == 0
+    printed = capsys.readouterr().out.splitlines()
+    expected = evaluate(run.model, run.dataset.test, (5, 10))
+    assert printed[0].split() == list(expected.means)
+    assert [float(value) for value in printed[1].split()[1:]] == pytest.approx(list(expected.means.values()), abs=1e-4)
+    assert printed[2].startswith("MostPopular")
+    report = json.loads((run.path / "evaluation_test.json").read_text())
+    assert report["metrics"]["model"] == expected.means
+    assert report["dataset"] == {"name": "tiny", "fingerprint": run.dataset.fingerprint}
+    assert report["step"] == 7
+    assert report["interests"] == expected.interests
+    assert any(line.startswith("interests: cosine of two") for line in printed)
+    with np.load(run.path / "users.npz", allow_pickle=False) as arrays:
+        assert arrays["users"].tolist() == run.dataset.user_ids("test")
+        np.testing.assert_array_equal(arrays["model recall@5"], expected.per_user["recall@5"])
+        assert arrays["MostPopular ndcg@10"].shape == (12,)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--top_n", "0"], "positive whole numbers"),
+        (["--split", "train"], "invalid choice: 'train'"),
+        (["--run_dir", "nowhere"], "nowhere: there is no such folder"),
+    ],
+)
+def test_a_flag_that_cannot_be_used_is_named(run, flags, message):
+    with pytest.raises(InputError, match=message):
+        evaluating.main(["--run_dir", str(run.path), *flags])

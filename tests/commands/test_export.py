@@ -1,0 +1,51 @@
+"""export.py: the card of an export, and the metrics on it."""
+
+import json
+
+import pytest
+
+from remi_tf.commands.export import main
+from tests.serving_toys import Exported, TinyModel, make_dataset, make_run
+
+pytestmark = pytest.mark.trains
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return make_dataset(tmp_path_factory.mktemp("data") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return TinyModel()
+
+
+@pytest.fixture
+def run(dataset, model, tmp_path, monkeypatch):
+    run = make_run(tmp_path / "run", model, dataset)
+    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path: run)
+    return run
+
+
+def test_the_card_has_the_metrics_of_the_same_step_and_question_only(run, capsys):
+    evaluation = {"step": 30, "exclude_history": False, "metrics": {"model": {"recall@20": 0.25}}}
+    (run.path / "evaluation_test.json").write_text(json.dumps(evaluation))
+    assert main(["--run_dir", str(run.path), "--max_top_n", "9"]) == 0
+    assert capsys.readouterr().out.split()[-1] == str(run.path / "export" / "1")
+    card = Exported(run.path / "export").card
+    assert card["test_metrics"] == evaluation["metrics"]
+    assert (card["step"], card["max_top_n"], card["settings"]) == (30, 9, run.settings.to_json())
+    assert card["dataset"]["fingerprint"] == run.catalogue.fingerprint
+    assert "inner product with" in card["signatures"]["serving_default"]["outputs"]["scores"]
+    main(["--run_dir", str(run.path), "--exclude_history"])
+    assert Exported(run.path / "export").card["test_metrics"] is None
+    excluding = {**evaluation, "exclude_history": True, "metrics": {"model": {"recall@20": 0.2}}}
+    (run.path / "evaluation_test_exclude_history.json").write_text(json.dumps(excluding))
+    run.settings = run.settings.replace(model_type="Pop", num_interests=1)
+    main(["--run_dir", str(run.path), "--exclude_history"])
+    card = Exported(run.path / "export").card
+    assert card["test_metrics"] == excluding["metrics"]
+    assert "how often the item occurs" in card["signatures"]["serving_default"]["outputs"]["scores"]
+    run.step = 40
+    main(["--run_dir", str(run.path)])
+    assert Exported(run.path / "export").card["test_metrics"] is None

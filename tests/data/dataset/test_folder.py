@@ -1,0 +1,78 @@
+"""The dataset folder: read back as written, whole or absent, and refused when it was touched."""
+
+import json
+
+import numpy as np
+import pytest
+
+from remi_tf.data.dataset.folder import load_dataset, write_dataset
+from remi_tf.data.dataset.interactions import SPLITS, Interactions
+from remi_tf.data.dataset.vocabulary import Vocabulary
+from remi_tf.errors import InputError
+
+SEQUENCES = Interactions(
+    np.array([1, 2, 1, 3], np.int32), np.array([5, 6, 7, 8]), np.array([0, 1, 4]), np.array([1, 2])
+)
+
+
+def write(path, **options):
+    defaults = {
+        "name": "toy",
+        "splits": dict.fromkeys(SPLITS, SEQUENCES),
+        "users": {split: ["ann", "bob"] for split in SPLITS},
+        "vocabulary": Vocabulary(["é", "b c", "007"]),
+        "made_by": {"source": "test"},
+        "titles": ["one", "", "three"],
+        "categories": np.array([0, 2, 1, 0]),
+        "category_names": ["x", "y"],
+    }
+    write_dataset(path, **{**defaults, **options})
+    return path
+
+
+def test_what_is_read_is_what_was_written(tmp_path):
+    dataset = load_dataset(write(tmp_path / "toy"))
+    assert dataset.num_items == 3 and dataset.vocabulary.raw_ids([3, 1, 0]) == ["007", "é", ""]
+    assert dataset.vocabulary.rows(["007", "7", "é"]).tolist() == [3, 0, 1]
+    assert dataset.titles == ["one", "", "three"] and dataset.categories.tolist() == [0, 2, 1, 0]
+    assert dataset.user_ids("valid") == ["ann", "bob"] and dataset.valid.lengths.tolist() == [1, 3]
+    assert isinstance(dataset.train.items, np.memmap) and dataset.train.items.tolist() == [1, 2, 1, 3]
+
+
+def test_the_fingerprint_is_of_the_data_alone(tmp_path):
+    first = load_dataset(write(tmp_path / "a")).fingerprint
+    assert load_dataset(write(tmp_path / "b", name="other", made_by={})).fingerprint == first
+    assert load_dataset(write(tmp_path / "c", titles=None)).fingerprint != first
+
+
+def test_a_changed_or_missing_file_is_named(tmp_path):
+    path = write(tmp_path / "toy")
+    (path / "items.txt").write_text("é\nb c\n008\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"items\.txt: the checksum differs"):
+        load_dataset(path)
+    (path / "items.txt").unlink()
+    with pytest.raises(InputError, match=r"items\.txt is missing"):
+        load_dataset(path)
+
+
+def test_another_format_version_is_refused(tmp_path):
+    path = write(tmp_path / "toy")
+    manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    (path / "manifest.json").write_text(json.dumps({**manifest, "format_version": 99}))
+    with pytest.raises(InputError, match="format version 99"):
+        load_dataset(path)
+    with pytest.raises(InputError, match="no dataset here"):
+        load_dataset(tmp_path)
+
+
+def test_an_existing_folder_is_kept_unless_overwrite_and_a_failure_leaves_nothing(tmp_path):
+    path = write(tmp_path / "toy")
+    before = load_dataset(path).fingerprint
+    with pytest.raises(InputError, match="--overwrite"):
+        write(path, titles=None)
+    with pytest.raises(InputError, match="line break"):
+        write(path, titles=["a\nb", "", ""], overwrite=True)
+    assert load_dataset(path).fingerprint == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["toy"]
+    write(path, titles=None, overwrite=True)
+    assert load_dataset(path).titles is None

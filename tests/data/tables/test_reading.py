@@ -1,0 +1,54 @@
+"""Files and frames → one log, whatever form it comes in."""
+
+import pandas as pd
+import pytest
+
+import remi_tf.data.tables.streams as streams
+from remi_tf.data.tables.rawlog import assemble
+from remi_tf.data.tables.reading import read_frame, read_log, stream_log
+from remi_tf.data.tables.rows import BadRows
+from remi_tf.errors import InputError
+from tests.raw_logs import HEAD, LAYOUT, rows_of
+
+
+def test_several_files_are_one_log(tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"{number}.csv").write_text(HEAD + f"a,b,{number}\n")
+    log = read_log([tmp_path / "2.csv", tmp_path / "1.csv"], LAYOUT)
+    assert rows_of(log) == [("a", "b", 2), ("a", "b", 1)] and len(log.user_ids) == 1
+
+
+def test_parquet_frames_and_json_give_the_same_log_as_csv(tmp_path):
+    frame = pd.DataFrame({"user": [12, 13, 12], "item": ["01", "1", "01"], "time": [1e9, 1.1e9, 1.2e9], "z": [1, 2, 3]})
+    frame.to_parquet(tmp_path / "log.parquet")
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    frame.to_json(tmp_path / "log.jsonl", orient="records", lines=True)
+    expected = [("12", "01", 1e9), ("13", "1", 1.1e9), ("12", "01", 1.2e9)]
+    assert rows_of(read_frame(frame, LAYOUT.columns)) == expected
+    for name in ("log.parquet", "log.csv", "log.jsonl"):
+        assert rows_of(read_log([tmp_path / name], LAYOUT)) == expected
+
+
+def test_a_log_in_pieces_is_the_log_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "BLOCK_BYTES", 64)
+    path = tmp_path / "log.csv"
+    path.write_text(HEAD + "".join(f"u{k % 3},i{k},{1_400_000_000 + k}\n" for k in range(50)))
+    pieces = list(stream_log([path], LAYOUT, bad=BadRows()))
+    assert len(pieces) > 1 and {unit for _, unit in pieces} == {"s"}
+    assert rows_of(assemble([chunk for chunk, _ in pieces], "s")) == rows_of(read_log([path], LAYOUT))
+
+
+def test_one_unit_holds_for_all_files_of_a_log(tmp_path):
+    (tmp_path / "1.csv").write_text(HEAD + "a,b,1400000000000\n")
+    (tmp_path / "2.csv").write_text(HEAD + "a,b,5\n")
+    log = read_log([tmp_path / "1.csv", tmp_path / "2.csv"], LAYOUT)
+    assert log.unit == "ms" and log.seconds(log.times).tolist() == [1_400_000_000, 0]
+
+
+def test_a_parquet_row_that_cannot_be_used_is_named(tmp_path):
+    frame = pd.DataFrame({"user": ["a", None], "item": ["x", "y"], "time": [5, 6]})
+    frame.to_parquet(tmp_path / "log.parquet")
+    with pytest.raises(InputError, match=r"log\.parquet row 2: user is empty; mend it or add --on_bad_row skip"):
+        read_log([tmp_path / "log.parquet"], LAYOUT)
+    log = read_log([tmp_path / "log.parquet"], LAYOUT, on_bad_row="skip")
+    assert [row[:2] for row in rows_of(log)] == [("a", "x")]

@@ -1,0 +1,42 @@
+"""A log, tables of its users in every form, and the profiles that a dataset keeps of them."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from remi_tf.commands.prepare import main
+from remi_tf.data.dataset.folder import load_dataset
+from remi_tf.data.dataset.interactions import SPLITS
+
+COLUMNS = ["--user_col", "user", "--item_col", "item", "--time_col", "time"]
+
+
+# u0 … u19; u3 is in no table, u4's gender is missing, u99 is not in the log.
+PEOPLE = {f"u{n}": ("FM"[n % 2] if n != 4 else "", str(20 + n % 3), f"job, {n}") for n in [*range(20), 99] if n != 3}
+
+
+def table(path: Path) -> Path:
+    """PEOPLE in the form that the name says."""
+    frame = pd.DataFrame([(user, *values) for user, values in PEOPLE.items()], columns=["user", "gender", "age", "job"])
+    if path.suffix == ".parquet":
+        frame.astype({"age": float}).replace("", None).to_parquet(path)
+    elif path.suffix == ".jsonl":
+        frame.astype({"age": int}).replace("", None).to_json(path, orient="records", lines=True)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if ".tsv" in path.name else ",")
+    return path
+
+
+def prepare(log: Path, output: Path, *flags: str):
+    assert main(["--input", str(log), *COLUMNS, "--output", str(output), *flags]) == 0
+    return load_dataset(output)
+
+
+def profiles_as_text(dataset) -> dict[str, tuple[str, ...]]:
+    """Raw user id → the values that its codes stand for, over all splits."""
+    found = {}
+    for split in SPLITS:
+        for user, codes in zip(dataset.user_ids(split), dataset.split(split).profiles, strict=True):
+            pairs = zip(dataset.profile_columns, codes, strict=True)
+            found[user] = tuple(column.values[code - 1] if code else "" for column, code in pairs)
+    return found

@@ -1,0 +1,65 @@
+"""Histories of raw ids as flat arrays, and the batches made of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remi_tf.errors import InputError
+from remi_tf.recommending import histories
+from remi_tf.recommending.histories import from_frame, from_lists, raw_id
+
+
+def as_lists(found) -> dict:
+    bounds = zip(found.offsets[:-1], found.offsets[1:], strict=True)
+    return {user: found.items[a:b].tolist() for user, (a, b) in zip(found.users, bounds, strict=True)}
+
+
+def test_lists_a_mapping_and_a_frame_say_the_same():
+    lists = {"ann": ["a", 7], "bob": [], "eve": [b"c"]}
+    assert as_lists(from_lists(lists)) == {"ann": ["a", "7"], "bob": [], "eve": ["c"]}
+    assert as_lists(from_lists(list(lists.values()))) == {0: ["a", "7"], 1: [], 2: ["c"]}
+    frame = pd.DataFrame({"user": ["eve", "ann", "ann"], "item": ["c", "7", "a"], "time": [1e9, 2e9, 1e9]})
+    found = from_frame(frame, "user", "item", "time")
+    assert as_lists(found) == {"eve": ["c"], "ann": ["a", "7"]} and found.seconds.tolist() == [10**9, 10**9, 2 * 10**9]
+    assert from_frame(frame, "user", "item", None).seconds is None
+
+
+def test_users_keep_their_names_unless_two_of_them_read_the_same():
+    frame = pd.DataFrame({"user": [7, 8], "item": ["a", "b"]})
+    assert list(from_frame(frame, "user", "item", None).users) == [7, 8]
+    mixed = pd.DataFrame({"user": [7, "7"], "item": ["a", "b"]})
+    assert as_lists(from_frame(mixed, "user", "item", None)) == {"7": ["a", "b"]}
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=30), st.integers(1, 5), st.integers(1, 20))
+def test_every_user_is_in_one_batch_that_keeps_its_limits(lengths, users, cells):
+    found = from_lists([["x"] * length for length in lengths])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(histories, "USERS", users)
+        patch.setattr(histories, "CELLS", cells)
+        batches = list(found.batches())
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+    for batch in batches:
+        widest = max(lengths[user] for user in batch)
+        assert len(batch) <= users and (len(batch) == 1 or len(batch) * widest <= cells)
+
+
+def test_padding_is_at_the_end_and_times_stand_with_their_items():
+    found = from_lists([["a", "b"], [], ["c"]], timestamps=[[5, 6], [], [7]])
+    items, seconds = found.padded(np.array([2, 0, 1]))
+    assert items.tolist() == [["c", ""], ["a", "b"], ["", ""]] and seconds.tolist() == [[7, 0], [5, 6], [0, 0]]
+    assert found.padded(np.array([1]))[0].shape == (1, 0)
+
+
+def test_items_that_are_dropped_leave_every_other_with_its_user():
+    found = from_lists([["a", "b"], ["c"], ["d", "e"]], timestamps=[[1, 2], [3], [4, 5]])
+    kept = found.kept(np.array([False, True, False, True, True]))
+    assert as_lists(kept) == {0: ["b"], 1: [], 2: ["d", "e"]} and kept.seconds.tolist() == [2, 4, 5]
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), pd.NA, ["a"], b"\xff"])
+def test_what_is_no_id_is_refused_with_its_place(value):
+    with pytest.raises(InputError, match=r"^row 5: "):
+        raw_id(value, "row 5")

@@ -1,0 +1,129 @@
+"""Recipes, presets and the papers' names: which of them wins, and what each one means."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from remi_tf.errors import InputError
+from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.names import known_settings
+from remi_tf.settings.presets import (
+    DATASET_PRESETS,
+    MODEL_ALIASES,
+    MODEL_PRESETS,
+    PAPER_TRAINING,
+    RECIPES,
+    REMI_EXTRAS,
+    compose,
+    run_name,
+)
+from tests.flags import parse
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_recipes_and_presets_name_only_settings_there_are():
+    for values in (*RECIPES.values(), *DATASET_PRESETS.values()):
+        assert set(values) <= set(known_settings())
+    for recipe in RECIPES:
+        compose("shop", recipe, False, {"model_type": "DR"})
+    for model_type, dataset in MODEL_PRESETS:
+        assert dataset in DATASET_PRESETS
+        compose(dataset, "default", False, {"model_type": model_type})
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+@pytest.mark.parametrize("name", [*ENCODERS, *MODEL_ALIASES])
+def test_every_model_of_the_papers_resolves_by_its_name_alone(name, recipe):
+    settings = compose("book", recipe, False, {"model_type": name})
+    assert settings.encoder.model_type in ENCODERS
+    assert (settings.encoder.num_interests == 1) == ENCODERS[settings.encoder.model_type].single
+
+
+def test_names_from_the_papers_mean_a_model_with_a_training_scheme():
+    remi = compose("book", "default", True, {"model_type": "SA"})
+    assert compose("book", "default", False, {"model_type": "REMI"}) == remi
+    assert compose("book", "default", False, {"model_type": "UMI_HN"}).objective.readout == "per_candidate"
+    assert compose("book", "default", False, {"model_type": "BaM"}).objective.readout == "sampled"
+
+
+def test_remi_brings_the_recipe_that_was_best_unless_as_released_or_told_otherwise():
+    sa = {"model_type": "SA"}
+    ours, released = (compose("book", recipe, True, sa).flat() for recipe in ("default", "released"))
+    assert {name: ours[name] for name in REMI_EXTRAS} == REMI_EXTRAS
+    paper = compose("book", "paper", True, sa).flat()
+    assert {name for name in ours if ours[name] != paper[name]} == {*REMI_EXTRAS, *PAPER_TRAINING}
+    plain = compose("book", "released", False, sa).flat()
+    assert {name for name in plain if plain[name] != released[name]} == {"beta", "rr_lambda"}
+    assert compose("book", "released", False, {"model_type": "REMI"}).flat() == released
+    assert compose("book", "default", True, {**sa, "readout": "hard"}).objective.readout == "hard"
+    assert compose("book", "default", True, {"model_type": "BaM"}).objective.readout == "sampled"
+
+
+def test_remi_and_its_plain_model_share_targets_and_learning_rate_under_each_recipe():
+    for recipe in RECIPES:
+        plain, remi = (compose("book", recipe, asked, {"model_type": "SA"}).training for asked in (False, True))
+        assert (plain.first_target, plain.learning_rate) == (remi.first_target, remi.learning_rate)
+        # REMI and ComiRec: a user's first four items are never targets, Adam at 0.001
+        expected = (1, 0.003) if recipe == "default" else (4, 0.001)
+        assert (plain.first_target, plain.learning_rate) == expected
+        for asked in (False, True):
+            mind = compose("book", recipe, asked, {"model_type": "MIND"}).training
+            assert mind.learning_rate == 0.005 and mind.first_target == plain.first_target  # the encoder's own
+
+
+def test_the_commands_of_readmes_model_table_write_into_folders_of_their_own():
+    commands = re.findall(r"`python train.py (--dataset book [^`]+)`", (ROOT / "README.md").read_text(encoding="utf-8"))
+    names = []
+    for command in dict.fromkeys(commands):
+        arguments = [word for word in command.split() if word != "--remi"]
+        dataset = arguments[arguments.index("--dataset") + 1]
+        flags = parse(*[word for word in arguments if word not in ("--dataset", dataset)])
+        names.append(run_name(dataset, "default", "--remi" in command, flags))
+    assert len(names) > 15 and len(set(names)) == len(names)
+
+
+def test_a_flag_beats_remi_which_beats_the_preset_which_beats_the_default():
+    assert compose("book", "default", False, {"model_type": "SA"}).objective.sampler == "log_uniform"
+    assert compose("book", "default", True, {"model_type": "SA"}).objective.sampler == "uniform"
+    assert compose("gowalla", "default", False, {"model_type": "SA"}).encoder.max_history == 40
+    assert compose("gowalla", "default", False, {"model_type": "SA", "max_history": 9}).encoder.max_history == 9
+    assert compose("book", "default", True, {"model_type": "SA", "beta": 4.0}).objective.beta == 4.0
+
+
+def test_remi_as_released_differs_from_the_default_in_what_differences_md_lists():
+    ours = compose("book", "default", True, {"model_type": "SA"}).flat()
+    released = compose("book", "released", True, {"model_type": "SA"}).flat()
+    different = {name for name in ours if ours[name] != released[name]}
+    documented = set(re.findall(r"`(\w+)`", (ROOT / "DIFFERENCES.md").read_text(encoding="utf-8")))
+    assert different and different <= documented
+
+
+def test_models_have_their_releases_values_on_their_releases_datasets():
+    def flat(model_type: str, dataset: str) -> dict:
+        return compose(dataset, "default", False, {"model_type": model_type}).flat()
+
+    assert flat("PIMI", "taobao")["time_threshold"] == 7 and flat("PIMI", "book")["time_threshold"] == 64
+    assert [flat("PIMI", dataset)["patience"] for dataset in ("book", "taobao", "gowalla")] == [70, 70, 50]
+    assert flat("MIND", "book")["relu_layer"] and not flat("MIND", "gowalla")["relu_layer"]
+    assert flat("Re4", "book")["num_interests"] == 8 and flat("Re4", "gowalla")["num_interests"] == 4
+
+
+def test_a_small_catalogue_halves_the_default_of_distinct_negatives_but_never_a_flag():
+    assert compose("shop", "default", False, {"model_type": "SA"}, 100).objective.num_negatives == 50
+    assert compose("shop", "default", True, {"model_type": "SA"}, 100).objective.num_negatives == 1280
+    flags = {"model_type": "SA", "num_negatives": 90}
+    assert compose("shop", "default", False, flags, 100).objective.num_negatives == 90
+
+
+def test_the_original_spelling_of_a_model_is_understood():
+    assert compose("book", "default", False, {"model_type": "ComiRec-SA"}).encoder.model_type == "SA"
+
+
+@pytest.mark.parametrize("name", ["MTMI-DNN", "GRU4REC"])
+def test_the_remedy_for_remi_without_routing_works(name):
+    with pytest.raises(InputError, match="REMI's weighting of negatives without it is") as refusal:
+        compose("book", "default", True, parse("--model_type", name))
+    remedy = str(refusal.value).rpartition("without it is ")[2].split()
+    assert compose("book", "default", False, parse("--model_type", name, *remedy)).objective.beta == 1
