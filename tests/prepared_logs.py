@@ -12,8 +12,6 @@ from remi_tf.data.tables.layouts import Columns
 from remi_tf.data.tables.reading import read_frame
 
 COLUMNS = Columns("user", "item", "time")
-
-
 Row = tuple[str, str, int]
 
 

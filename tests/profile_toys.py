@@ -9,8 +9,6 @@ from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.data.dataset.interactions import SPLITS
 
 COLUMNS = ["--user_col", "user", "--item_col", "item", "--time_col", "time"]
-
-
 # u0 … u19; u3 is in no table, u4's gender is missing, u99 is not in the log.
 PEOPLE = {f"u{n}": ("FM"[n % 2] if n != 4 else "", str(20 + n % 3), f"job, {n}") for n in [*range(20), 99] if n != 3}
 

@@ -10,8 +10,6 @@ from remi_tf.data.tables.rawlog import RawLog
 from remi_tf.data.tables.reading import read_log
 
 LAYOUT = Layout(Columns("user", "item", "time"))
-
-
 HEAD = "user,item,time\n"
 
 

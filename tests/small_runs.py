@@ -10,8 +10,6 @@ import tensorflow as tf
 from train import main
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
 SMALL = ["--num_negatives", "20", "--embedding_dim", "8", "--batch_size", "16", "--eval_every", "20"]
 
 

@@ -1,6 +1,6 @@
 """The example client against the stand-in server: conversations by REST and gRPC on the official protos.
 
-The stand-in is not TensorFlow Serving; tests/test_serving_runtime.py loads exports the way that server does.
+The stand-in is not TensorFlow Serving; tests/serving/test_runtime.py loads exports the way that server does.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""RR and decorrelation: reference values and what they mean."""
+"""The regularisers: reference values and what they mean."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The signatures recommend, interests and items, the warm-up requests and the model card of an export."""
+"""The signatures recommend, interests and items, and the model card of an export."""
 
 import re
 
