@@ -1,1 +1,1 @@
-"""Settings: what each one means (one file a group), which combinations work, and the sets of values with a name."""
+"""Settings: what each one means (one file per group), which combinations work, and named sets of values."""

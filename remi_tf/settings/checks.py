@@ -1,4 +1,4 @@
-"""Which settings go together. The others are refused before TensorFlow is loaded."""
+"""Checks which settings work together. Wrong combinations are refused before TensorFlow is loaded."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,10 +11,10 @@ from remi_tf.settings.training import TrainingSettings
 
 
 def check_together(encoder: EncoderSettings, objective: ObjectiveSettings, training: TrainingSettings) -> None:
-    """Refuse groups that have no meaning together; each has checked its own values already.
+    """Refuse groups of settings that do not work together. Each group has already checked its own values.
 
     Raises:
-      InputError: naming the flags, the reason and the remedy.
+      InputError: with the flags, the reason and the remedy.
     """
     _check_encoder_and_objective(encoder, objective)
     if objective.beta > 0 and objective.sampler != "uniform":
@@ -25,12 +25,12 @@ def check_together(encoder: EncoderSettings, objective: ObjectiveSettings, train
     if objective.loss != "softmax" and objective.sampler != "uniform":
         raise InputError(
             f"--loss {objective.loss} with --sampler {objective.sampler}: only the softmax corrects for how negatives "
-            "are drawn, this loss takes them as they come; add --sampler uniform"
+            "are drawn; add --sampler uniform"
         )
     if objective.sampler == "mns" and objective.num_negatives < training.batch_size:
         raise InputError(
-            f"--sampler mns --num_negatives {objective.num_negatives}: a batch of {training.batch_size} gives as many "
-            "by itself; take more negatives than --batch_size"
+            f"--sampler mns --num_negatives {objective.num_negatives}: a batch of {training.batch_size} has that many "
+            "other targets; take more negatives than --batch_size"
         )
     if objective.sampler == "in_batch" and training.batch_size == 1:
         raise InputError(
@@ -39,7 +39,7 @@ def check_together(encoder: EncoderSettings, objective: ObjectiveSettings, train
 
 
 def _check_encoder_and_objective(encoder: EncoderSettings, objective: ObjectiveSettings) -> None:
-    """Refuse an objective that the encoder cannot be trained by."""
+    """Refuse an objective that cannot train the encoder."""
     model_type, entry = encoder.model_type, ENCODERS[encoder.model_type]
     if objective.rep_lambda and encoder.num_interests == 1:
         raise InputError(f"--rep_lambda {objective.rep_lambda}: it sets interests apart, and {model_type} has one here")
@@ -54,11 +54,11 @@ def _check_encoder_and_objective(encoder: EncoderSettings, objective: ObjectiveS
             if entry.single
             else "--num_interests 1 leaves one; take 2 or more"
         )
-        raise InputError(f"--loss idw: it sets a user's vectors against each other, and {has}")
+        raise InputError(f"--loss idw: it compares a user's vectors with each other, and {has}")
 
 
 def _check_routing(encoder: EncoderSettings, penalty: str) -> None:
-    """Refuse a penalty on the routing where there is none, or none that could change."""
+    """Refuse a penalty on the routing if the encoder has none, or if training cannot change it."""
     if not ENCODERS[encoder.model_type].routing:
         raise InputError(
             f"{penalty}: {encoder.model_type} has no routing matrix to work on; models with one are "
@@ -73,17 +73,19 @@ CHANGEABLE = ("max_steps", "patience", "learning_rate")
 
 
 def check_changes(changes: Mapping[str, Any], others: Iterable[str] = ()) -> None:
-    """Refuse what a resumed run keeps.
+    """Refuse changes to settings that a resumed run must keep.
 
     Args:
-      changes: settings by name; others: further flags that were given.
+      changes: settings by name.
+      others: other flags that were given.
 
     Raises:
+      InputError: with the first one that is refused.
       InputError: naming the first of them.
     """
     if refused := [name for name in (*changes, *others) if name not in CHANGEABLE]:
         raise InputError(
-            f"--resume takes the run's own settings, but for --{', --'.join(CHANGEABLE)}; leave out --{refused[0]}, or "
+            f"--resume takes the run's own settings, except --{', --'.join(CHANGEABLE)}; leave out --{refused[0]}, or "
             "start another run"
         )
     if changes.get("max_steps") == 0:
@@ -93,15 +95,15 @@ def check_changes(changes: Mapping[str, Any], others: Iterable[str] = ()) -> Non
 def check_read(
     encoder: EncoderSettings, objective: ObjectiveSettings, values: Mapping[str, Any], name: str, asked: str
 ) -> None:
-    """Refuse what was asked for and would not be read.
+    """Refuse a setting that was given but would not be read.
 
     Args:
       values: all settings by name.
       name: the setting.
-      asked: how it came to be set, for the message.
+      asked: how it was set, for the message.
 
     Raises:
-      InputError: nothing reads it under these settings.
+      InputError: under these settings nothing reads it.
     """
     model_type, entry, known = encoder.model_type, ENCODERS[encoder.model_type], known_settings()[name]
     if entry.counted and (known.group == "objective" or known.field.metadata["of_gradient_steps"]):
@@ -120,6 +122,6 @@ def check_read(
         one, more = "--num_interests 1 leaves one vector a user", ", or take several interests"
         if entry.single:
             one, more = f"{model_type} has one vector a user", ""
-        raise InputError(f"{asked}: {one}, so that all readouts are the same; leave it out{more}")
+        raise InputError(f"{asked}: {one}, so all readouts are the same; leave it out{more}")
     if (reason := encoder.unread(name)) is not None:
         raise InputError(f"{asked}: {reason}")

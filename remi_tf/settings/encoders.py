@@ -1,6 +1,6 @@
-"""The encoders by the name that --model_type takes, and the options that each of them has.
+"""The encoders, by their --model_type name, and the options of each.
 
-A new encoder costs its file, its entry here and a row in README. An option of its own is a field of its settings class.
+A new encoder needs its file, an entry here and a row in README. Its own options are fields of its settings class.
 Nothing here loads TensorFlow, so a wrong combination is refused before anything slow happens.
 """
 
@@ -16,7 +16,7 @@ from remi_tf.settings.setting import SettingGroup, setting
 
 @dataclass(frozen=True)
 class EncoderSettings(SettingGroup):
-    """What every encoder has. Encoders with options of their own have a subclass; `encoder_settings` makes them."""
+    """The options of every encoder. An encoder with more options has a subclass; use `encoder_settings` to make one."""
 
     model_type: str = setting("SA", "encoder; the names are in README's model table")
     embedding_dim: int = setting(64, "size of item and interest vectors")
@@ -41,11 +41,11 @@ class EncoderSettings(SettingGroup):
             )
 
     def fixed_routing(self) -> str | None:
-        """Why no penalty can train the routing under these options, with the remedy; None where one can."""
+        """Why no penalty can train the routing under these options, and the remedy. None if one can."""
         return None
 
     def unread(self, name: str) -> str | None:
-        """Why one of these options is not read under the others, with the remedy; None where it is read."""
+        """Why one of these options is not read under the others, and the remedy. None if it is read."""
         return None
 
 
@@ -91,27 +91,27 @@ class _Rounds(EncoderSettings):
     def fixed_routing(self) -> str | None:
         if self.routing_iterations == 1:
             return (
-                "--routing_iterations 1: after one round the routing is the random or even start, which nothing can "
-                "train; take 2 rounds or more"
+                "--routing_iterations 1: after one round the routing is still its random or even start, which nothing "
+                "can train; take 2 rounds or more"
             )
         if self.num_interests == 1 and self._items_choose():
             return (
-                "--num_interests 1: items that choose among one interest have nothing to choose; take more, or "
+                "--num_interests 1: with one interest, items have nothing to choose from; take more interests, or "
                 "--routing_softmax sequence"
             )
         return None
 
     def _items_choose(self) -> bool:
-        """Whether each item chooses among the interests, rather than each interest among the items."""
+        """True: each item chooses among the interests. False: each interest chooses among the items."""
         return True
 
 
 @dataclass(frozen=True)
 class CapsuleSettings(_MaskPadding, _Rounds):
-    """What MIND and DR share."""
+    """The options that MIND and DR share."""
 
     routing_softmax: str = setting(
-        "interests", "what the routing weights compete over", choices=("interests", "sequence")
+        "interests", "what the softmax of the routing runs over", choices=("interests", "sequence")
     )
     adaptive_interests: bool = setting(False, "K' = max(1, min(K, log2 |history|)) interests for a short history")
 
@@ -120,7 +120,7 @@ class CapsuleSettings(_MaskPadding, _Rounds):
 
     def unread(self, name: str) -> str | None:
         if name == "mask_padding" and self.routing_softmax == "interests":
-            return "with --routing_softmax interests padding never takes part; leave it out, or route over the sequence"
+            return "with --routing_softmax interests padding never takes part; leave it out, or take sequence"
         return super().unread(name)
 
 
@@ -137,7 +137,7 @@ class DynamicRoutingSettings(CapsuleSettings):
 
     map_fan_in: str = setting(
         "item",
-        "initial spread of the maps: sqrt(2/d), or over the whole tensor (REMI's port)",
+        "initial std of the maps; item: sqrt(2/d), tensor: sqrt(2/(L K d^2)) as in REMI's port",
         choices=("item", "tensor"),
     )
 
@@ -165,7 +165,7 @@ class GRUSettings(_Dropout):
 class PIMISettings(_Dropout, _Heads, _MaskPadding):
     """PIMI."""
 
-    time_threshold: int = setting(64, "gaps of more days count as this many")
+    time_threshold: int = setting(64, "longer gaps between items count as this many days")
     next_item_edges: bool = setting(False, "the graph also links each item to the next")
 
 
@@ -182,8 +182,8 @@ class SINESettings(EncoderSettings):
 
     num_concepts: int = setting(50, "rows of the concept table")
     active_concepts: int = setting(4, "concepts a user's history is split into")
-    concept_temperature: float = setting(0.1, "temperature of the weights of the concepts", above_zero=True)
-    concept_lambda: float = setting(0.1, "weight of the concepts' decorrelation")
+    concept_temperature: float = setting(0.1, "temperature of the softmax over concepts", above_zero=True)
+    concept_lambda: float = setting(0.1, "weight of the penalty that keeps concepts apart")
 
     def check(self) -> None:
         super().check()
@@ -202,12 +202,16 @@ class UMISettings(_Rounds):
 
 
 class Entry(NamedTuple):
-    """path: "module:class"; settings: the class of its settings.
-    routing: whether it gives Interests.routing, which routing regularisation and Re4's losses need.
-    single: one vector a user; num_interests is 1.
+    """One encoder.
+
+    path: "module:class".
+    settings: the class of its settings.
+    routing: whether it gives Interests.routing. Routing regularisation and Re4's losses need it.
+    single: whether it gives one vector per user; num_interests is then 1.
     needs: inputs next to the history: "days", "profile".
-    counted: its item table is counted from the log instead of trained, so that no objective is read.
-    defaults: settings of any group whose default differs for this encoder."""
+    counted: whether its item table is counted from the log, not trained. No objective is read then.
+    defaults: settings of any group that have another default for this encoder.
+    """
 
     path: str
     settings: type[EncoderSettings] = EncoderSettings
@@ -262,7 +266,7 @@ ENCODERS: dict[str, Entry] = {
 
 
 def encoder_settings(model_type: str = "SA", **values: Any) -> EncoderSettings:
-    """The settings of an encoder; what is not given has the encoder's own default.
+    """The settings of an encoder. Options that are left out get the encoder's own default.
 
     Raises:
       InputError: an unknown encoder, an option that it does not have, or an impossible value.

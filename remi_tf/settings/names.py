@@ -1,4 +1,4 @@
-"""Every setting by its name: which group it belongs to and under which other settings it is read."""
+"""Every setting by name: its group, and the other settings under which it is read."""
 
 import dataclasses
 from typing import Any, NamedTuple
@@ -10,7 +10,12 @@ from remi_tf.settings.training import TrainingSettings
 
 
 class Named(NamedTuple):
-    """group: encoder, objective or training; field: default, help and what it takes; only: as in `setting`."""
+    """One setting.
+
+    group: encoder, objective or training.
+    field: the dataclass field, with default, help and allowed values.
+    only: as in `setting`.
+    """
 
     group: str
     field: "dataclasses.Field[Any]"
@@ -18,9 +23,9 @@ class Named(NamedTuple):
 
 
 def known_settings() -> dict[str, Named]:
-    """Every setting there is, in the order of --help.
+    """Every setting, in the order of --help.
 
-    Which encoders read an option follows from which of ENCODERS have it, so a new encoder changes nothing here.
+    An option is read by those encoders in ENCODERS that have it, so a new encoder needs no change here.
     """
     owners: dict[str, list[str]] = {}
     options: dict[str, dataclasses.Field[Any]] = {}

@@ -27,17 +27,17 @@ class ObjectiveSettings(SettingGroup):
     )
     num_negatives: int = setting(
         1280,
-        "negatives per step, N: shared by the batch, or of each row where it chooses",
+        "negatives per step, N: shared by the batch, or per row for dns, srns and genni",
         only={"sampler": ("uniform", "log_uniform", "mns", *BY_SCORE)},
     )
     pool_factor: int = setting(4, "ids to choose from, as a multiple of N", only={"sampler": BY_SCORE})
     preference_temperature: float = setting(
-        1.0, "temperature of the model's preference that is drawn from", only={"sampler": ("genni",)}, above_zero=True
+        1.0, "temperature of the softmax that genni draws from", only={"sampler": ("genni",)}, above_zero=True
     )
-    variance_weight: float = setting(5.0, "weight of the scores' deviation", only={"sampler": ("srns",)})
-    variance_warmup: int = setting(5000, "steps over which that weight grows", only={"sampler": ("srns",)})
+    variance_weight: float = setting(5.0, "weight of a score's standard deviation", only={"sampler": ("srns",)})
+    variance_warmup: int = setting(5000, "steps until variance_weight is reached", only={"sampler": ("srns",)})
     variance_memory: int = setting(
-        2**20, "items, by id, whose deviation is remembered; more share a place", only={"sampler": ("srns",)}
+        2**20, "slots that remember deviations, by item id; more items share slots", only={"sampler": ("srns",)}
     )
     readout: str = setting(
         "hard",
@@ -56,12 +56,12 @@ class ObjectiveSettings(SettingGroup):
     )
     correlation: str = setting(
         "inner",
-        "what BaM draws by: inner products, or those of linear projections",
+        "what BaM draws by: inner products, or inner products of linear projections",
         choices=("inner", "linear"),
         only={"readout": ("sampled",)},
     )
     correlation_scale: float = setting(
-        1.0, "factor T on what BaM draws by; larger is harder", only={"readout": ("sampled",)}, above_zero=True
+        1.0, "factor T on what BaM draws by; larger is closer to hard", only={"readout": ("sampled",)}, above_zero=True
     )
     multi_interest_weight: float = setting(
         0.0, "weight of BaM's second loss, on the log-sum-exp over interests", only=_SOFTMAX
@@ -83,21 +83,21 @@ class ObjectiveSettings(SettingGroup):
     )
     rr_reduction: str = setting(
         "mean",
-        "mean: over the batch, independent of batch size and dim; valid: mean, of variances over the history "
-        "alone as a share of their maximum; sum: REMI's release",
+        "mean: over the batch, independent of batch size and dim; valid: as mean, but with variances over the history "
+        "only, as a share of their maximum; sum: REMI's release",
         choices=("mean", "valid", "sum"),
         switch="rr_lambda",
     )
     rep_lambda: float = setting(0.0, "weight of the penalty on interests that are alike (REMI's Rep. Reg.)")
     rep_form: str = setting(
-        "covariance", "how alike is measured", choices=("covariance", "cosine"), switch="rep_lambda"
+        "covariance", "how likeness is measured", choices=("covariance", "cosine"), switch="rep_lambda"
     )
     re4_attend: float = setting(0.0, "weight of Re4's re-attend loss")
     re4_contrast: float = setting(0.0, "weight of Re4's re-contrast loss")
     re4_construct: float = setting(0.0, "weight of Re4's re-construct loss")
     idw_alpha: float = setting(2.0, "power of the inverse distance that weights a tower", only=_TRIPLETS)
     idw_margin: float = setting(0.2, "margin of the triplets, in cosine", only=_TRIPLETS)
-    idw_repel: float = setting(0.03, "weight of the repel between towers", only=_TRIPLETS)
+    idw_repel: float = setting(0.03, "weight of the loss that pushes towers apart (repel)", only=_TRIPLETS)
 
     def check(self) -> None:
         if self.label_attention == "power" and self.label_power % 2 != 1:

@@ -1,8 +1,14 @@
-"""Sets of settings with a name: recipes, --remi, presets of datasets and models, names from the papers.
+"""Named sets of settings: recipes, --remi, presets of datasets and models, names from the papers.
 
-A setting takes its value from the first of these that has one: the flag as given; what `--remi` (REMI) or the paper's
-name sets; the preset of model and dataset; the dataset's preset; the encoder's own default (encoders.py); what `--remi`
-adds under the default recipe; the recipe; the default in objective.py, training.py or encoders.py.
+A setting takes its value from the first of these that has one:
+  1. the flag as given
+  2. what `--remi` (REMI) or a paper's name sets
+  3. the preset of model and dataset
+  4. the preset of the dataset
+  5. the encoder's own default (encoders.py)
+  6. what `--remi` adds under the default recipe (REMI_EXTRAS)
+  7. the recipe
+  8. the default in objective.py, training.py or encoders.py
 """
 
 import difflib
@@ -14,20 +20,20 @@ from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.names import known_settings
 from remi_tf.settings.settings import Settings
 
-# What --remi sets: the paper's weighting and regulariser. Under the default recipe it also adds what was best with them
-# on validation users (docs/RESULTS.md, "Better than REMI").
+# What --remi sets: the paper's weighting and regulariser. Under the default recipe it also adds REMI_EXTRAS, which were
+# best with them on validation users (docs/RESULTS.md, "Better than REMI").
 REMI: dict[str, Any] = {"sampler": "uniform", "beta": 1.0, "rr_lambda": 100.0}
 REMI_EXTRAS: dict[str, Any] = {"readout": "per_candidate", "average_steps": 1000}
 
-# How the papers train; the default's own values were better for most models on validation users (docs/RESULTS.md, "The
+# How the papers train. On validation users, the defaults' own values were better for most models (docs/RESULTS.md, "The
 # default training").
 PAPER_TRAINING: dict[str, Any] = {"first_target": 4, "learning_rate": 1e-3}
 
 RECIPES: dict[str, dict[str, Any]] = {
     "default": {},
-    # The default's mathematics with the papers' training, and --remi without its recipe.
+    # The default's equations with the papers' training. --remi adds no REMI_EXTRAS.
     "paper": PAPER_TRAINING,
-    # REMI's PyTorch release, its baselines included (DIFFERENCES.md has a row for each).
+    # REMI's PyTorch release, with its baselines (DIFFERENCES.md has a row for each setting).
     "released": {
         **PAPER_TRAINING,
         "sampler": "uniform",
@@ -68,14 +74,14 @@ MODEL_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     },
 }
 
-# The papers' names: spellings of a model, and systems that are a model with a training scheme.
+# The papers' names: other spellings of a model, and systems that are a model plus some settings.
 MODEL_ALIASES: dict[str, dict[str, Any]] = {
     "ComiRec-SA": {"model_type": "SA"},
     "ComiRec-DR": {"model_type": "DR"},
     "GRU4Rec": {"model_type": "GRU4REC"},
     "PIMIRec": {"model_type": "PIMI"},
     "MostPopular": {"model_type": "Pop"},
-    "REMI": {"model_type": "SA"},  # with --remi, given or not
+    "REMI": {"model_type": "SA"},  # always with --remi
     "UMI_HN": {"model_type": "SA", "readout": "per_candidate"},
     "BaM": {"model_type": "SA", "readout": "sampled", "sampler": "uniform"},
 }
@@ -89,10 +95,10 @@ def compose(
     Args:
       recipe: one of RECIPES.
       explicit: settings by name; `model_type` may be a paper's name.
-      num_items: where the catalogue is small, distinct negatives default to half of it.
+      num_items: number of items, if known. The default number of distinct negatives is then at most half of it.
 
     Raises:
-      InputError: an unknown recipe, model or setting, or a combination without meaning.
+      InputError: an unknown recipe, model or setting, or settings that do not work together.
     """
     if recipe not in RECIPES:
         raise InputError(f"--recipe {recipe!r}: choose one of {', '.join(RECIPES)}")
@@ -116,7 +122,7 @@ def compose(
     }
     one_vector = ENCODERS[model_type].single or values.get("num_interests") == 1
     if one_vector and "readout" not in given:
-        values.pop("readout", None)  # of one vector all are the same
+        values.pop("readout", None)  # with one vector all readouts are the same
     if remi:
         _check_remi("--model_type REMI" if spelling == "REMI" else "--remi", model_type, values.get("loss", "softmax"))
     settings = Settings().replace(**_of_model(values, explicit))
@@ -144,7 +150,7 @@ def _meaning(spelling: str) -> dict[str, Any]:
 
 
 def _of_model(values: Mapping[str, Any], explicit: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what recipes and presets say of options that this encoder does not have."""
+    """`values` without the options of recipes and presets that this encoder does not have."""
     known = known_settings()
 
     def has(name: str) -> bool:
@@ -167,7 +173,7 @@ def _check_remi(asked: str, model_type: str, loss: str) -> None:
 
 
 def run_name(dataset_name: str, recipe: str, remi: bool, explicit: Mapping[str, Any]) -> str:
-    """A folder's name for a run: what tells the systems of the papers apart, as they were asked for."""
+    """A folder name for a run: what was asked for, so that the papers' systems get different names."""
     chosen = [explicit[name] for name in ("loss", "readout") if name in explicit]
     marks = [dataset_name, explicit["model_type"], *chosen]
     return "-".join(marks + ["remi"] * remi + [recipe] * (recipe != "default"))

@@ -25,12 +25,12 @@ def setting(
     """A dataclass field that the command line, config.json and the checks all read.
 
     Args:
-      default: also decides the type: bool, int, float (finite, 0 or more) or str.
+      default: the default. It also decides the type: bool, int, float (finite, 0 or more) or str.
       help: what it means, in one line.
       choices: the only values it takes.
-      only: another setting and its values under which this one is read; given under other values, it is refused.
+      only: another setting and its values under which this one is read. Under other values this one is refused.
       switch: another setting that must be above 0 for this one to be read.
-      of_gradient_steps: whether it means nothing to a model that is counted instead of trained.
+      of_gradient_steps: whether only gradient steps read it, so that a counted model does not.
       least: the smallest whole number it takes.
       above_zero: whether a float must be above 0.
     """
@@ -60,14 +60,14 @@ class SettingGroup:
         self.check()
 
     def check(self) -> None:
-        """What must hold between the values of this group. Raises InputError."""
+        """Check the values of this group against each other. Raises InputError."""
 
 
 def check_value(setting: "dataclasses.Field[Any]", value: Any) -> None:
     """Refuse a value that a setting does not take.
 
     Raises:
-      InputError: naming the flag, the value and what is possible.
+      InputError: with the flag, the value and what is possible.
     """
     name, default, meta = setting.name, setting.default, setting.metadata
     if meta["choices"] and value not in meta["choices"]:

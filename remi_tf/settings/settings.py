@@ -1,4 +1,4 @@
-"""All settings of a run: composed of their groups, checked together, and their way to a run's config.json."""
+"""All settings of a run: three groups, checked together, written to and read from the run's config.json."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Settings:
       'sampler uniform, beta 1.0'
 
     Raises:
-      InputError: groups that have no meaning together.
+      InputError: groups that do not work together.
     """
 
     encoder: EncoderSettings = field(default_factory=encoder_settings)
@@ -39,7 +39,7 @@ class Settings:
 
     @classmethod
     def from_json(cls, groups: Mapping[str, Mapping[str, Any]]) -> "Settings":
-        """Inverse of `to_json`. Options of other encoders, which older versions also wrote, are left out.
+        """Inverse of `to_json`. Leaves out options of other encoders: older versions wrote them too.
 
         Raises:
           InputError: a setting that this version does not know, or an impossible value.
@@ -57,7 +57,7 @@ class Settings:
     def replace(self, **values: Any) -> "Settings":
         """A copy with the named settings changed, whichever group they belong to.
 
-        Another `model_type` brings that encoder's own defaults of its options; what all encoders have stays.
+        With another `model_type`, the options of that encoder get its defaults. Options of all encoders stay.
 
         Raises:
           InputError: an unknown name, an option of another encoder, or an impossible value.
@@ -92,20 +92,20 @@ class Settings:
         )
 
     def refuse_unread(self, name: str, asked: str) -> None:
-        """Refuse a setting that was asked for and would not be read; `asked` is how, for the message.
+        """Refuse a setting that was given but would not be read. `asked`: how it was set, for the message.
 
         Raises:
-          InputError: nothing reads it under these settings.
+          InputError: under these settings nothing reads it.
         """
         check_read(self.encoder, self.objective, self.flat(), name, asked)
 
     def changed(self) -> str:
-        """The settings that are not the defaults of --help, for people."""
+        """The settings that differ from the defaults of --help, as text for people."""
         known = known_settings()
         return ", ".join(f"{name} {value}" for name, value in self.flat().items() if value != known[name].field.default)
 
     def flat(self) -> dict[str, Any]:
-        """All settings of the run by name: of the options of encoders only those that its encoder has."""
+        """All settings of the run by name. Of the encoders' options, only those of its own encoder."""
         return {name: value for group in self.to_json().values() for name, value in group.items()}
 
 

@@ -7,12 +7,12 @@ from remi_tf.settings.setting import SettingGroup, setting
 
 @dataclass(frozen=True)
 class TrainingSettings(SettingGroup):
-    """The fit loop."""
+    """Settings of the fit loop."""
 
     batch_size: int = setting(128, "users per step over all devices, B")
-    max_steps: int = setting(1_000_000, "steps at most", least=0)
+    max_steps: int = setting(1_000_000, "largest number of steps", least=0)
     eval_every: int = setting(1000, "steps between validations (each saves a checkpoint)")
-    patience: int = setting(50, "stop when more validations than this in a row bring no better recall@50", least=0)
+    patience: int = setting(50, "stop if more validations than this in a row bring no better recall@50", least=0)
     eval_users: int = setting(0, "validate on this many users; 0 = all", least=0)
     first_target: int = setting(
         1, "0-based position of a user's first item that may be a target; 4 under --recipe paper and released"
@@ -25,7 +25,7 @@ class TrainingSettings(SettingGroup):
     )
     learning_rate: float = setting(
         3e-3,
-        "step size of the optimizer; 0.001 under --recipe paper and released, but for models with their own",
+        "step size of the optimizer; 0.001 under --recipe paper and released, except for models with their own",
         above_zero=True,
         of_gradient_steps=True,
     )
@@ -34,8 +34,8 @@ class TrainingSettings(SettingGroup):
     )
     average_steps: int = setting(
         0,
-        "validate and save the average of the weights over about this many last steps, at most a quarter of those "
-        "taken (a second copy of the weights in memory); 0 = the weights as they are",
+        "validate and save the mean of the weights over about this many last steps, at most a quarter of all steps so "
+        "far (needs a second copy of the weights in memory); 0 = the weights as they are",
         least=0,
         of_gradient_steps=True,
     )
