@@ -23,7 +23,7 @@ from remi_tf.settings.settings import Settings
 
 
 class Encodes(Protocol):
-    """What evaluation, serving and recommending ask of a model; MultiInterestModel is one."""
+    """What evaluation, serving and recommending need from a model. MultiInterestModel has all of it."""
 
     max_history: int
     """Items of a history the model reads."""
@@ -35,15 +35,20 @@ class Encodes(Protocol):
     """`[I + 1, d]` variable; row 0 is padding."""
 
     def item_vectors(self) -> Any:
-        """`[I + 1, d]` tensor that interests are scored with; the table itself unless scores are cosines."""
+        """`[I + 1, d]` tensor that interests are scored with: the table, or its rows at length 1 for cosines."""
 
     def encode(self, history: Any, **features: Any) -> Interests:
         """`[B, max_history]` int32 rows → interests, without dropout."""
 
 
 class Encoded(NamedTuple):
-    """What the penalties of a step see: rows [B, L, d] and mask [B, L] of the history, interests as the encoder gave
-    them (`raw`, perhaps in 16 bits) and in 32 bits."""
+    """What the penalties of a step read.
+
+    history_rows: [B, L, d] embeddings of the history.
+    mask: [B, L] bool, false on padding.
+    raw: the encoder's interests, in 16 bits under a 16-bit policy.
+    interests: the same in 32 bits.
+    """
 
     history_rows: tf.Tensor
     mask: tf.Tensor
@@ -51,11 +56,11 @@ class Encoded(NamedTuple):
     interests: Interests
 
     def routing(self) -> tuple[tf.Tensor | None, tf.Tensor, tf.Tensor | None]:
-        """Routing [B, K, L], mask [B, L] and active [B, K]: what RR takes."""
+        """Routing [B, K, L], mask [B, L] and active [B, K]: the arguments of RR."""
         return self.interests.routing, self.mask, self.interests.active
 
     def vectors(self) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """Vectors [B, K, d] and active [B, K]: what a penalty on alike interests takes."""
+        """Vectors [B, K, d] and active [B, K]: the arguments of the penalty on interests that are alike."""
         return self.interests.vectors, self.interests.active
 
 
@@ -63,25 +68,25 @@ Penalty = Callable[[Encoded], tf.Tensor]
 
 
 class MultiInterestModel(tfrs.Model):
-    """Users' histories → interests, trained so that the next item's row scores high with one of them.
+    """Histories → interests. Training makes the next item score high with one of a user's interests.
 
-    `item_table` [num_items + 1, embedding_dim] holds the input embeddings and the output weights at once (row 0 is
-    padding). Every step reads it by one concatenated lookup, so that its gradient stays sparse.
+    `item_table` [num_items + 1, embedding_dim] is both the input embeddings and the output weights. Row 0 is padding.
+    Every step reads it in one concatenated lookup, so its gradient stays sparse.
 
     Attributes:
-      max_history: items of a history that are read, at most.
+      max_history: the largest number of history items that are read.
       needs: inputs next to the history, as in settings.encoders.Entry.
       by_cosine: whether scores are cosines.
-      loss_parts: names of what the loss adds up, in the order of `read_loss_sums`.
+      loss_parts: names of the terms of the loss, in the order of `read_loss_sums`.
 
     Args:
       settings: what to build.
-      num_items: I, padding not counted.
-      profile_sizes: how many values each of the data's profile columns has.
-      target_shares: makes [num_items + 1], each item's share of the targets, for samplers that correct by it.
+      num_items: I, without padding.
+      profile_sizes: number of values of each profile column in the dataset.
+      target_shares: returns [num_items + 1], each item's share of all targets. Only some samplers call it.
 
     Raises:
-      InputError: more distinct negatives than items, or an encoder that needs profiles where there are none.
+      InputError: more distinct negatives than items, or an encoder that needs profiles when the dataset has none.
     """
 
     def __init__(
@@ -117,7 +122,7 @@ class MultiInterestModel(tfrs.Model):
         self.by_cosine = self.objective.by_cosine
         self.penalties = tuple(self._make_penalties(settings))
         self.loss_parts = (*self.objective.parts, *(name for name, _ in self.penalties))
-        # Since the last reset: the sum of each loss part, the steps in which it stayed finite, all steps.
+        # Since the last reset: sum of each loss part, number of steps in which it stayed finite, number of all steps.
         self.loss_sums = self.add_weight(
             "loss_sums",
             [2 * len(self.loss_parts) + 1],
@@ -128,7 +133,7 @@ class MultiInterestModel(tfrs.Model):
         )
 
     def _make_penalties(self, settings: Settings) -> list[tuple[str, Penalty]]:
-        """(name, penalty) of each regulariser that is on. Each also adds itself to the model's loss by add_loss."""
+        """(name, penalty) of each regulariser that is on. Each also adds its value to the model's loss by add_loss."""
         encoder, objective = settings.encoder, settings.objective
         penalties: list[tuple[str, Penalty]] = []
         if self.encoder.losses:  # on the encoder's own weights; Keras adds them to the loss on every replica
@@ -150,23 +155,23 @@ class MultiInterestModel(tfrs.Model):
         return penalties
 
     def encode(self, history: tf.Tensor, **features: tf.Tensor) -> Interests:
-        """What the encoder makes of histories, outside training; its vectors are scored with `item_vectors`.
+        """history [batch, length] → interests, as outside training. Their vectors are scored with `item_vectors`.
 
         Args:
           history: [batch, length] int32 rows, oldest first, right-padded with 0; length up to max_history.
           features: what the model `needs`: days [batch, length] int32, profile [batch, columns] int32.
 
         Returns:
-          Interests, whose vectors have length 1 where scores are cosines.
+          Interests. Their vectors have length 1 if scores are cosines.
 
         Raises:
-          InputError: a feature that the model needs is missing, or one is given that it does not read.
+          InputError: a feature that the model needs is missing, or there is one that it does not read.
         """
         if set(features) != set(self.needs):
             needed, given = (", ".join(sorted(names)) or "none" for names in (self.needs, features))
             raise InputError(f"features next to the history: the model needs {needed}, given: {given}")
         features = {name: tf.cast(values, tf.int32) for name, values in features.items()}
-        # A gather from the variable itself would have every later read of it copy the whole table.
+        # A gather from the variable itself would make every later read of it copy the whole table.
         rows = tf.gather(tf.convert_to_tensor(self.item_table), history)
         interests = _in_32_bits(self.encoder(rows, history > 0, **features))
         if not self.by_cosine:
@@ -174,20 +179,20 @@ class MultiInterestModel(tfrs.Model):
         return interests._replace(vectors=tf.math.l2_normalize(interests.vectors, axis=-1))
 
     def interests(self, history: tf.Tensor, **features: tf.Tensor) -> tf.Tensor:
-        """The vectors of `encode`: [batch, num_interests, dim], to be scored by inner product."""
+        """[batch, num_interests, dim]: the vectors of `encode`. They are scored by inner product."""
         return self.encode(history, **features).vectors
 
     def item_vectors(self) -> tf.Tensor:
-        """[num_items + 1, dim] what interests are scored with: the item table, or its rows at length 1 for cosines."""
+        """[num_items + 1, dim] vectors to score interests with: the item table, or its rows at length 1 for cosines."""
         table = tf.convert_to_tensor(self.item_table)
         return tf.math.l2_normalize(table, axis=-1) if self.by_cosine else table
 
     def call(self, history: tf.Tensor, **features: tf.Tensor) -> tf.Tensor:
-        """As `interests`."""
+        """The same as `interests`."""
         return self.interests(history, **features)
 
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Mean loss of a batch, divided by the number of replicas; regularisers arrive by add_loss.
+        """Scalar: mean loss of a batch, divided by the number of replicas. Regularisers come in by add_loss.
 
         Args:
           inputs: history [batch, max_history] int32, target [batch] int32, and what the model `needs`.
@@ -213,7 +218,7 @@ class MultiInterestModel(tfrs.Model):
         return tf.add_n(losses) / self.distribute_strategy.num_replicas_in_sync
 
     def read_loss_sums(self) -> tuple[dict[str, float], dict[str, int], int]:
-        """Since the last reset: the mean of each loss part, the steps until it stopped being finite, all steps."""
+        """Since the last reset: mean of each loss part, steps before it stopped being finite, number of steps."""
         parts = len(self.loss_parts)
         values = self.loss_sums.numpy().tolist()
         sums, finite, steps = values[:parts], values[parts:-1], int(values[-1])
@@ -221,11 +226,11 @@ class MultiInterestModel(tfrs.Model):
         return means, {part: int(count) for part, count in zip(self.loss_parts, finite, strict=True)}, steps
 
     def reset_loss_sums(self) -> None:
-        """Begin to sum anew."""
+        """Set all sums to 0."""
         self.loss_sums.assign(np.zeros(self.loss_sums.shape, np.float32))
 
     def _lookup(self, *ids: tf.Tensor) -> list[tf.Tensor]:
-        """The table's rows of several id tensors by one gather: [...] int32 → [..., dim] each."""
+        """[...] int32 → [..., dim] each: the table's rows for several id tensors, by one gather."""
         rows = tf.gather(self.item_table, tf.concat([tf.reshape(part, [-1]) for part in ids], axis=0))
         parts = tf.split(rows, [tf.size(part) for part in ids])
         return [
@@ -235,12 +240,12 @@ class MultiInterestModel(tfrs.Model):
 
     def _record(self, *parts: tf.Tensor) -> None:
         values = tf.stack(parts)
-        finite = tf.math.is_finite(self.loss_sums[: len(self.loss_parts)] + values)  # false for ever after
+        finite = tf.math.is_finite(self.loss_sums[: len(self.loss_parts)] + values)  # once false, it stays false
         self.loss_sums.assign_add(tf.concat([values, tf.cast(finite, values.dtype), [1.0]], axis=0))
 
 
 def _in_32_bits(interests: Interests) -> Interests:
-    """Under a 16-bit policy the encoder computes in 16 bits; scores, losses and penalties do not."""
+    """The interests in 32 bits. Under a 16-bit policy only the encoder computes in 16 bits, nothing after it."""
     floats = {
         name: tf.cast(value, tf.float32)
         for name, value in interests._asdict().items()
@@ -257,7 +262,7 @@ def recommend(
     score_bytes: int = SCORE_BYTES,
     **features: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """`retrieval.top_k.answer` with a model's interests: ids and scores `[B, k]` of its best items for each history.
+    """ids and scores `[B, k]`: the best items for each history, by `retrieval.top_k.answer` with the model's interests.
 
     Args:
       history: `[B, max_history]` int32 rows, right-padded with 0.

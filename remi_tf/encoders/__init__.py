@@ -1,4 +1,4 @@
-"""The encoders, one file a family: a history's embeddings in, interests out. settings/encoders.py has the list."""
+"""The encoders, one file per family: a history's embeddings in, interests out. settings/encoders.py has the list."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def make_encoder(settings: EncoderSettings, seed: int, profile_sizes: Sequence[int] = ()) -> "Encoder":
     """The encoder called `settings.model_type`, one of `ENCODERS`; `seed` decides its initial weights.
 
-    profile_sizes: how many values each profile column has; only encoders that need profiles are told.
+    profile_sizes: how many values each profile column has; only encoders that need profiles get it.
     """
     entry = ENCODERS[settings.model_type]
     module, cls = entry.path.split(":")

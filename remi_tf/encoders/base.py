@@ -10,15 +10,15 @@ from remi_tf.settings.encoders import EncoderSettings
 
 
 class Interests(NamedTuple):
-    """What an encoder makes of a batch of histories.
+    """What an encoder returns for a batch of histories.
 
-    vectors: [batch, num_interests, embedding_dim]. An interest that a user does not have repeats the first one, so that
-      a maximum over interests never notices it.
-    routing: [batch, num_interests, length] whose rows sum to 1 over the history and are 0 on padding, or None for an
-      encoder that does not route.
-    active: [batch, num_interests] bool, false for interests that a user does not have; None where all have all.
-    capsules: [batch, num_interests, embedding_dim] interests before an output layer; None where there is none.
-    states: [batch, length, embedding_dim] the user's vector after each item, where the encoder reads one by one.
+    vectors: [batch, num_interests, embedding_dim]. If a user has fewer interests, the missing ones repeat the first, so
+      that a maximum over interests stays the same.
+    routing: [batch, num_interests, length]. Each row sums to 1 over the history and is 0 on padding. None if the
+      encoder does not route.
+    active: [batch, num_interests] bool, false for interests that a user does not have. None if all users have all.
+    capsules: [batch, num_interests, embedding_dim] interests before an output layer. None if there is no such layer.
+    states: [batch, length, embedding_dim] the user's vector after each item, if the encoder reads items one by one.
     """
 
     vectors: tf.Tensor
@@ -29,17 +29,17 @@ class Interests(NamedTuple):
 
 
 class Encoder(tf.keras.layers.Layer):
-    """Base of all encoders. It knows nothing of losses, targets or the catalogue.
+    """Base of all encoders. It knows nothing about losses, targets or the catalogue.
 
-    Subclasses are built by ``(settings, seed)``, and ``profile_sizes`` where they need profiles, create every weight
-    there or at their first call, and implement
+    A subclass is built by ``(settings, seed)``, and ``profile_sizes`` if it needs profiles. It creates every weight
+    there or at its first call. It implements
     ``call(embeddings, mask, training_seed=None, **features) -> Interests`` with
       embeddings: [batch, length, embedding_dim] float, the history's rows of the item table, oldest first; length is
         1 to max_history;
-      mask: [batch, length] bool, false on padding (at the end). Padded slots hold padding's row: the encoder sees to it
-        that neither what they hold nor how many there are changes the result;
-      training_seed: [2] int32, the seed of the step's random draws (dropout, random routing logits); None outside
-        training, where the result is a function of the inputs alone, user by user;
+      mask: [batch, length] bool, false on padding (at the end). Padded slots hold padding's row. Neither what they hold
+        nor how many there are may change the result: the encoder takes care of that;
+      training_seed: [2] int32, the seed of the step's random draws (dropout, random routing logits). None outside
+        training: a user's result then depends only on that user's inputs;
       features: what its Entry `needs`: days [batch, length] int32 day numbers, profile [batch, columns] int32.
     """
 
@@ -48,7 +48,7 @@ class Encoder(tf.keras.layers.Layer):
         self.settings = settings
 
     def counted_table(self, items: np.ndarray, num_items: int) -> np.ndarray | None:
-        """The item table of an encoder that counts instead of learning; None where it is learnt.
+        """The item table of an encoder that counts instead of learning. None if the table is learnt.
 
         Args:
           items: [interactions] int32, all items of the training users' sequences.
@@ -60,12 +60,12 @@ class Encoder(tf.keras.layers.Layer):
 
 
 def kaiming_normal(fan_in: int, seed: int) -> tf.keras.initializers.Initializer:
-    """Untruncated normal with std sqrt(2 / fan_in): what the PyTorch releases initialise every weight with."""
+    """Untruncated normal with std sqrt(2 / fan_in). The PyTorch releases initialise every weight with it."""
     return tf.keras.initializers.RandomNormal(stddev=(2.0 / fan_in) ** 0.5, seed=seed)
 
 
 def dropout(inputs: tf.Tensor, rate: float, training_seed: tf.Tensor | None, place: int) -> tf.Tensor:
-    """Dropout in training, as a function of the step's seed and the place in the encoder; nothing outside training."""
+    """Dropout by the step's seed and the place in the encoder. Outside training the inputs stay as they are."""
     if training_seed is None or rate == 0:
         return inputs
     return tf.nn.experimental.stateless_dropout(inputs, rate, place_seed(training_seed, place), rng_alg="philox")

@@ -8,7 +8,7 @@ from remi_tf.settings.encoders import CapsuleSettings, DynamicRoutingSettings, M
 
 
 def squash(vectors: tf.Tensor) -> tf.Tensor:
-    """‖s‖² / (1 + ‖s‖²) · s / ‖s‖: [..., dim], the direction kept and the length below 1 (MIND, section 4.3)."""
+    """[..., dim] → [..., dim]: ‖s‖² / (1 + ‖s‖²) · s / ‖s‖. Keeps the direction; length below 1 (MIND, section 4.3)."""
     square = tf.reduce_sum(tf.square(vectors), axis=-1, keepdims=True)
     return vectors * (square / ((1 + square) * tf.sqrt(square + 1e-9)))
 
@@ -16,31 +16,32 @@ def squash(vectors: tf.Tensor) -> tf.Tensor:
 def dynamic_routing(
     maps: tf.Tensor, mask: tf.Tensor, initial: tf.Tensor, settings: CapsuleSettings, active: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Rounds in which every item turns to the capsules that agree with it (MIND, algorithm 1).
+    """Dynamic routing: in every round, items turn to the capsules that agree with them (MIND, algorithm 1).
 
         c = softmax(b),   v_k = squash(Σ_l c_kl ê_kl),   b_kl ← b_kl + ê_kl · v_k
 
-    The softmax is over the interests, for which an item then chooses, or over the sequence (`routing_softmax`). Padding
-    weighs nothing; without `mask_padding` it still takes its share of a softmax over the sequence.
+    `routing_softmax` says what the softmax runs over: the interests, so that each item chooses among them, or the
+    sequence. Padding gets weight 0. Without `mask_padding` it still takes its share of a softmax over the sequence.
 
-    Gradients are the releases': the maps ê are trained through the last sum alone, where c is a constant. The shares
-    come from the same b, written b⁰ + ê · Σ_r v_r with constant v_r, so that a penalty on them does train the maps.
+    Gradients are those of the releases: they reach the maps ê only through the last sum, where c is a constant. The
+    shares come from the same b, written as b⁰ + ê · Σ_r v_r with constant v_r. So a penalty on them trains the maps.
 
     Args:
-      maps: ê [batch, groups, length, dim], of one group an interest (DR) or of one group for all (MIND).
+      maps: ê [batch, groups, length, dim]: one group per interest (DR), or one group for all interests (MIND).
       mask: [batch, length] bool, false on padding.
       initial: b⁰, broadcast to [batch, num_interests, length].
-      active: [batch, num_interests] bool, interests that take part; None where all do.
+      active: [batch, num_interests] bool, interests that take part; None if all do.
 
     Returns:
-      v [batch, num_interests, dim] and each row of c as shares of the history, [batch, num_interests, length] with
+      v [batch, num_interests, dim], and shares [batch, num_interests, length]: each row of c, scaled to sum 1 over the
+      history, 0 on padding.
       sum 1 and 0 on padding.
     """
     by_interest, num_interests = settings.routing_softmax == "interests", settings.num_interests
     shape = [tf.shape(mask)[0], num_interests, tf.shape(mask)[1]]  # B, K, L
     grouped = [shape[0], maps.shape[1], num_interests // maps.shape[1], shape[2]]  # B, G, K/G, L
     valid = tf.broadcast_to(mask[:, tf.newaxis, :], shape)
-    competes = None  # [B, K, L] what the softmax is over; None is everything
+    competes = None  # [B, K, L] cells that the softmax runs over; None is all of them
     if by_interest and active is not None:
         competes = tf.broadcast_to(active[:, :, tf.newaxis], shape)
     elif settings.mask_padding and not by_interest:
@@ -63,12 +64,12 @@ def dynamic_routing(
 
 
 class Capsules(Encoder):
-    """What MIND and DR share: padding is no item, and short histories may have fewer interests."""
+    """The common part of MIND and DR: padding is not an item, and short histories may have fewer interests."""
 
     settings: CapsuleSettings
 
     def routed(self, maps: tf.Tensor, mask: tf.Tensor, initial: tf.Tensor) -> Interests:
-        """What `dynamic_routing` gives; with `adaptive_interests` max(1, min(K, ⌊log₂ n⌋)) interests, as in MIND."""
+        """Interests from `dynamic_routing`. `adaptive_interests`: max(1, min(K, ⌊log₂ n⌋)) of them, as in MIND."""
         if not self.settings.adaptive_interests:
             return Interests(*dynamic_routing(maps, mask, initial, self.settings))
         items = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)  # [B, 1]
@@ -84,9 +85,9 @@ class MIND(Capsules):
 
         ê_l = S x_l,   b⁰ ~ N(0, 1),   with `relu_layer` an interest is ReLU(W v_k)
 
-    S and W are [d, d], with biases only with `use_bias` (ComiRec's TensorFlow release). Equal capsules would stay
-    equal, so b⁰ is random: drawn anew for every user and step in training; outside training one draw by slot and
-    interest for all users, which `seed` decides, as a user's interests are to be the same each time they are computed.
+    S and W are [d, d]; they have biases only with `use_bias` (ComiRec's TensorFlow release). Equal capsules would stay
+    equal, so b⁰ is random. In training it is drawn for every user and step. Outside training all users share one draw
+    per slot and interest, fixed by `seed`, so a user's interests are always the same.
     """
 
     settings: MINDSettings
@@ -121,7 +122,7 @@ class MIND(Capsules):
         return interests._replace(vectors=self.output_layer(interests.vectors), capsules=interests.vectors)
 
     def initial_logits(self, mask: tf.Tensor, training_seed: tf.Tensor | None) -> tf.Tensor:
-        """b⁰: [batch, num_interests, length] in training, [num_interests, length] outside."""
+        """b⁰: [batch, num_interests, length] in training, [num_interests, length] outside training."""
         batch, length = tf.shape(mask)[0], tf.shape(mask)[1]
         if training_seed is None:
             return self.served_logits[:, :length]
@@ -130,12 +131,12 @@ class MIND(Capsules):
 
 
 class DynamicRouting(Capsules):
-    """ComiRec-DR: a map of its own for every slot of the history and every capsule.
+    """ComiRec-DR: a separate map for every slot of the history and every capsule.
 
         ê_kl = W_lk x_l,   b⁰ = 0
 
-    Slots count from the oldest item that is read. All maps are one weight [max_history, d, K d], so that ê is one
-    matrix product a slot.
+    Slot 0 is the oldest item that is read. All maps are one weight [max_history, d, K d], so ê is one matrix product
+    per slot.
     """
 
     settings: DynamicRoutingSettings

@@ -15,7 +15,7 @@ class DNN(Encoder):
         v_k = W_k (1/n Σ_l x_l) + b_k,   l over the n items of the history
 
     with W_k [d, d], and b_k only with `use_bias` (ComiRec's TensorFlow release). Without `mask_padding` the sum also
-    runs over the padded slots, still divided by n; padding's row gets no gradient from them (REMI's port).
+    includes the padded slots, but is still divided by n. Padding's row gets no gradient from them (REMI's port).
     """
 
     settings: DNNSettings

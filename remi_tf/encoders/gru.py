@@ -8,18 +8,18 @@ import tensorflow as tf
 from remi_tf.encoders.base import Encoder, Interests, dropout
 from remi_tf.settings.encoders import GRUSettings
 
-KEEP = 1e4  # as input of an update gate: it is 1 then, in 16 bits too, and the state stays as it is, bit for bit
+KEEP = 1e4  # as input it makes an update gate exactly 1, in 16 bits too: the state then stays the same, bit for bit
 
 
 class GRU4REC(Encoder):
-    """K towers, each a GRU whose state after the last item is the interest; one tower is the plain GRU4Rec.
+    """K towers, each a GRU. The interest is its state after the last item; one tower is the plain GRU4Rec.
 
         r, z = σ(W_r x_l + U_r h + b_r), σ(W_z x_l + U_z h + b_z),   h ← z h + (1 − z) c
         c = tanh(W_c x_l + r (U_c h))         with `gru_projection` (REMI's port): h has size 2d, no biases in the unit,
                                               v = P h + p with P [d, 2d]
         c = tanh(W_c x_l + U_c (r h) + b_c)   without (ComiRec's TensorFlow release): h has size d, v = h
 
-    Padding leaves h as it is. All towers read the same history, in training with the same values dropped.
+    Padding does not change h. All towers read the same history; in training, the same values are dropped for all.
     """
 
     settings: GRUSettings
@@ -47,23 +47,23 @@ class GRU4REC(Encoder):
             self.candidate_bias = self.add_weight("candidate_bias", [towers, 1, size], initializer="zeros")
 
     def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
-        if embeddings.shape[1] is None:  # the steps below are laid out one by one
+        if embeddings.shape[1] is None:  # the steps are unrolled below, which needs a fixed length
             missing = self.settings.max_history - tf.shape(embeddings)[1]
             embeddings, mask = tf.pad(embeddings, [[0, 0], [0, missing], [0, 0]]), tf.pad(mask, [[0, 0], [0, missing]])
             embeddings = tf.ensure_shape(embeddings, [None, self.settings.max_history, None])
         embeddings = dropout(embeddings, self.settings.dropout, training_seed, 0)
         rows, kernels = self._inputs(embeddings, mask)
         towers = zip(tf.unstack(kernels), tf.unstack(tf.convert_to_tensor(self.recurrent_kernel)), strict=True)
-        # A product per tower: on two cores one batched product of all of them takes twice the time.
+        # One product per tower: on two cores, one batched product of all towers takes twice the time.
         state = tf.stack([_last_state(rows, *tower, reset_first=not self.projects) for tower in towers])  # [K, B, h]
         if self.projects:
             state = tf.matmul(state, self.projection) + self.projection_bias  # [K, B, d]
         return Interests(tf.transpose(state, [1, 0, 2]))
 
     def _inputs(self, embeddings: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Rows (x_l, 1 on padding, 1) [L, B, d + 2] and, for every tower, W above KEEP above b [K, d + 2, 3h].
+        """Rows (x_l, 1 on padding, 1) [L, B, d + 2], and for every tower the stack W, KEEP, b [K, d + 2, 3h].
 
-        Their product is W x + b; on padding KEEP makes the update gate 1, so that the steps need no mask."""
+        Their product is W x + b. On padding KEEP makes the update gate 1, so the steps need no mask."""
         padding = tf.cast(~mask, embeddings.dtype)[..., tf.newaxis]  # [B, L, 1]
         rows = tf.concat([embeddings, padding, tf.ones_like(padding)], axis=2)
         keep = tf.repeat(tf.constant([0, KEEP, 0], embeddings.dtype), self.size)
@@ -74,9 +74,9 @@ class GRU4REC(Encoder):
 
 
 def _last_state(rows: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, reset_first: bool) -> tf.Tensor:
-    """One tower, rows [L, B, i] and kernels [i, 3h] and [h, 3h] → [B, h].
+    """One tower: rows [L, B, i], kernels [i, 3h] and [h, 3h] → [B, h].
 
-    Laid out step by step: a loop takes twice the time."""
+    The steps are unrolled: a loop takes twice the time."""
     size = recurrent_kernel.shape[0]
     of_gates, of_candidate = tf.split(recurrent_kernel, [2 * size, size], axis=1)
     inputs = (tf.unstack(tf.tensordot(rows, part, 1)) for part in tf.split(kernel, [2 * size, size], axis=1))

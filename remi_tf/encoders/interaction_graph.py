@@ -10,13 +10,13 @@ class InteractionLayer(tf.keras.layers.Layer):
 
         h_i ← ReLU MHA(h_i; {h_{i−1}, h_i, c, x_i}),   c ← ReLU MHA(c; {c, h_1 … h_n})
 
-    Both use the same weights; no residual, no normalisation. Before the first node stands a zero vector, whose key and
-    value are the biases. The few neighbours of a node are found by shifting keys and values, not by gathering.
+    Both use the same weights. There is no residual and no normalisation. The node before the first is a zero
+    vector; its key and value are the biases. Neighbours are found by shifting keys and values, not by gathering.
 
     Args:
-      next_item_edges: h_{i+1}, where there is one, is a neighbour too.
-      mask_padding: the centre does not attend to padded slots; without, they are zero vectors among its keys.
-      places: the first of the two places of this layer's dropout among the encoder's.
+      next_item_edges: h_{i+1} is a neighbour too, if there is one.
+      mask_padding: the centre does not attend to padded slots. If false, they are zero vectors among its keys.
+      places: this layer's dropout uses the places `places` and `places + 1` of the encoder.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class InteractionLayer(tf.keras.layers.Layer):
         super().__init__()
         self.dim, self.num_heads, self.head_dim = dim, num_heads, dim // num_heads
         self.rate, self.next_item_edges, self.mask_padding, self.places = rate, next_item_edges, mask_padding, places
-        limit = (6 / (dim + dim)) ** 0.5  # Glorot's, of three square kernels side by side
+        limit = (6 / (dim + dim)) ** 0.5  # Glorot's limit, for three square kernels side by side
         uniform = tf.keras.initializers.RandomUniform(-limit, limit, seed=seed)
         self.kernel = self.add_weight("query_key_value/kernel", [dim, 3 * dim], initializer=uniform)
         self.bias = self.add_weight("query_key_value/bias", [3 * dim], initializer="zeros")
@@ -47,7 +47,7 @@ class InteractionLayer(tf.keras.layers.Layer):
     def call(
         self, nodes: tf.Tensor, centre: tf.Tensor, own: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Args: nodes and own, x: [B, L, d], zero on padding; centre: [B, d]; mask: [B, L]. Returns: nodes, centre."""
+        """nodes and own (x) [B, L, d], zero on padding, centre [B, d], mask [B, L] → the new nodes and centre."""
         query, key, value = tf.split(tf.tensordot(centre, self.kernel, 1) + self.bias, 3, axis=-1)  # [B, d]
         mixed = self._nodes(nodes, key[:, tf.newaxis], value[:, tf.newaxis], own, mask, training_seed)
         nodes = self.out(mixed) * tf.cast(mask, nodes.dtype)[..., tf.newaxis]  # [B, L, d]
@@ -84,7 +84,7 @@ class InteractionLayer(tf.keras.layers.Layer):
     def _centre(
         self, query: tf.Tensor, everything: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None
     ) -> tf.Tensor:
-        """Of a single query, q · (W h + b) = (Wᵀ q) · h + q · b: neither keys nor values of the nodes are computed."""
+        """[B, d]: with one query, q · (W h + b) = (Wᵀ q) · h + q · b, so the nodes' keys and values are not needed."""
         shape = [self.dim, 3, self.num_heads, self.head_dim]
         _, key_kernel, value_kernel = tf.unstack(tf.reshape(self.kernel, shape), axis=1)  # [d, heads, head_dim]
         _, key_bias, value_bias = tf.unstack(tf.reshape(self.bias, shape[1:]))  # [heads, head_dim]
@@ -106,6 +106,6 @@ class InteractionLayer(tf.keras.layers.Layer):
 
 
 def _previous(inputs: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
-    """[B, L, d] a slot later, [d] in the first. By tf.split, as the gradient of a slice takes longer."""
+    """[B, L, d] shifted by one slot, with [d] in the first. By tf.split: the gradient of a slice takes longer."""
     before, last = tf.split(inputs, [tf.shape(inputs)[1] - 1, 1], axis=1)
     return tf.concat([first + tf.zeros_like(last), before], axis=1)

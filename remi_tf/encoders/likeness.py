@@ -4,13 +4,13 @@ import tensorflow as tf
 
 
 def decorrelation(matrix: tf.Tensor) -> tf.Tensor:
-    """½ (|M|² − |diag M|²) with M = C̃ C̃ᵀ / d, C̃ the rows less their own mean (SINE's penalty on its concepts).
+    """½ (|M|² − |diag M|²), M = C̃ C̃ᵀ / d, C̃ = each row minus its own mean (SINE's penalty on its concepts).
 
     Args:
       matrix: [..., rows, d].
 
     Returns:
-      [...]; 0 where every two rows are uncorrelated.
+      [...]; 0 if no two rows are correlated.
     """
     centred = matrix - tf.reduce_mean(matrix, axis=-1, keepdims=True)
     covariance = tf.matmul(centred, centred, transpose_b=True) / matrix.shape[-1]  # [..., rows, rows]
@@ -19,15 +19,15 @@ def decorrelation(matrix: tf.Tensor) -> tf.Tensor:
 
 
 def mean_cosine(vectors: tf.Tensor) -> tf.Tensor:
-    """½ + Σ_{i<j} cos(v_i, v_j) / (k (k − 1)) over k rows: half of one more than the mean cosine of two of them.
+    """½ + Σ_{i<j} cos(v_i, v_j) / (k (k − 1)) over k rows: (1 + the mean cosine of two rows) / 2.
 
-    Rows shorter than 1e-6 count as not there.
+    Rows shorter than 1e-6 are not counted.
 
     Args:
       vectors: [..., rows, d].
 
     Returns:
-      [...]; 1 where all rows point the same way, ½ where every two are orthogonal or there is only one.
+      [...]; 1 if all rows point the same way, ½ if every two are orthogonal or there is only one.
     """
     there = tf.reduce_sum(tf.square(vectors), axis=-1, keepdims=True) > 1e-12
     unit = tf.where(there, tf.math.l2_normalize(tf.where(there, vectors, 1.0), axis=-1), 0.0)

@@ -10,14 +10,14 @@ NUM_LAYERS = 3  # of the graph
 
 
 class PIMI(Encoder):
-    """Self-attentive routing over items that know the time between them and their neighbours.
+    """Self-attentive routing over items, each mixed with its time gaps and its neighbours.
 
         H⁰ = X + P + τ,   τ_i = Σ_j α_ij G_ij,   α_i = softmax_j(w · G_ij)          (periodicity)
         H³ = three rounds of the interactivity graph over H⁰ (interaction_graph.py)
         A = softmax_l( tanh(H³ W1 + b1) W2 + b2 )ᵀ,   V = A X
 
-    G_ij = E_t[T_ij] is the embedding of the days T_ij between two items, `time_threshold` at most. As everywhere in
-    this family, V mixes the raw embeddings.
+    G_ij = E_t[T_ij] is the embedding of T_ij, the days between two items, at most `time_threshold`. As in SA, V mixes
+    the raw embeddings.
     """
 
     settings: PIMISettings
@@ -60,11 +60,11 @@ class PIMI(Encoder):
         return Interests(tf.matmul(routing, embeddings), routing)  # [B, K, d], [B, K, L]
 
     def _periodicity(self, days: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        """τ [B, L, d] without any [B, L, L, d]: as G_ij depends on the gap alone, attention over the items is attention
-        over the distinct gaps, each as often as it occurs: softmax_g(w · E_t[g] + ln count_ig)."""
+        """τ [B, L, d], computed without a tensor [B, L, L, d]. G_ij depends only on the gap, so attention over items is
+        attention over distinct gaps, each counted as often as it occurs: softmax_g(w · E_t[g] + ln count_ig)."""
         threshold = self.settings.time_threshold
         gaps = time_matrix(days, threshold)  # [B, L, L]
-        gaps = tf.where(mask[:, tf.newaxis], gaps, threshold + 1)  # which bincount leaves out
+        gaps = tf.where(mask[:, tf.newaxis], gaps, threshold + 1)  # bincount leaves these out
         counts = tf.math.bincount(
             tf.reshape(gaps, [-1, tf.shape(days)[1]]), minlength=threshold + 1, maxlength=threshold + 1, axis=-1
         )
@@ -75,5 +75,5 @@ class PIMI(Encoder):
 
 
 def time_matrix(days: tf.Tensor, threshold: int) -> tf.Tensor:
-    """Days between each two items, `threshold` at most: [batch, length] int32 → [batch, length, length]."""
+    """[batch, length] int32 → [batch, length, length]: days between every two items, at most `threshold`."""
     return tf.minimum(tf.abs(days[:, :, tf.newaxis] - days[:, tf.newaxis]), threshold)

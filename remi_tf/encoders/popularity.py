@@ -1,4 +1,4 @@
-"""Pop: the most popular items for everyone, behind the same commands as the models that learn."""
+"""Pop: the most popular items for everyone, used by the same commands as trained models."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,10 +10,10 @@ EXACT = 2**24  # below it, a float32 holds every whole number
 
 
 class Popularity(Encoder):
-    """Everyone's interest is the first unit vector; the item table holds each item's score in its first column.
+    """Every user's interest is the first unit vector. The item table holds each item's score in its first column.
 
-    The score is how often the item occurs in the training users' sequences; where a count would not be exact in
-    float32, the rank among the counts stands in, which orders the items alike.
+    The score is how often the item occurs in the training users' sequences. If a count is too large to be exact in
+    float32, the scores are the ranks of the counts instead, which give the same order.
     """
 
     def __init__(self, settings: EncoderSettings, seed: int):
@@ -23,7 +23,7 @@ class Popularity(Encoder):
         return Interests(tf.eye(1, self.settings.embedding_dim, batch_shape=tf.shape(embeddings)[:1]))  # [B, 1, d]
 
     def counted_table(self, items: np.ndarray, num_items: int) -> np.ndarray:
-        """As in the base."""
+        """See the base class."""
         scores = np.bincount(items, minlength=num_items + 1)
         scores[0] = 0
         if scores.max() >= EXACT:

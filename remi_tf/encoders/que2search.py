@@ -14,8 +14,8 @@ class Que2Search(Encoder):
 
         a_k = softmax_l( W_k [x_1 ‖ … ‖ x_L] ),   v_k = Σ_l a_kl x_l
 
-    with W_k [L, L d]: what is in any slot decides how much every slot counts. The paper fuses the channels of a query
-    and has no padding; here a padded slot is 0 in the concatenation and gets no weight.
+    with W_k [L, L d]: the weight of every slot depends on the items in all slots. The paper fuses the channels of a
+    query and has no padding. Here a padded slot is 0 in the concatenation and gets no weight.
     """
 
     def __init__(self, settings: EncoderSettings, seed: int):

@@ -1,4 +1,4 @@
-"""Re4: routing whose interests are checked against the history they came from (WWW'22); the forward half."""
+"""Re4 (WWW'22), the forward half: interests by attention. objective/backward_flow.py has the backward half."""
 
 import tensorflow as tf
 
@@ -7,13 +7,13 @@ from remi_tf.settings.encoders import EncoderSettings
 
 
 class Re4(Encoder):
-    """K attention rows over the history, a common map, and an output layer.
+    """K attention rows over the history, a shared map, and an output layer.
 
         A = softmax_l( tanh(X W11) W12 )ᵀ,   V = A X W2,   U = tanh(V F + b)
 
-    with W11 [d, 4d], W12 [4d, K], W2 [d, d] and F [d, d]. There are no positions. U is what scores items; the three
-    backward losses (objective/backward_flow.py) look at the capsules V. The matrices start as N(0, 1), the output layer
-    as PyTorch's linear layers do, as in the release.
+    with W11 [d, 4d], W12 [4d, K], W2 [d, d] and F [d, d]. There are no positions. U scores items; the three backward
+    losses (objective/backward_flow.py) use the capsules V. As in the release, the matrices start as N(0, 1) and the
+    output layer like PyTorch's linear layers.
     """
 
     def __init__(self, settings: EncoderSettings, seed: int):

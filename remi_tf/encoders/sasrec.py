@@ -9,13 +9,12 @@ from remi_tf.settings.encoders import SASRecSettings
 
 
 class SASRec(Encoder):
-    """A transformer over the history whose state after each item has seen that item and those before it.
+    """A transformer over the history. The state after an item depends on that item and those before it.
 
         S⁰ = √d X + P;   per block   Q = LN(S),  S ← Q + Attention(Q W_q, S W_k, S W_v),  S ← F + FFN(F),  F = LN(S)
 
-    and LN at the end. As in the authors' release, both residuals add the normalised input. A history's last item has
-    the last position, however long the history is, which is what the release's padding on the left does; the user's
-    vector is the state after that item.
+    and LN at the end. As in the authors' release, both residuals add the normalised input. A history's last item always
+    has the last position, as with the release's padding on the left. The user's vector is the state after that item.
     """
 
     settings: SASRecSettings
@@ -48,9 +47,9 @@ class SASRec(Encoder):
 
 
 class Block(tf.keras.layers.Layer):
-    """Causal self-attention and a feed-forward net at each item, [B, L, d] → [B, L, d].
+    """[B, L, d] → [B, L, d]: causal self-attention and a feed-forward net at each item.
 
-    Padding comes last, so that no item ever attends to it: the causal mask is all it takes.
+    Padding comes last, so the causal mask is enough: no item attends to padding.
     """
 
     def __init__(self, dim: int, num_heads: int, rate: float, *, seed: int, places: int):
@@ -59,7 +58,7 @@ class Block(tf.keras.layers.Layer):
         self.scale = (dim // num_heads) ** -0.5
 
         def dense(number: int, size: int, name: str, **options: Any) -> tf.keras.layers.Dense:
-            limit = (6 / (dim + dim)) ** 0.5  # Glorot's; wider ones begin with saturated attention and learn later
+            limit = (6 / (dim + dim)) ** 0.5  # Glorot's; a wider one starts with saturated attention and learns later
             initializer = tf.keras.initializers.RandomUniform(-limit, limit, seed + number)
             return tf.keras.layers.Dense(size, kernel_initializer=initializer, name=name, **options)
 

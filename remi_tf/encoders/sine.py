@@ -1,4 +1,4 @@
-"""SINE: sparse interests, found by the few concepts of a large table that a history is about (WSDM'21)."""
+"""SINE (WSDM'21): sparse interests. Of a large table of concepts, a history uses the few that it is about."""
 
 import tensorflow as tf
 
@@ -8,7 +8,7 @@ from remi_tf.settings.encoders import SINESettings
 
 
 class SINE(Encoder):
-    """One vector a user, mixed of the interests in the user's own k of Lc concepts. The paper's form:
+    """One vector per user: a mix of the user's interests in k of Lc concepts. The paper's form:
 
         z = pool(X; W1, w2),  s = C z,  C_u = C[top k of s] ⊙ σ(s)                    which concepts
         P_k|t = softmax_k( norm(x_t W3) · LN(C_u,k) )                                 which of them an item is about
@@ -17,8 +17,7 @@ class SINE(Encoder):
         x̂_t = Σ_k P_k|t C_u,k,  c = LN(pool(x̂; W3, w4)),  u = Σ_k softmax_k(φ_k · c / τ) φ_k
 
     with pool(X; W, w) = Σ_t softmax_t(w · tanh(x_t W)) x_t and norm(x) = x / |x|. The choice of the top k has no
-    gradient; the concepts' scores s are trained through σ(s). A penalty keeps the concepts apart
-    (likeness.py).
+    gradient; the concepts' scores s are trained through σ(s). A penalty keeps the concepts apart (likeness.py).
     """
 
     settings: SINESettings
@@ -74,11 +73,11 @@ class SINE(Encoder):
 
 
 def pool(items: tf.Tensor, hidden: tf.Tensor, query: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Items weighted by how their hidden vectors [batch, length, dim] answer the query [1, dim]: [batch, 1, dim]."""
+    """[batch, 1, dim]: items, weighted by their hidden vectors [batch, length, dim] times the query [1, dim]."""
     logits = tf.matmul(hidden, query, transpose_b=True)  # [B, L, 1]
     return tf.matmul(attention(tf.transpose(logits, [0, 2, 1]), mask), items)
 
 
 def unit(vectors: tf.Tensor) -> tf.Tensor:
-    """Vectors at length 1 (zero stays zero), the length taken in 32 bits."""
+    """[..., dim] vectors at length 1; zero stays zero. The length is computed in 32 bits."""
     return tf.cast(tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1), vectors.dtype)

@@ -1,4 +1,4 @@
-"""UMI: dynamic routing that the user's profile gates and refines (User-aware Multi-Interest learning, SIGIR'22)."""
+"""UMI: dynamic routing, gated and refined by the user's profile (User-aware Multi-Interest learning, SIGIR'22)."""
 
 import tensorflow as tf
 
@@ -11,19 +11,19 @@ HIDDEN = 8  # units inside both gates
 
 
 class UMI(Encoder):
-    """User-aware multi-interest learning: what a user is steers which items count and how an interest is read.
+    """The user's profile decides how much each item counts, and refines each interest.
 
         p = [p_1; …; p_P] the embeddings of the profile's columns,   g_l = σ(MLP([x_l; p]))
         c = softmax_k(b),   v_k = squash(Σ_l c_kl g_l W_k x_l),   b_kl = W_k x_l · v_k
         p'_k = σ(MLP([v_k; p])) ⊙ columns of p,   u_k = Dense(ReLU(Dense([v_k; p'_k])))
 
-    b starts as a truncated N(0, 1), is overwritten in each round rather than added to, and c is a constant for the
-    gradient, which passes the last round alone. As W_k is linear, items are summed before they are mapped, so that
-    W_k x_l is never formed. b is drawn anew for every user and step in training; outside training one draw by interest
+    b starts as a truncated N(0, 1); each round overwrites it instead of adding to it. c is a constant for the gradient,
+    which passes only through the last round. W_k is linear, so items are summed before they are mapped: W_k x_l is
+    never formed. In training, the first b is drawn for every user and step; outside training, one draw per interest
     and slot serves all users. An unknown profile value is a zero vector.
 
-    Routing is the last c as shares of the history. They come from the same b with W_k and x_l trainable, so that a
-    penalty on the routing trains them.
+    Routing is the last c as shares of the history. They come from the same b with W_k and x_l trainable, so a penalty
+    on the routing trains them.
     """
 
     settings: UMISettings
@@ -75,7 +75,7 @@ class UMI(Encoder):
         refined = gates[..., tf.newaxis] * columns[:, tf.newaxis]  # [B, K, P, profile_dim]
         refined = tf.reshape(refined, [-1, capsules.shape[1], flat.shape[1]])
         vectors = self.output_layer(self.output_hidden(tf.concat([capsules, refined], axis=2)))  # [B, K, d]
-        known = tf.reduce_any(mask, axis=1)[:, tf.newaxis, tf.newaxis]  # without a history there are no interests
+        known = tf.reduce_any(mask, axis=1)[:, tf.newaxis, tf.newaxis]  # an empty history has no interests
         return Interests(tf.where(known, vectors, 0), shares, capsules=capsules)
 
     def embed(self, profile: tf.Tensor) -> tf.Tensor:
@@ -88,7 +88,7 @@ class UMI(Encoder):
     def route(
         self, items: tf.Tensor, gates: tf.Tensor, mask: tf.Tensor, logits: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """[B, L, d], [B, L], [B, L], [B, K, L] → v [B, K, d] and the shares of the history [B, K, L], in 32 bits."""
+        """[B, L, d], [B, L], [B, L], [B, K, L] → v [B, K, d] and shares of the history [B, K, L], both in 32 bits."""
         items, maps = tf.cast(items, tf.float32), tf.cast(self.maps, tf.float32)
         valid = mask[:, tf.newaxis, :]  # [B, 1, L]
         gates = tf.where(valid, tf.cast(gates, tf.float32)[:, tf.newaxis, :], 0.0)
@@ -111,6 +111,6 @@ class UMI(Encoder):
 
 
 def beside(rows: tf.Tensor, profile: tf.Tensor) -> tf.Tensor:
-    """Every row with the user's profile behind it: [batch, n, a], [batch, b] → [batch, n, a + b]."""
+    """[batch, n, a], [batch, b] → [batch, n, a + b]: every row, followed by the user's profile."""
     shape = [tf.shape(rows)[0], tf.shape(rows)[1], profile.shape[1]]
     return tf.concat([rows, tf.broadcast_to(profile[:, tf.newaxis], shape)], axis=2)
