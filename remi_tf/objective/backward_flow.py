@@ -11,24 +11,24 @@ ROUNDING = 1e-6  # a softmax over one item may give a little more than 1
 class BackwardFlow(tf.keras.layers.Layer):
     """Weighted sum of the re-attend, re-contrast and re-construct losses, for any encoder that routes.
 
-    V [B, K, d] are the interests before an output layer (where the encoder has none: the interests), A the routing, X
-    the history's rows, n the items of a history. An item belongs to an interest if A_kl > 1/n ("positive"). Padding and
-    interests that a user does not have take no part.
+    V [B, K, d]: the interests before an output layer, or the interests themselves if the encoder has none. A: the
+    routing. X: the history's rows. n: the number of items in a history. An item belongs to an interest ("positive") if
+    A_kl > 1/n. Padding and interests that a user does not have take no part.
 
         attend      − Σ R log A / Σ R,  R = softmax_l(V Xᵀ): items close to an interest are those routed to it
-        contrast    − mean over all B K L of log( e^{cos(v_k, x_l)/τ} / D_k ) at positives, 0 elsewhere, with D_k the
-                    same sum over the user's items, the user's other interests and the items of the next user in the
-                    batch; τ = 0.02
-        construct   mean over all B K L d of |Y_kl − x_l|² at positives, 0 elsewhere, where v_k, expanded to a row of L
-                    pseudo items R_k = F v_k + b, attends to itself: Y_k = softmax( W32 tanh(R_k W31)ᵀ ) R_k W5
+        contrast    − mean over all B K L of log( e^{cos(v_k, x_l)/τ} / D_k ) at positives, 0 elsewhere; τ = 0.02.
+                    D_k is the sum of e^{cos/τ} over the user's items, the user's other interests and the items of
+                    the next user in the batch
+        construct   mean over all B K L d of |Y_kl − x_l|² at positives, 0 elsewhere. v_k is expanded to L pseudo items
+                    R_k = F v_k + b, which attend to themselves: Y_k = softmax( W32 tanh(R_k W31)ᵀ ) R_k W5
 
-    Under several replicas the next user is one of the same replica. A loss whose weight is 0 is not computed. All is
-    computed in 32 bits: e^{cos/τ} spans e^{±50}.
+    With several replicas, the next user is one of the same replica. A loss with weight 0 is not computed. Everything is
+    computed in 32 bits, because e^{cos/τ} goes from e^{−50} to e^{50}.
 
     Args:
       attend, contrast, construct: weights of the losses.
       embedding_dim: d.
-      max_history: L, which the means are over however long the batch's histories are.
+      max_history: L of the means above, even if the batch's histories are shorter.
       seed: decides the initial weights.
     """
 
@@ -49,14 +49,14 @@ class BackwardFlow(tf.keras.layers.Layer):
             self.map = self.add_weight("map", [dim, dim], initializer=normal[2])  # W5
 
     def call(self, history_rows: tf.Tensor, mask: tf.Tensor, interests: Interests) -> tf.Tensor:
-        """Adds the weighted losses and returns them (scalar).
+        """Scalar: the weighted sum of the losses. It is also added by add_loss.
 
         Args:
-          history_rows: [batch, length, dim], whatever they hold on padding.
+          history_rows: [batch, length, dim], with any values on padding.
           mask: [batch, length] bool.
           interests: of an encoder that routes.
         """
-        assert interests.routing is not None  # settings that ask for these losses without it are refused
+        assert interests.routing is not None  # these losses are refused earlier for encoders without routing
         vectors = interests.vectors if interests.capsules is None else interests.capsules  # [B, K, d]
         items, vectors, routing = (tf.cast(part, tf.float32) for part in (history_rows, vectors, interests.routing))
         valid = tf.broadcast_to(mask[:, tf.newaxis, :], tf.shape(routing))  # [B, K, L]
@@ -70,7 +70,7 @@ class BackwardFlow(tf.keras.layers.Layer):
 
         losses = []
         if self.weights_of["attend"]:
-            # A weight too small for the routing's own number format has no logarithm, and its inverse no gradient.
+            # Below this, a weight's logarithm or its gradient 1/weight is not finite in the routing's number format.
             smallest = 1e-4 if interests.routing.dtype == tf.float16 else 1e-37
             losses.append(self.weights_of["attend"] * re_attend(vectors, items, tf.maximum(routing, smallest), valid))
         if self.weights_of["contrast"]:
@@ -84,7 +84,7 @@ class BackwardFlow(tf.keras.layers.Layer):
         return total
 
     def _re_construct(self, vectors: tf.Tensor, items: tf.Tensor, mask: tf.Tensor, positive: tf.Tensor) -> tf.Tensor:
-        """Squared errors, summed over the positive cells (scalar)."""
+        """Scalar: sum of squared errors over the positive cells."""
         num_interests, dim = vectors.shape[1:]
         length = tf.shape(items)[1]
         pseudo = tf.matmul(tf.reshape(vectors, [-1, dim]), self.expand) + self.expand_bias  # [B K, L d]
@@ -99,7 +99,7 @@ class BackwardFlow(tf.keras.layers.Layer):
 
 
 def re_attend(vectors: tf.Tensor, items: tf.Tensor, routing: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
-    """Mean cross-entropy of the routing against the softmax of the interests' products with the items (scalar)."""
+    """Scalar: mean cross-entropy of the routing against the softmax of the products of interests and items."""
     logits = tf.matmul(vectors, items, transpose_b=True)  # [B, K, L]
     wanted = tf.nn.softmax(tf.where(valid, logits, logits.dtype.min)) * tf.cast(valid, logits.dtype)
     return -tf.reduce_sum(wanted * tf.math.log(routing)) / tf.maximum(tf.reduce_sum(wanted), 1)
@@ -113,7 +113,7 @@ def re_contrast(
     positive: tf.Tensor,
     active: tf.Tensor | None,
 ) -> tf.Tensor:
-    """−log of each positive cell's share in its denominator, summed over the positive cells (scalar)."""
+    """Scalar: −log of each positive cell's share of its denominator, summed over the positive cells."""
     items = tf.math.l2_normalize(items, axis=-1)
     vectors = tf.math.l2_normalize(vectors, axis=-1)
     own = tf.matmul(vectors, items, transpose_b=True) / TEMPERATURE  # [B, K, L]
@@ -123,7 +123,7 @@ def re_contrast(
     if active is not None:
         is_other &= active[:, tf.newaxis, :]
     terms = [(own, valid), (others, is_other), (strangers, tf.roll(mask, -1, axis=0)[:, tf.newaxis, :])]
-    # A finite stand-in for -inf: an interest without any term has a sum that means nothing, but no NaN.
+    # -1e9 stands for -inf: the sum of an interest without any term then means nothing, but is not NaN.
     everything = tf.concat([tf.where(counts, logits, -1e9) for logits, counts in terms], axis=2)
     denominator = tf.reduce_logsumexp(everything, axis=2, keepdims=True)  # [B, K, 1]
     return tf.reduce_sum(tf.where(positive, denominator - own, 0.0))

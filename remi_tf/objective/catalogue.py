@@ -1,4 +1,4 @@
-"""The full softmax: every item competes, in pieces of the catalogue so that memory stays bounded."""
+"""The full softmax: every item competes. The catalogue is read in pieces, so that memory stays bounded."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,16 +19,17 @@ def log_sum_exp(
     target: tf.Tensor,
     piece_bytes: int = PIECE_BYTES,
 ) -> tf.Tensor:
-    """ln Σ_j e^{s_j} over all items but each row's target, differentiable in the three float inputs.
+    """[batch]: ln Σ_j e^{s_j} over all items except each row's target. Differentiable in the three float inputs.
 
-    Neither the scores nor their gradient are kept: the way back computes them again, piece by piece.
+    Scores and their gradients are not kept: the backward pass computes them again, piece by piece.
 
     Args:
-      scores: (vectors, target_rows, item rows [n, dim]) → [batch, n], the readout.
-      vectors: [batch, num_interests, dim]. target_rows: [batch, dim].
+      scores: the readout, (vectors, target_rows, item rows [n, dim]) → [batch, n].
+      vectors: [batch, num_interests, dim].
+      target_rows: [batch, dim].
       table: [num_items + 1, dim]; row 0 is padding and does not compete.
       target: [batch] int32 ids.
-      piece_bytes: bound on one piece's scores times num_interests.
+      piece_bytes: bound on one piece's scores [batch, num_interests, piece].
 
     Returns:
       [batch].
@@ -46,7 +47,7 @@ def log_sum_exp(
 
 
 class _Walk(NamedTuple):
-    """What a walk over the catalogue needs; the fields are the arguments of `log_sum_exp`."""
+    """What a walk over the catalogue needs: the arguments of `log_sum_exp`."""
 
     scores: Scores
     vectors: tf.Tensor
@@ -71,7 +72,7 @@ class _Walk(NamedTuple):
 
 
 def _forward(walk: _Walk) -> tf.Tensor:
-    """[batch] ln Σ_j e^{s_j}, with the largest score so far taken out of the sum."""
+    """[batch]: ln Σ_j e^{s_j}. The largest score so far is taken out of the sum, against overflow."""
     piece = walk.piece
 
     def add(start: tf.Tensor, largest: tf.Tensor, summed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -89,7 +90,7 @@ def _forward(walk: _Walk) -> tf.Tensor:
 
 
 def _backward(walk: _Walk, result: tf.Tensor, upstream: tf.Tensor) -> Gradients:
-    """Gradients in vectors, target_rows and table: each score's is its share of the sum, e^{s_j − result}."""
+    """Gradients of vectors, target_rows and table. A score's gradient is its share of the sum, e^{s_j − result}."""
     piece = walk.piece
 
     def back(

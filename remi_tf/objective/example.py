@@ -1,4 +1,4 @@
-"""What a loss sees of a training step."""
+"""What a loss gets from a training step."""
 
 from typing import NamedTuple
 
@@ -28,9 +28,9 @@ class Example(NamedTuple):
     seed: tf.Tensor
 
     def excluded(self, mask_accidental_hits: bool) -> tf.Tensor | None:
-        """[batch, num_negatives] bool, negatives that do not count as they are the row's own target (hits).
+        """[batch, num_negatives] bool: negatives that do not count, because they are the row's own target (hits).
 
-        None where every negative counts. Hits that the sampler is certain to give are left out whatever the setting.
+        None if every negative counts. A sampler that always returns the targets has its hits left out in any case.
         """
         if mask_accidental_hits or self.negatives.holds_targets:
             return self.target[:, tf.newaxis] == self.negatives.ids

@@ -1,6 +1,6 @@
-"""The losses by the name that --loss takes; the REMI loss is `SoftmaxLoss` with beta > 0.
+"""The losses, by their --loss name. The REMI loss is `SoftmaxLoss` with beta > 0.
 
-A loss is called with an Example and returns one scalar for each of its `parts`: means over the batch, weighted.
+A loss takes an Example and returns one scalar for each of its `parts`: a weighted mean over the batch.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from remi_tf.settings.settings import Settings
 
 
 class Loss(Protocol):
-    """What the model asks of a loss."""
+    """What the model needs from a loss."""
 
     parts: tuple[str, ...]
-    """Names of what it adds up."""
+    """Names of its terms."""
     by_cosine: bool
-    """Whether it trains cosines, by which users are then served; else inner products."""
+    """Whether it trains cosines, and serving then scores by them; otherwise inner products."""
 
     def __call__(self, example: Example) -> list[tf.Tensor]: ...
 
@@ -31,8 +31,8 @@ class Loss(Protocol):
 class SoftmaxLoss(tf.Module):
     """Readout × negatives × sampled softmax: ComiRec's loss, REMI's, UMI_HN's and BaM's, by their settings.
 
-    Padding is the sampler's business; the correction by log q and the choice by score are handled here and nowhere
-    else, and which negatives are hits is the Example's.
+    The correction by log q and the choice by score are made here and nowhere else. The sampler decides about padding.
+    The Example decides which negatives are hits.
     """
 
     by_cosine = False
@@ -56,7 +56,7 @@ class SoftmaxLoss(tf.Module):
     def _loss(
         self, readout: Readout, example: Example, chosen: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """Returns the loss and, where negatives are chosen by score, their positions [B, N]: `chosen`, if given."""
+        """The loss (scalar) and the positions [B, N] of negatives chosen by score, if any: `chosen`, if given."""
         if example.negatives.ids is None:
             return self._full_loss(readout, example), None
         negatives = example.negatives
@@ -74,7 +74,7 @@ class SoftmaxLoss(tf.Module):
         return tf.reduce_mean(self.softmax(positive, negative, excluded)), chosen
 
     def _full_loss(self, readout: Readout, example: Example) -> tf.Tensor:
-        """Cross-entropy over the whole catalogue, in pieces; `negative_rows` is the item table."""
+        """Scalar: cross-entropy over the whole catalogue, in pieces. `negative_rows` is the item table."""
 
         def scores(vectors: tf.Tensor, target_rows: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
             return readout(example.interests._replace(vectors=vectors), target_rows, rows, example.seed)[1]

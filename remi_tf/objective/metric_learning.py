@@ -7,18 +7,18 @@ from remi_tf.objective.example import Example
 from remi_tf.objective.readout import all_products, only_active, products
 from remi_tf.settings.settings import Settings
 
-SMALLEST_DISTANCE = 1e-3  # a closer tower weighs no more
+SMALLEST_DISTANCE = 1e-3  # a tower closer than this has the same weight
 
 
 class InverseDistanceLoss(tf.Module):
-    """The tower closest to the target learns most, and the others are to stay away from it (MTMI: IDW and URR).
+    """The tower closest to the target learns most, and the towers are pushed apart (MTMI: IDW and URR).
 
         L = Σ_j w_j t(v_j, y, n) + β mean_{i ≠ j} t(v_j, y, v_i),   t(a, p, n) = max(0, γ − cos(a, p) + cos(a, n))
         w_j ∝ D_j^−α,  Σ_j w_j = 1,  D_j = max(1 − cos(v_j, y), 0.001)
 
-    t(v_j, y, n) is a mean over the step's negatives that count for the user, t(v_j, y, v_i) one over pairs of towers.
-    w is constant in the gradient: otherwise a tower would lower its loss by moving away from the target. α, γ and β
-    are the settings idw_alpha, idw_margin and idw_repel.
+    t(v_j, y, n) is a mean over the step's negatives that count for the user. t(v_j, y, v_i) is a mean over pairs of
+    towers. w is constant in the gradient: otherwise a tower would lower its loss by moving away from the target. α, γ
+    and β are the settings idw_alpha, idw_margin and idw_repel.
     """
 
     by_cosine = True
@@ -50,7 +50,7 @@ class InverseDistanceLoss(tf.Module):
 
 
 def _pairs(interests: Interests) -> tf.Tensor:
-    """[batch or 1, num_interests, num_interests] bool, the pairs of different interests that the user both has."""
+    """[batch or 1, num_interests, num_interests] bool: pairs of different interests, both of which the user has."""
     different = ~tf.eye(interests.vectors.shape[1], batch_shape=[1], dtype=tf.bool)
     if interests.active is None:
         return different
@@ -58,6 +58,6 @@ def _pairs(interests: Interests) -> tf.Tensor:
 
 
 def _mean(values: tf.Tensor, counts: tf.Tensor, axis: list[int]) -> tf.Tensor:
-    """Mean of the values that count; 0 where none does."""
+    """Mean of the values that count; 0 if none does."""
     counts = tf.cast(tf.broadcast_to(counts, tf.shape(values)), values.dtype)
     return tf.math.divide_no_nan(tf.reduce_sum(values * counts, axis), tf.reduce_sum(counts, axis))

@@ -1,6 +1,6 @@
-"""Negative samplers that look at no score: which items compete with the target, as a function of (seed, step).
+"""Negative samplers that do not look at scores. Which items compete with the target is a function of (seed, step).
 
-pool.py has those that choose by score.
+pool.py has the samplers that choose by score.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,14 @@ from remi_tf.settings.objective import ObjectiveSettings
 
 
 class Negatives(NamedTuple):
-    """ids: [num_negatives] int32, shared by the batch; None stands for every item.
-    log_q, target_log_q: [num_negatives] and [batch] float32, log expected count of each id under the sampler, which
-      the softmax subtracts from its score; None where the sampler is uniform and the correction cancels.
-    holds_targets: the row's own target is certain to be among the ids and never counts, whatever the settings.
-    choose: which of the ids compete in each row, by their scores (pool.py); None where all do."""
+    """The sampler's draw.
+
+    ids: [num_negatives] int32, shared by the batch. None means every item.
+    log_q, target_log_q: [num_negatives] and [batch] float32, log of an id's expected count under the sampler. The
+      softmax subtracts it from the id's score. None for a uniform sampler, where the correction cancels.
+    holds_targets: whether every row's own target is among the ids. It never counts, whatever the settings.
+    choose: which of the ids compete in each row, by their scores (pool.py). None if all do.
+    """
 
     ids: tf.Tensor | None
     log_q: tf.Tensor | None = None
@@ -31,22 +34,24 @@ Choose = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # scores of targets [B] an
 
 
 class TargetShares(NamedTuple):
-    """What samplers know of the data: num_items, and the chance of each item to be a window's target.
+    """What samplers know about the data.
 
-    shares: makes [num_items + 1] (TrainingBatches.target_shares), for samplers that ask; None for a model that is not
-      trained."""
+    num_items: I.
+    shares: returns [num_items + 1], each item's share of all targets (TrainingBatches.target_shares). None for a model
+      that is not trained.
+    """
 
     num_items: int
     shares: Callable[[], np.ndarray] | None = None
 
     def frequency(self) -> tf.Tensor:
-        """[num_items + 1] float32.
+        """[num_items + 1] float32, each item's share of all targets.
 
         Raises:
           ValueError: there are no shares.
         """
         if self.shares is None:
-            raise ValueError("this sampler corrects by the targets' frequencies, which a model gets when it is trained")
+            raise ValueError("this sampler corrects by the targets' frequencies, which a model has only in training")
         return tf.constant(self.shares(), tf.float32)
 
 
@@ -70,16 +75,16 @@ class UniformNegatives:
 
 
 class LogUniformNegatives:
-    """Distinct ids, the popular ones likelier: P(rank c) = ln((c+2)/(c+1)) / ln(range+1), c = 0, 1, …
+    """Distinct ids, popular ones more likely: P(rank c) = ln((c+2)/(c+1)) / ln(range+1), c = 0, 1, …
 
-    The draw that `tf.nn.sampled_softmax_loss` makes by default (ComiRec's objective): ids are drawn one after another
-    until `num_negatives` distinct ones are found in T tries, and the expected count of an id is 1 − (1 − P)^T.
-    TensorFlow's own sampler keeps a hidden generator that no checkpoint holds; this one is a function of (seed, step).
+    As `tf.nn.sampled_softmax_loss` draws by default (ComiRec's objective): ids are drawn until `num_negatives` distinct
+    ones are found, in T tries. The expected count of an id is then 1 − (1 − P)^T. TensorFlow's own sampler has a hidden
+    generator that no checkpoint holds; this one is a function of (seed, step).
 
     Rank 0 is item 1, or padding with `padding_is_negative` as in ComiRec's release.
 
     Raises:
-      ValueError: more distinct negatives asked for than there are ids.
+      ValueError: more distinct negatives than there are ids.
     """
 
     def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
@@ -101,7 +106,7 @@ class LogUniformNegatives:
 
         def draw(block: tf.Tensor) -> tf.Tensor:
             seed = stream_seed(self.seed, step, NEGATIVES + block)
-            # In double precision: single has too few values to reach every item of a large catalogue's tail.
+            # Double precision: single has too few values to reach every rare item of a large catalogue.
             uniform = tf.random.stateless_uniform([2 * wanted], seed, dtype=tf.float64, alg="philox")
             rank = tf.cast(tf.exp(uniform * self.log_range), tf.int32) - 1
             return self.first + tf.minimum(rank, self.range - 1)
@@ -129,10 +134,10 @@ class LogUniformNegatives:
 
 
 class InBatchNegatives:
-    """The other targets of the batch, corrected by their frequency (log-Q): no item is looked up for its own sake.
+    """The other targets of the batch, corrected by their frequency (log-Q). No other item is looked up.
 
-    A target's expected count is B times its share of all targets; B cancels. Over several replicas the negatives are
-    those of the replica's own part of the batch.
+    A target's expected count is B times its share of all targets; B cancels. With several replicas, the negatives come
+    from the replica's own part of the batch.
     """
 
     def __init__(self, items: TargetShares):
@@ -147,8 +152,8 @@ class InBatchNegatives:
 class MixedNegatives(UniformNegatives):
     """MNS: the other targets of the batch and uniform items, num_negatives in all (Yang et al., WWW'20 companion).
 
-    The expected count of item j is B f_j + N' / I, with its frequency f_j among targets and N' = N − (B − 1) uniform
-    draws, so that items that are never a target compete too.
+    The expected count of item j is B f_j + N' / I: f_j is its frequency among targets, N' = N − (B − 1) the number of
+    uniform draws. So items that are never a target compete too.
     """
 
     def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):

@@ -11,9 +11,9 @@ class PointwiseLoss(tf.Module):
 
         mean over users of the mean over positions l of  −ln σ(s_l · e_{x_{l+1}}) − ln(1 − σ(s_l · e_{n_l}))
 
-    s_l is the state after item l, the item after the last is the target, and n_l is one of the step's shared negatives,
-    which the batch's positions take in turn, over all devices. A negative that the user has read, or the target, counts
-    as none (with `mask_accidental_hits`). Every user weighs the same, so that the means of several devices add up.
+    s_l is the state after item l. The item after the last one is the target. n_l is one of the step's shared negatives:
+    the batch's positions take them in turn, over all devices. With `mask_accidental_hits`, a negative does not count if
+    it is the target or in the history. Every user has the same weight, so the means of several devices add up.
     """
 
     by_cosine = False

@@ -1,7 +1,7 @@
-"""Negatives chosen by score: every row takes, from a uniform pool that all share, what its own interests find hard.
+"""Negatives chosen by score: all rows share a uniform pool, and each row takes what its own interests find hard.
 
-The pool has `pool_factor` times num_negatives ids. Its scores are computed once, by the readout as for any negatives;
-the choice is by these scores and has no gradient, being one of positions.
+The pool has `pool_factor` times num_negatives ids. The readout scores them once, like any negatives. The choice by
+these scores has no gradient, because it is a choice of positions.
 """
 
 import tensorflow as tf
@@ -24,11 +24,11 @@ class HardestNegatives(UniformNegatives):
         return Negatives(ids, choose=lambda positive, negative: self.choose(positive, negative, ids, step))
 
     def choose(self, positive: tf.Tensor, negative: tf.Tensor, ids: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """Positions in the pool of each row's negatives.
+        """[batch, num_negatives] int32: each row's negatives, as positions in the pool.
 
         Args:
           positive: [batch] scores of the targets.
-          negative: [batch, pool] scores of the pool, the lowest number of all for what does not count in a row.
+          negative: [batch, pool] scores of the pool, the lowest float for ids that do not count in a row.
           ids: [pool] int32. step: scalar integer.
 
         Returns:
@@ -43,8 +43,8 @@ class HardestNegatives(UniformNegatives):
 class PreferredNegatives(HardestNegatives):
     """GenNi: ids drawn from the model's own preference, softmax(scores / t) over the pool.
 
-    Positions of the pool, which may hold an id twice, are drawn without replacement, by adding Gumbel noise and taking
-    the highest (Chen et al., 2022, whose pool and schedule are not public).
+    Positions of the pool are drawn without replacement: Gumbel noise is added and the highest are taken. The pool may
+    hold an id twice. (Chen et al., 2022; their pool and schedule are not public.)
     """
 
     def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
@@ -59,13 +59,13 @@ class PreferredNegatives(HardestNegatives):
 
 
 class UncertainNegatives(HardestNegatives):
-    """SRNS: high scores that also vary: a false negative scores high all the time (Ding et al., NeurIPS'20).
+    """SRNS: high scores that also vary. A false negative would score high all the time (Ding et al., NeurIPS'20).
 
         choose the highest of p_j + w · std(p_j),   p_j = σ(s_j − s_y)
 
-    The paper keeps a memory for every user. Here items share one: the running mean and variance of p_j over the rows
-    of the batches in which item j was in the pool, in `variance_memory` slots by id. w grows to `variance_weight` over
-    the first `variance_warmup` steps.
+    The paper keeps a memory for every user. Here all users share one, with `variance_memory` slots by item id. It holds
+    a running mean and variance of p_j, averaged over the rows of each batch with item j in its pool. w grows from 0 to
+    `variance_weight` over the first `variance_warmup` steps.
     """
 
     def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
@@ -91,5 +91,5 @@ class UncertainNegatives(HardestNegatives):
         variance = self.decay * (remembered[:, 1] + (1 - self.decay) * tf.square(moved))
         self.memory.scatter_update(tf.IndexedSlices(tf.stack([mean, variance], axis=1), slots))
         weight = self.weight * tf.minimum(1.0, tf.cast(step, tf.float32) / self.warmup)
-        lowest = negative <= negative.dtype.min  # what does not count must not be lifted by its variance
+        lowest = negative <= negative.dtype.min  # ids that do not count must not gain by their variance
         return self._best(tf.where(lowest, -1.0, probability + weight * deviation))

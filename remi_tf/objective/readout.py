@@ -1,4 +1,4 @@
-"""Readouts: which interest answers for a candidate, given as scores of the target and of the negatives."""
+"""Readouts: which interest answers for a candidate. They return scores of the target and of the negatives."""
 
 import functools
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class Readout(Protocol):
     """Interests and candidates → scores.
 
     Args of the call:
-      interests: vectors [batch, num_interests, dim] and, where users have fewer, which are active.
+      interests: vectors [batch, num_interests, dim] and, if users may have fewer, which are active.
       target: [batch, dim] item embeddings.
       negatives: [num_negatives, dim] shared by the batch.
       seed: [2] int32 of this step's random draws.
@@ -34,7 +34,7 @@ class Readout(Protocol):
 def hard(interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The interest closest to the target answers for all candidates (ComiRec, eq. 7: argmax over v_k · e_y).
 
-    The gradient flows through the chosen interest alone.
+    The gradient flows only through the chosen interest.
     """
     by_target = products(interests.vectors, target)  # [B, K]
     chosen = tf.gather(interests.vectors, tf.argmax(by_target, axis=1), batch_dims=1)  # [B, d]
@@ -42,7 +42,7 @@ def hard(interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf
 
 
 class LabelAware:
-    """A mixture of the interests by their closeness to the target answers for all candidates (MIND, eq. 8).
+    """A mix of the interests answers for all candidates, mostly those close to the target (MIND, eq. 8).
 
         u = Σ_k softmax_k( f(v_k · e_y) ) v_k,   f(a) = p a ("scale") or a^p ("power", the paper's)
 
@@ -57,10 +57,10 @@ class LabelAware:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         logits = products(interests.vectors, target)  # [B, K]
         if self.form == "power":
-            # a^p = size^p (a / size)^p; where size^p would overflow, LARGEST_LOGIT in its place keeps the order.
+            # a^p = size^p (a / size)^p. If size^p is too large, LARGEST_LOGIT replaces it; the order stays.
             size = tf.maximum(tf.abs(tf.reduce_max(logits, axis=1, keepdims=True)), 1.0)  # [B, 1]
             size = tf.stop_gradient(size)
-            relative = tf.maximum(logits / size, -(1e30 ** (1 / self.power)))  # the power of the lowest is finite too
+            relative = tf.maximum(logits / size, -(1e30 ** (1 / self.power)))  # keeps the power of the lowest finite
             logits = tf.minimum(tf.pow(size, self.power), LARGEST_LOGIT) * tf.pow(relative, self.power)
         else:
             logits *= self.power
@@ -69,12 +69,12 @@ class LabelAware:
 
 
 class Sampled:
-    """An interest drawn by its closeness to the target answers for all candidates (BaM, soft interest selection).
+    """One drawn interest answers for all candidates, likely one close to the target (BaM, soft interest selection).
 
         k ~ softmax_k( T c(v_k, e_y) ),   c(v, e) = v · e ("inner") or W v · W e ("linear")
 
-    No gradient passes the draw, so that W [dim, 16] would never be trained: it is a fixed random projection, the same
-    on both sides, so that c estimates v · e.
+    No gradient passes through the draw, so W [dim, 16] could not be trained. It is a fixed random projection, the same
+    on both sides, so c estimates v · e.
     """
 
     def __init__(self, settings: Settings, seed: int):
@@ -101,9 +101,9 @@ class Sampled:
 def per_candidate(
     interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Each candidate, target or negative, is answered by the interest closest to it, as in serving (UMI's HN).
+    """The interest closest to a candidate, target or negative, answers for it, as in serving (UMI's HN).
 
-    s_i = max_k v_k · e_i. The gradient of a score flows through one interest alone, the first of equal ones.
+    s_i = max_k v_k · e_i. The gradient of a score flows only through one interest, the first of equal ones.
     """
     positive = tf.unstack(products(interests.vectors, target), axis=1)  # K × [B]
     negative = tf.unstack(all_products(interests.vectors, negatives), axis=1)  # K × [B, N]
@@ -123,19 +123,19 @@ def log_sum_exp(
 
 
 def products(vectors: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Each interest with the user's own target: [batch, num_interests, dim], [batch, dim] → [batch, num_interests]."""
+    """[batch, num_interests, dim], [batch, dim] → [batch, num_interests]: each interest times the user's own target."""
     return tf.einsum("bkd,bd->bk", vectors, target)
 
 
 def all_products(vectors: tf.Tensor, negatives: tf.Tensor) -> tf.Tensor:
-    """Each interest with every negative, by one matrix product: → [batch, num_interests, num_negatives]."""
+    """→ [batch, num_interests, num_negatives]: each interest times every negative, in one matrix product."""
     num_interests, dim = vectors.shape[1:]
     flat = tf.matmul(tf.reshape(vectors, [-1, dim]), negatives, transpose_b=True)  # [B K, N]
     return tf.reshape(flat, [-1, num_interests, tf.shape(negatives)[0]])
 
 
 def only_active(logits: tf.Tensor, interests: Interests) -> tf.Tensor:
-    """[batch, num_interests, ...] with the lowest number in place of interests that a user does not have."""
+    """[batch, num_interests, ...] logits, with the lowest float for interests that a user does not have."""
     if interests.active is None:
         return logits
     active = tf.reshape(interests.active, tf.concat([tf.shape(interests.active), [1] * (len(logits.shape) - 2)], 0))

@@ -4,14 +4,14 @@ import tensorflow as tf
 
 from remi_tf.encoders.likeness import decorrelation, mean_cosine
 
-# REMI's released form is λ · Σ_batch Σ_k (var_k / d)², tuned at batch 128 and dim 64. The mean form below keeps λ's
-# meaning when either changes: at these two values the forms are equal.
+# REMI's released form is λ · Σ_batch Σ_k (var_k / d)², tuned at batch 128 and dim 64. The mean form below is equal at
+# these two values, and keeps λ's meaning at others.
 REFERENCE_BATCH_SIZE = 128
 REFERENCE_DIM = 64
 
 
 def routing_variance(routing: tf.Tensor) -> tf.Tensor:
-    """var_k = Σ_l (A_kl − mean_l A_k)² of each routing row, over all slots, padding included (REMI, eq. 13–14).
+    """[batch, num_interests]: var_k = Σ_l (A_kl − mean_l A_k)² over all slots, padding too (REMI, eq. 13–14).
 
     Args:
       routing: [batch, num_interests, max_history].
@@ -24,9 +24,9 @@ def routing_variance(routing: tf.Tensor) -> tf.Tensor:
 
 
 def valid_variance(routing: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """var_k over the items of the history alone, as a share of the largest there is.
+    """[batch, num_interests]: var_k over the items of the history only, as a share of its largest possible value.
 
-    REMI's form counts padding in, so that a user of n < L items pays at least (1/n − 1/L)² a row however even the
+    REMI's form includes padding: a user with n < L items then pays at least (1/n − 1/L)² per row, however even the
     routing is.
 
     Args:
@@ -44,7 +44,7 @@ def valid_variance(routing: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 
 
 class RoutingRegularizer(tf.keras.layers.Layer):
-    """RR: the squared variance of every routing row, so that no interest collapses onto one item.
+    """RR: a penalty on the squared variance of every routing row, so that no interest collapses onto one item.
 
     REMI, RecSys'23, section 4.2, eq. 13–14. A Keras layer without weights: call it on any attention matrix.
 
@@ -58,10 +58,10 @@ class RoutingRegularizer(tf.keras.layers.Layer):
 
     Args:
       rr_lambda: weight in the units of REMI's release.
-      embedding_dim: d, which the released form divides by inside the square.
-      reduction: "sum" is the release (Σ over the batch of (var/d)²); "mean" is the paper's Σ_k var_k² as a mean over
-        the batch, with λ converted so that both agree at batch 128 and dim 64; "valid" is "mean" with
-        `valid_variance` for var_k.
+      embedding_dim: d. The released form divides each variance by it.
+      reduction: "sum" is the release: Σ over the batch of (var/d)². "mean" is the paper's Σ_k var_k², as a mean over
+        the batch; λ is converted so that both agree at batch 128 and dim 64. "valid" is "mean" with `valid_variance`
+        for var_k.
     """
 
     def __init__(self, rr_lambda: float, embedding_dim: int, reduction: str):
@@ -73,7 +73,7 @@ class RoutingRegularizer(tf.keras.layers.Layer):
             self.scale = rr_lambda * REFERENCE_BATCH_SIZE / REFERENCE_DIM**2
 
     def call(self, routing: tf.Tensor, mask: tf.Tensor, active: tf.Tensor | None = None) -> tf.Tensor:
-        """Adds the penalty to the losses and returns it (scalar), whose mean over replicas is that of the whole batch.
+        """Scalar penalty, also added by add_loss. Its mean over replicas is the penalty of the whole batch.
 
         Args:
           routing: [batch, num_interests, length].
@@ -95,10 +95,10 @@ class RoutingRegularizer(tf.keras.layers.Layer):
 
 
 class RepresentationRegularizer(tf.keras.layers.Layer):
-    """A penalty on a user's interests that are alike, as a mean over the batch (REMI's table 4, "Rep. Reg.").
+    """A penalty on interests of a user that are alike, as a mean over the batch (REMI's table 4, "Rep. Reg.").
 
-    REMI's release does not hold it. Both readings are of SINE: its penalty on concepts, here on interests
-    ("covariance"), and the one in its released code ("cosine").
+    REMI's release does not contain it. Both forms come from SINE: its penalty on concepts, here used on interests
+    ("covariance"), and the penalty in its released code ("cosine").
 
     Args:
       rep_lambda: its weight.
@@ -110,7 +110,7 @@ class RepresentationRegularizer(tf.keras.layers.Layer):
         self.rep_lambda, self.form = rep_lambda, form
 
     def call(self, vectors: tf.Tensor, active: tf.Tensor | None = None) -> tf.Tensor:
-        """Adds the penalty to the losses and returns it (scalar).
+        """Scalar penalty, also added by add_loss.
 
         Args:
           vectors: [batch, num_interests, dim].

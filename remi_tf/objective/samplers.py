@@ -1,7 +1,7 @@
-"""The samplers by the name that --sampler takes.
+"""The samplers, by their --sampler name.
 
 A sampler is built by ``(settings, items, seed)`` and called with ``(target [batch], step) -> Negatives``. "full" draws
-nothing, as every item competes (catalogue.py).
+nothing, because every item competes (catalogue.py).
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from remi_tf.settings.objective import ObjectiveSettings
 
 
 class Sampler(Protocol):
-    """What the model asks of a sampler."""
+    """What the model needs from a sampler."""
 
     def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives: ...
 

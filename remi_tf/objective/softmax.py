@@ -10,12 +10,12 @@ def sampled_softmax(
     beta: float = 0.0,
     stop_gradient_weights: bool = True,
 ) -> tf.Tensor:
-    """Cross-entropy of the target against weighted negatives (REMI, RecSys'23, section 4.1, eq. 9–12).
+    """[batch] cross-entropy of the target against weighted negatives (REMI, RecSys'23, section 4.1, eq. 9–12).
 
         L = −ln[ e^{s_y} / (e^{s_y} + Σ_j ω_j e^{s_j}) ],   ω_j = e^{β s_j} / mean_i e^{β s_i}
 
-    in the closed form softplus(ln N + LSE_j((β+1) s_j) − LSE_j(β s_j) − s_y), which cannot overflow. β = 0 is the
-    plain sampled softmax; β → ∞ counts the hardest negative N times.
+    It is computed as softplus(ln N + LSE_j((β+1) s_j) − LSE_j(β s_j) − s_y), which cannot overflow. β = 0 is the plain
+    sampled softmax; β → ∞ counts the hardest negative N times.
 
     Args:
       positive: [batch] score of the target.
@@ -39,7 +39,7 @@ def sampled_softmax(
 
 
 class IHNSoftmax(tf.keras.layers.Layer):
-    """`sampled_softmax` as a Keras layer, called on the scores of any model. It has no weights.
+    """`sampled_softmax` as a Keras layer, for the scores of any model. It has no weights.
 
     Example:
       >>> import tensorflow as tf
@@ -49,7 +49,7 @@ class IHNSoftmax(tf.keras.layers.Layer):
       [2.2263...]
 
     Args:
-      beta, stop_gradient_weights: as of `sampled_softmax`.
+      beta, stop_gradient_weights: as in `sampled_softmax`.
     """
 
     def __init__(self, beta: float = 1.0, stop_gradient_weights: bool = True):
@@ -66,12 +66,12 @@ class IHNSoftmax(tf.keras.layers.Layer):
 
 
 def _lowest(scores: tf.Tensor, excluded: tf.Tensor | None) -> tf.Tensor:
-    """The lowest number of all for what does not count: [B, N] → [B, N]."""
+    """[B, N] → [B, N]: the scores, with the lowest float for negatives that do not count."""
     return scores if excluded is None else tf.where(excluded, scores.dtype.min, scores)
 
 
 def _log_count(scores: tf.Tensor, excluded: tf.Tensor | None) -> tf.Tensor:
-    """ln of the number of negatives that count: [B, N] → [B] (or [1] where all rows have N)."""
+    """[B, N] → [B], or [1] if all rows have N: ln of the number of negatives that count."""
     if excluded is None:
         return tf.math.log(tf.cast(tf.shape(scores)[1:], scores.dtype))
     return tf.math.log(tf.reduce_sum(tf.cast(~excluded, scores.dtype), axis=1))
