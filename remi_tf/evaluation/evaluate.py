@@ -20,16 +20,18 @@ from remi_tf.progress import bar
 from remi_tf.retrieval.top_k import answer
 
 EVALUATION_BYTES = 256 * 2**20
-"""Scores held at a time; at 256 users, a quarter faster than with 64 MiB."""
+"""Bound on the scores held at a time. At 256 users, a quarter faster than 64 MiB."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """Per-user metrics of one split.
 
-    per_user: metric@n → `[evaluated users]` float64; users: `[evaluated users]` their positions in the split;
-    without_targets: users left out, as they have no targets; seconds: wall time; interests: `InterestReport.figures`,
-    empty for a system without.
+    per_user: metric@n → `[evaluated users]` float64.
+    users: `[evaluated users]`, their positions in the split.
+    without_targets: number of users left out because they have no targets.
+    seconds: wall time.
+    interests: `InterestReport.figures`; empty for a system without interests.
     """
 
     per_user: dict[str, np.ndarray] = field(repr=False)
@@ -45,11 +47,11 @@ class Evaluation:
 
 
 class Evaluator:
-    """Evaluates one model again and again; its graph is built once.
+    """Evaluates one model many times. Its graph is built once.
 
     Args:
       top_n: cut-offs of the metrics.
-      exclude_history: do not recommend what the model read (the last `model.max_history` items of the history); the
+      exclude_history: do not recommend what the model read (the last `model.max_history` items of the history). The
         papers do recommend it.
 
     Raises:
@@ -90,7 +92,7 @@ class Evaluator:
             if not ids[:, 0].all():
                 raise TrainingDiverged(
                     f"no item can be ranked for user {users[np.argmin(ids[:, 0])]} of the split: the model's "
-                    "interests or its item table are NaN or infinite; train anew with a lower --learning_rate"
+                    "interests or its item table are NaN or infinite; train again with a lower --learning_rate"
                 )
             arrays = {name: tensor.numpy() for name, tensor in found.items()}
             report = report or InterestReport(arrays["active"].shape[1])
@@ -119,7 +121,7 @@ def evaluate(
     batch_size: int = 256,
     progress: bool = False,
 ) -> Evaluation:
-    """Metrics of `model` for the users of `interactions`; arguments and errors as of `Evaluator`."""
+    """Metrics of `model` for the users of `interactions`. Arguments and errors as in `Evaluator`."""
     return Evaluator(model, top_n, exclude_history).evaluate(interactions, released_ndcg, batch_size, progress)
 
 
@@ -131,9 +133,9 @@ def most_popular(
     released_ndcg: bool = False,
     batch_size: int = 256,
 ) -> Evaluation:
-    """The same metrics for MostPopular: items by their count in the training users' sequences.
+    """The same metrics for MostPopular, which ranks items by their count in the training users' sequences.
 
-    Everyone gets the same list, without the last `exclude_last` items of the own history; ties by the lower id.
+    Everyone gets the same list, without the last `exclude_last` items of their own history. Ties go to the lower id.
 
     Raises:
       InputError: as `evaluate`.
@@ -165,7 +167,7 @@ def _evaluate(
     batch_size: int,
     progress: bool,
 ) -> Evaluation:
-    """Metrics of what `retrieve` (`[B]` positions of users → `[B, max n]` ids) gives, batch by batch."""
+    """Metrics of the lists that `retrieve` gives (`[B]` positions of users → `[B, max n]` ids), batch by batch."""
     start = time.perf_counter()
     with_targets = interactions.lengths > np.asarray(interactions.cuts)
     users = np.flatnonzero(with_targets)

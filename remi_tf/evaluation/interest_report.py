@@ -11,21 +11,22 @@ import tensorflow as tf
 from remi_tf.encoders.base import Interests
 from remi_tf.objective.readout import only_active
 
-SAME = 1e-5  # relative difference below which two scores of a candidate are equal: interests that are one
+SAME = 1e-5  # two scores of a candidate count as equal below this relative difference: interests that are the same
 
 
 def examine(interests: Interests, candidates: tf.Tensor) -> dict[str, tf.Tensor]:
-    """A batch's part of the report, as tensors of one row a user.
+    """A batch's part of the report: tensors with one row per user.
 
     Args:
       interests: what `MultiInterestModel.encode` gives.
       candidates: [batch, N, dim] vectors of the items that were retrieved.
 
     Returns:
-      active [batch, K] bool; cosine [batch, K, K] of every two interests; answers [batch, K, N] float, 1 for the
-      interest with which a candidate scores highest, shared evenly among equal ones; and, where there is routing,
-      effective_items [batch, K]: e^H with the entropy H of the interest's row, 1 for a row on one item, n for an even
-      row over n.
+      active: [batch, K] bool.
+      cosine: [batch, K, K] of every two interests.
+      answers: [batch, K, N] float, 1 for the interest that scores a candidate highest. Equal ones share it evenly.
+      effective_items: [batch, K], only with routing: e^H, where H is the entropy of the interest's row. It is 1 for a
+        row on one item, n for an even row over n.
     """
     vectors = interests.vectors
     unit = tf.math.l2_normalize(vectors, axis=-1)
@@ -56,7 +57,7 @@ class InterestReport:
         self._sums: dict[str, list[float]] = {}  # what is averaged → sum and number of values
 
     def add(self, found: dict[str, np.ndarray], history_lengths: np.ndarray, hits: np.ndarray) -> None:
-        """Take in a batch. Users without a history have no interests to speak of and are left out.
+        """Add a batch. Users without a history are left out: their interests mean nothing.
 
         Args:
           found: examine's tensors.
@@ -79,9 +80,13 @@ class InterestReport:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """interest_cosine: mean of every two interests of a user; effective_items: mean over users and interests;
-        history_items: mean number of items read; hit_shares: share of all hits that each interest answered for. A
-        figure without a meaning here (one interest, no routing, no hit) is left out."""
+        """The report's numbers. One that has no meaning here (one interest, no routing, no hit) is left out.
+
+        interest_cosine: mean of every two interests of a user.
+        effective_items: mean over users and interests.
+        history_items: mean number of items read.
+        hit_shares: share of all hits that each interest answered for.
+        """
         figures: dict[str, Any] = {name: total / count for name, (total, count) in self._sums.items() if count}
         if self.num_interests > 1 and self._hits.any():
             figures["hit_shares"] = (self._hits / self._hits.sum()).tolist()
@@ -89,14 +94,14 @@ class InterestReport:
 
 
 def flat(figures: dict[str, Any]) -> dict[str, float]:
-    """`figures` as single numbers, hit_shares as hit_share_1, hit_share_2, …"""
+    """`figures` as single numbers: hit_shares becomes hit_share_1, hit_share_2, …"""
     shares = figures.get("hit_shares", [])
     single = {name: value for name, value in figures.items() if name != "hit_shares"}
     return single | {f"hit_share_{number}": share for number, share in enumerate(shares, 1)}
 
 
 def sentence(figures: dict[str, Any]) -> str:
-    """`figures` in words, one line; empty if there are none."""
+    """`figures` in words, one line. Empty if there are none."""
     parts = []
     if "effective_items" in figures:
         parts.append(f"each reads {figures['effective_items']:.1f} of {figures['history_items']:.1f} items")

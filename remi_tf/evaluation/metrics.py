@@ -1,11 +1,11 @@
-"""Top-n metrics, one value a user; taking the mean is the caller's last step.
+"""Top-n metrics, one value per user. The caller takes the mean, as the last step.
 
 Three kinds of NDCG are in use for these datasets, and they are not comparable:
   ndcg           DCG by rank over the best DCG possible for the user's targets: the textbook's
   ndcg_hits      DCG by rank over the best DCG possible for the hits made: one hit at the top scores 1 however
                  many targets were missed (ComiRec since 2020, UMI)
-  ndcg_released  as ndcg_hits, but "rank" is the position in a Python set of the ids, which has nothing to do with
-                 the score: what the released REMI code computes. For comparison with published numbers only.
+  ndcg_released  what the released REMI code computes: as ndcg_hits, but "rank" is the position in a Python set of the
+                 ids, which does not depend on the score. Only for comparison with published numbers.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def per_user(
     top_n: Sequence[int],
     released_ndcg: bool = False,
 ) -> dict[str, np.ndarray]:
-    """All metrics at each n of `top_n`.
+    """Metric@n → `[U]` float64: all metrics at each n of `top_n`.
 
     Example:
       >>> import numpy as np
@@ -36,16 +36,16 @@ def per_user(
 
     Args:
       retrieved: `[U, N]` int32 ids, best first, without repeats; 0 = nothing. N must reach the largest n.
-      targets: `[T]` int32, the users' targets end to end; user u owns `offsets[u]:offsets[u + 1]`, at least one.
+      targets: `[T]` int32, the targets of one user after another. User u has `offsets[u]:offsets[u + 1]`, at least one.
       offsets: `[U + 1]` int64.
       released_ndcg: also compute ndcg_released (a Python loop over users).
 
     Returns:
-      `{"recall@20": [U] float64, ...}` in the order of `NAMES` and `top_n`. recall is hits / targets with a
-      repeated target counted as often as it occurs, as all published results for these datasets have it.
+      `{"recall@20": [U] float64, ...}` in the order of `NAMES` and `top_n`. recall is hits / targets. A repeated target
+      counts as often as it occurs, as in all published results for these datasets.
 
     Raises:
-      ValueError: a user without targets, or an n that `retrieved` does not reach.
+      ValueError: a user without targets, or an n larger than N.
     """
     counts = np.diff(offsets)
     if not (counts > 0).all():
@@ -68,9 +68,9 @@ def per_user(
 
 
 def contained(ids: np.ndarray, values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Which of a user's ids are among the user's values.
+    """`[U, N]` bool: which of a user's ids are among the user's values.
 
-    ids: `[U, N]` int (0 is contained in nothing), values: `[T]` int, offsets: `[U + 1]` → `[U, N]` bool.
+    ids: `[U, N]` int (0 is contained in nothing), values: `[T]` int, offsets: `[U + 1]`.
     """
     if not values.size:
         return np.zeros(ids.shape, dtype=bool)
@@ -82,9 +82,9 @@ def contained(ids: np.ndarray, values: np.ndarray, offsets: np.ndarray) -> np.nd
 
 
 def ndcg(hits: np.ndarray, ideal_hits: np.ndarray) -> np.ndarray:
-    """Discounted gain by rank over the gain of `ideal_hits` hits (at most N) at the top; 0 without a hit.
+    """`[U]` float64 in 0..1: discounted gain by rank, as a share of the gain of `ideal_hits` hits at the top.
 
-    hits: `[U, N]` bool, best rank first; ideal_hits: `[U]` int → `[U]` float64 in 0..1.
+    hits: `[U, N]` bool, best rank first. ideal_hits: `[U]` int; more than N count as N. The value is 0 without a hit.
     """
     discounts = 1.0 / np.log2(np.arange(hits.shape[1]) + 2.0)  # [N]
     ideal = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(ideal_hits, hits.shape[1])]  # [U]
@@ -92,7 +92,7 @@ def ndcg(hits: np.ndarray, ideal_hits: np.ndarray) -> np.ndarray:
 
 
 def set_order(retrieved: np.ndarray) -> np.ndarray:
-    """Each user's ids in the order in which a Python set holds them, filled in order of rank: `[U, N]` → `[U, N]`."""
+    """`[U, N]` → `[U, N]`: each user's ids in the order of a Python set that they were added to by rank."""
     ordered = np.zeros_like(retrieved)
     for user, ids in enumerate(retrieved.tolist()):
         in_set: set[int] = set()

@@ -3,30 +3,31 @@
 import tensorflow as tf
 
 POOL = 10
-"""Candidates for each place of the list: more give more categories to choose from."""
+"""Candidates per place of the list. More candidates give more categories to choose from."""
 
 STRONGEST = 1e30
-"""Any larger strength orders the same, and this one times a list's length is still finite in 32 bits."""
+"""Larger strengths give the same order, and this one times a list's length is still finite in 32 bits."""
 
 
 def diversify(
     ids: tf.Tensor, scores: tf.Tensor, categories: tf.Tensor, strength: tf.Tensor, k: int | tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Choose k of the candidates one by one, each time the highest score - strength * chosen ones of its category.
+    """`[B, k]` ids and scores: k of the candidates, chosen one by one.
 
-    The greedy answer to max Σ f(i) + λ Σ [category_i ≠ category_j] over lists of k. Items of unknown category
-    count as one category. With strength 0 these are the first k candidates.
+    Each time the highest score - strength * n wins; n is the number of items of its category chosen so far. This is the
+    greedy answer to max Σ f(i) + λ Σ [category_i ≠ category_j] over lists of k. Items of unknown category count as one
+    category. With strength 0 these are the first k candidates.
 
     Args:
       ids: `[B, M]` int32 candidates, best first; 0 = none.
       scores: `[B, M]` float32 in descending order; -inf where there is no candidate.
       categories: `[B, M]` int32 of the candidates.
-      strength: `[B]` float32 λ >= 0, may be infinite: then every place adds a category while there are any.
+      strength: `[B]` float32 λ >= 0. If infinite, every place adds a new category as long as there is one.
       k: items to choose, at least 1.
 
     Returns:
-      ids `[B, k]` and scores `[B, k]` in the order of choice, hence scores not in descending order. Ties go to the
-      candidate that stands first. Where candidates run out, ids are 0 and scores -inf.
+      ids `[B, k]` and scores `[B, k]` in the order of choice, so scores need not be descending. Ties go to the earlier
+      candidate. If candidates run out, ids are 0 and scores -inf.
     """
     strength = tf.minimum(strength, STRONGEST)[:, None]  # [B, 1]
     columns, places = tf.range(tf.shape(ids)[1]), tf.range(k)  # [M], [k]

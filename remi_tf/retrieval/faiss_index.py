@@ -1,8 +1,8 @@
-"""Faiss indexes over the item vectors: exact (flat), and approximate for catalogues that exact search is slow on.
+"""Faiss indexes over the item vectors: exact (flat), or approximate for catalogues where exact search is slow.
 
-One search serves them all: every interest fetches its nearest items, what was fetched is scored exactly with the
-vectors themselves, and an item counts by its best interest. `flat` is the second, independent
-implementation that the graph's retrieval (top_k.py) is tested against.
+All kinds share one search. Every interest fetches its nearest items. These are scored exactly, with the vectors
+themselves, and an item counts by its best interest. `flat` is a second, independent implementation: the graph's
+retrieval (top_k.py) is tested against it.
 """
 
 from typing import Any
@@ -23,16 +23,16 @@ from remi_tf.retrieval.kinds import (
 )
 
 RESCORED_BYTES = 64 << 20
-"""Vectors that are fetched to be scored exactly, at a time."""
+"""Bound on the vectors that are fetched for exact scoring at a time."""
 
 
 class ItemIndex:
     """A Faiss index of one of `KINDS`, with the vectors it was built from.
 
     Args:
-      index: the Faiss index, position i is row i + 1.
-      vectors: [I + 1, d] float32 item vectors; row 0 is padding and not indexed.
-      effort: candidates (hnsw) or cells (ivf, ivfpq) that a search looks at; nothing to flat.
+      index: the Faiss index. Position i is row i + 1.
+      vectors: [I + 1, d] float32 item vectors. Row 0 is padding and not indexed.
+      effort: candidates (hnsw) or cells (ivf, ivfpq) that a search looks at. flat ignores it.
     """
 
     def __init__(self, index: Any, kind: str, vectors: np.ndarray, effort: int):
@@ -40,10 +40,10 @@ class ItemIndex:
 
     @classmethod
     def build(cls, vectors: np.ndarray, kind: str = "flat") -> "ItemIndex":
-        """Index rows 1..I of `vectors` [I + 1, d] float32, with the least of the kind's efforts.
+        """Index rows 1..I of `vectors` [I + 1, d] float32, with the smallest of the kind's efforts.
 
         Raises:
-          InputError: too few items to learn codes (ivfpq) from.
+          InputError: too few items to learn codes from (ivfpq).
         """
         vectors = np.ascontiguousarray(vectors, np.float32)
         items, dim = vectors[1:], vectors.shape[1]
@@ -59,9 +59,9 @@ class ItemIndex:
             index = faiss.IndexHNSWFlat(dim, LINKS, product)
             index.hnsw.efConstruction = CONSTRUCTION_EFFORT
         else:
-            # Cells by inner product. The reduction to distances, by one more dimension that makes all vectors equally
-            # long, finds fewer: that dimension then decides the cell. (Trained table of 38,519 items with norms from
-            # 1.0 to 4.4, 128 of 785 cells: recall@50 .88 with it, .96 without; the same with codes.)
+            # Cells by inner product. The usual reduction to distances finds fewer items: it adds a dimension that makes
+            # all vectors equally long, and that dimension decides the cell. (Trained table of 38,519 items with norms
+            # from 1.0 to 4.4, 128 of 785 cells: recall@50 .88 with it, .96 without; the same with codes.)
             cells = num_cells(len(items))
             centres = faiss.IndexFlatIP(dim)
             if kind == "ivf":
@@ -74,16 +74,16 @@ class ItemIndex:
         return cls(index, kind, vectors, EFFORTS[kind][0])
 
     def search(self, interests: np.ndarray, k: int, exclude: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The k items with the highest inner product with any of a user's interests.
+        """`[B, k]` ids and scores: the k items with the highest inner product with any of a user's interests.
 
         Args:
           interests: [B, K, d] float32.
           exclude: [B, X] int32 rows to leave out (0 = none, repeats allowed).
 
         Returns:
-          ids [B, k] int32 and scores [B, k] float32, best first, ties by the lower id; 0 and -inf where there are
-          fewer (for a user with a NaN or infinite interest: everywhere). A flat index gives exactly what `top_k` does;
-          the others may miss items, the scores of those they find are exact too.
+          ids [B, k] int32 and scores [B, k] float32, best first, ties by the lower id. If there are fewer than k items,
+          ids are 0 and scores -inf; a user with a NaN or infinite interest gets none. A flat index gives exactly what
+          `top_k` gives. The others may miss items, but the scores of those they find are exact.
         """
         interests = np.ascontiguousarray(interests, np.float32)
         exclude = np.zeros([len(interests), 0], np.int32) if exclude is None else exclude
@@ -103,13 +103,13 @@ class ItemIndex:
             fetched, least = self._nearest(interests, fetch)
             scores = np.matmul(self.vectors[fetched], interests.transpose(0, 2, 1)).max(axis=2)  # [B, K * fetch]
             ids, scores = merge(np.where(np.isin(own + fetched, own + exclude), 0, fetched), scores, k)
-            # The other items score at most `least`: while the last place's score is that too, one may tie with it.
+            # Items that were not fetched score at most `least`. If the last place scores that too, one may tie with it.
             if self.kind != "flat" or fetch == num_items or (scores[:, -1] > least).all():
                 return ids, scores
             fetch *= 2
 
     def _nearest(self, interests: np.ndarray, fetch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows [B, K * fetch] int32 (0 = nothing found) and the highest of the interests' last scores [B]."""
+        """Rows [B, K * fetch] int32 (0 = nothing found), and [B], the highest of the interests' last scores."""
         batch, num_interests, dim = interests.shape
         if self.kind == "hnsw":
             self.faiss_index.hnsw.efSearch = max(self.effort, fetch)
@@ -123,7 +123,7 @@ class ItemIndex:
 def merge(ids: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Sort by score, keep an id's first occurrence, drop 0, stop at k.
 
-    ids: `[B, n]` int32, scores: `[B, n]` float32 → ids `[B, k]`, scores `[B, k]`, filled up with 0 and -inf.
+    ids: `[B, n]` int32, scores: `[B, n]` float32 → ids `[B, k]`, scores `[B, k]`, padded with 0 and -inf.
     """
     order = np.lexsort((-scores, ids), axis=-1)  # an id's occurrences together, its best first
     ids, scores = np.take_along_axis(ids, order, axis=1), np.take_along_axis(scores, order, axis=1)

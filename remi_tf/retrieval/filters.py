@@ -1,8 +1,8 @@
-"""Which items a user may get: exclude lists, allow lists and categories, put into the scores chunk by chunk.
+"""Which items a user may get: exclude lists, allow lists and categories, applied to the scores chunk by chunk.
 
-Every filter takes the scores `[B, n]` of the items `start .. start + n - 1` and gives them back with -inf for what the
-user may not get. Lists hold item ids as `[B, X]` int32; 0 stands for no item, ids may repeat. A list costs time by its
-length, never a mask of the whole catalogue.
+A filter takes the scores `[B, n]` of the items `start .. start + n - 1`. It returns them with -inf for items that the
+user may not get. Lists hold item ids as `[B, X]` int32; 0 stands for no item, ids may repeat. The cost of a list
+depends on its length: no mask of the whole catalogue is made.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ NOT_ALLOWED = -float("inf")
 
 
 class Categories(NamedTuple):
-    """Items of some categories alone.
+    """Only items of some categories.
 
     of_items: `[I + 1]` int32 category of each item, 0 = unknown.
     wanted: `[B, C]` int32 categories a user may get items of, 0 = none; a row of zeros allows every item.
-    total: categories there are; the largest number in `of_items`.
+    total: number of categories, the largest number in `of_items`.
     """
 
     of_items: tf.Tensor
@@ -30,7 +30,7 @@ class Categories(NamedTuple):
 def make_filters(
     exclude: tf.Tensor | None = None, allow: tf.Tensor | None = None, categories: Categories | None = None
 ) -> list[Filter]:
-    """The filters of `top_k`'s arguments of these names."""
+    """The filters for those arguments of `top_k` that have these names."""
     filters: list[Filter] = []
     if exclude is not None:
         filters.append(_without(tf.cast(exclude, tf.int32)))
@@ -64,7 +64,7 @@ def _only(ids: tf.Tensor) -> Filter:
 def _of_categories(categories: Categories) -> Filter:
     wanted = tf.cast(categories.wanted, tf.int32)
     limited = tf.reduce_any(wanted > 0, axis=1)  # [B]
-    # [B, total + 1]; the unknown category 0 is none that could be wanted.
+    # [B, total + 1]; nobody can want the unknown category 0.
     is_wanted = tf.reduce_any(tf.one_hot(wanted, categories.total + 1, True, False), axis=1)
     is_wanted = tf.where(limited[:, None], is_wanted & (tf.range(categories.total + 1) > 0), True)
 
@@ -76,12 +76,12 @@ def _of_categories(categories: Categories) -> Filter:
 
 
 def _if_any(limited: tf.Tensor, restrict: Filter) -> Filter:
-    """Leave the scores alone where no user of the batch is limited: most requests pay nothing."""
+    """Filter only if some user of the batch is limited, so that most requests pay nothing."""
     any_limited = tf.reduce_any(limited)
     return lambda scores, start: tf.cond(any_limited, lambda: restrict(scores, start), lambda: scores)
 
 
 def _places(ids: tf.Tensor, start: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """`[x, 2]` (user, column) of those ids that are in this chunk; 0 is in none, as chunks begin at 1."""
+    """`[x, 2]` (user, column) of the ids in this chunk. 0 is in no chunk, because chunks start at 1."""
     inside = tf.cast(tf.where((ids >= start) & (ids < start + count)), tf.int32)  # [x, 2] user, place in the list
     return tf.stack([inside[:, 0], tf.gather_nd(ids, inside) - start], axis=1)

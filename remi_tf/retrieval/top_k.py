@@ -1,8 +1,8 @@
 """Exact maximum-inner-product retrieval inside a TensorFlow graph.
 
-An item's score is its best interest's: score(i) = max_k v_k · e_i. Taking the maximum over
-interests first and the top k afterwards leaves one row of scores a user, so that nothing has to be merged and no
-item can appear twice. The catalogue is walked in chunks whose scores fit into a set number of bytes.
+An item's score is that of its best interest: score(i) = max_k v_k · e_i. The maximum over interests comes first, the
+top k after it. So each user has one row of scores: nothing has to be merged, and no item can appear twice. The
+catalogue is read in chunks whose scores fit into a set number of bytes.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ import tensorflow as tf
 from remi_tf.retrieval.filters import Categories, Filter, make_filters
 
 SCORE_BYTES = 32 * 2**20
-"""Default bound on the scores `[B, K, chunk]` held at a time; measured flat from here to 64 MiB, slower below 16."""
+"""Default bound on the scores `[B, K, chunk]` held at a time. Measured: same speed up to 64 MiB, slower below 16."""
 
 GROUP = 32
-"""Neighbouring items whose maximum is taken before the selection; measured flat between 16 and 64."""
+"""Neighbouring items whose maximum is taken before the selection. Measured: the same speed between 16 and 64."""
 
 
 def answer(
@@ -26,16 +26,17 @@ def answer(
     exclude_history: bool,
     score_bytes: int,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The best k items for each history; the most popular ones (rows 1..k, scores 0) for an empty history.
+    """`[B, k]` ids and scores: the best k items for each history. An empty one gets the most popular items, score 0.
 
     Args:
-      interests: `[B, K, d]` of the histories. item_vectors: `[I + 1, d]`.
+      interests: `[B, K, d]` of the histories.
+      item_vectors: `[I + 1, d]`.
       history: `[B, max_history]` int32 rows, right-padded with 0.
       exclude_history: leave out the items of `history`.
 
     Returns:
-      ids `[B, k]` int32 and scores `[B, k]` float32 as `top_k` gives them. Ids are by descending popularity
-      (prepare), hence rows 1..k are the popular items.
+      ids `[B, k]` int32 and scores `[B, k]` float32 as `top_k` gives them. Ids are in order of descending popularity
+      (prepare), so rows 1..k are the most popular items.
     """
     # Without interests all scores are 0, and ties go to the lower id: the more popular item.
     empty = tf.reduce_all(history == 0, axis=1)  # [B]
@@ -54,22 +55,22 @@ def top_k(
     categories: Categories | None = None,
     score_bytes: int = SCORE_BYTES,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The k items of the highest score for each user, best first, ties by the lower id: exact and deterministic.
+    """`[B, k]` ids and scores: each user's k best items, best first, ties by the lower id. Exact and deterministic.
 
     Args:
       interests: `[B, K, d]`; B may be unknown or 0.
       item_table: `[I + 1, d]`; row 0 is padding and never returned. A variable is read once.
       k: items for each user, at least 1; a tensor where it is known only when the graph runs.
       exclude: `[B, X]` integer ids (0 = none, repeats allowed) that are left out.
-      allow: `[B, A]` integer ids (0 = none, repeats allowed): nothing else is returned. A row of zeros allows all.
-      categories: nothing but items of the user's wanted categories is returned.
-      score_bytes: bound on the scores held at a time; it does not change the result (a product may round differently in
-        the last bit, as the matrix product is blocked differently).
+      allow: `[B, A]` integer ids (0 = none, repeats allowed): only these are returned. A row of zeros allows all.
+      categories: only items of the user's wanted categories are returned.
+      score_bytes: bound on the scores held at a time. It does not change the result. (A product may round differently
+        in the last bit, because the matrix product is blocked differently.)
 
     Returns:
-      ids `[B, k]` int32 and scores `[B, k]` float32. Where fewer than k items can be returned, ids are 0 and
-      scores -inf. An item whose score is NaN or -inf counts as not retrievable; a user with a NaN or infinite
-      interest gets nothing (all ids 0), so that a broken model shows instead of returning some order.
+      ids `[B, k]` int32 and scores `[B, k]` float32. If fewer than k items can be returned, the rest are ids 0 and
+      scores -inf. An item whose score is NaN or -inf is not returned. A user with a NaN or infinite interest gets
+      nothing (all ids 0), so that a broken model is noticed.
     """
     table = tf.cast(tf.convert_to_tensor(item_table), tf.float32)  # [I + 1, d]
     interests = tf.cast(interests, tf.float32)  # [B, K, d]
@@ -107,7 +108,7 @@ def _over_chunks(
         for apply in filters:
             best = apply(best, start)
         positions, found = _two_stage(best, k)
-        # What was found earlier has lower ids and stands first, so ties stay by the lower id.
+        # Items found earlier have lower ids and stand first, so ties still go to the lower id.
         ids, scores = _best(tf.concat([ids, positions + start], 1), tf.concat([scores, found], 1), k)
         return end, ids, scores
 
@@ -126,8 +127,8 @@ def _over_chunks(
 def _two_stage(scores: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Exact top min(k, n) of `scores` `[B, n]`: the best k groups by maximum, then the best items inside them.
 
-    An item outside the k best groups has k items before it (the best of each of these groups), so none is lost;
-    the chosen groups are put back into ascending order, so that equal scores are met in the order of their ids.
+    An item outside the k best groups has k items before it (the best of each of these groups), so none is lost. The
+    chosen groups are sorted again, so that equal scores come in the order of their ids.
     """
     count = tf.shape(scores)[1]
     groups = -(-count // GROUP)
