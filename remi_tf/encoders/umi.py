@@ -68,10 +68,10 @@ class UMI(Encoder):
         columns = self.embed(profile)  # [B, P, profile_dim]
         flat = tf.reshape(columns, [-1, columns.shape[1] * columns.shape[2]])  # [B, P profile_dim]
         items = tf.where(mask[:, :, tf.newaxis], embeddings, 0)  # [B, L, d]
-        gates = self.item_gate(self.item_gate_hidden(beside(items, flat)))[:, :, 0]  # [B, L]
+        gates = self.item_gate(self.item_gate_hidden(with_profile(items, flat)))[:, :, 0]  # [B, L]
         capsules, shares = self.route(items, gates, mask, self.initial_logits(mask, training_seed))
         capsules = tf.cast(capsules, embeddings.dtype)  # [B, K, d]
-        gates = self.profile_gate(self.profile_gate_hidden(beside(capsules, flat)))  # [B, K, P]
+        gates = self.profile_gate(self.profile_gate_hidden(with_profile(capsules, flat)))  # [B, K, P]
         refined = gates[..., tf.newaxis] * columns[:, tf.newaxis]  # [B, K, P, profile_dim]
         refined = tf.reshape(refined, [-1, capsules.shape[1], flat.shape[1]])
         vectors = self.output_layer(self.output_hidden(tf.concat([capsules, refined], axis=2)))  # [B, K, d]
@@ -110,7 +110,7 @@ class UMI(Encoder):
         return tf.random.stateless_truncated_normal(shape, place_seed(training_seed, 0))
 
 
-def beside(rows: tf.Tensor, profile: tf.Tensor) -> tf.Tensor:
+def with_profile(rows: tf.Tensor, profile: tf.Tensor) -> tf.Tensor:
     """[batch, n, a], [batch, b] → [batch, n, a + b]: every row, followed by the user's profile."""
     shape = [tf.shape(rows)[0], tf.shape(rows)[1], profile.shape[1]]
     return tf.concat([rows, tf.broadcast_to(profile[:, tf.newaxis], shape)], axis=2)

@@ -12,7 +12,7 @@ from remi_tf.objective import catalogue
 from remi_tf.objective.example import Example
 from remi_tf.objective.metric_learning import InverseDistanceLoss
 from remi_tf.objective.pointwise import PointwiseLoss
-from remi_tf.objective.readout import READOUTS, Readout, log_sum_exp
+from remi_tf.objective.readout import READOUTS, Readout, all_interests
 from remi_tf.objective.softmax import IHNSoftmax
 from remi_tf.settings.settings import Settings
 
@@ -45,7 +45,7 @@ class SoftmaxLoss(tf.Module):
         self.parts: tuple[str, ...] = ("softmax",)
         if self.settings.multi_interest_weight:
             self.parts += ("multi_interest",)
-            self.multi_interest: Readout = log_sum_exp
+            self.multi_interest: Readout = all_interests
 
     def __call__(self, example: Example) -> list[tf.Tensor]:
         loss, chosen = self._loss(self.readout, example)

@@ -110,7 +110,7 @@ def per_candidate(
     return functools.reduce(tf.maximum, positive), functools.reduce(tf.maximum, negative)
 
 
-def log_sum_exp(
+def all_interests(
     interests: Interests, target: tf.Tensor, negatives: tf.Tensor, seed: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """All interests answer for each candidate, the closest ones most (BaM's multi-interest loss).
@@ -154,5 +154,5 @@ READOUTS: dict[str, Callable[[Settings, int], Readout]] = {
     ),
     "sampled": Sampled,
     "per_candidate": lambda settings, seed: per_candidate,
-    "logsumexp": lambda settings, seed: log_sum_exp,
+    "logsumexp": lambda settings, seed: all_interests,
 }
