@@ -28,7 +28,7 @@ import tensorflow as tf
 
 from remi_tf.data.dataset.views import features, histories
 from remi_tf.retrieval.faiss_index import ItemIndex
-from remi_tf.retrieval.kinds import EFFORTS, KINDS
+from remi_tf.retrieval.index_kinds import EFFORTS, KINDS
 from remi_tf.retrieval.top_k import top_k
 from remi_tf.training.run_folder import load_saved_run
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from remi_tf.api import Run, evaluate, load_run, prepare, resume, train
     from remi_tf.errors import InputError, TrainingDiverged, TrainingInterrupted
     from remi_tf.objective.regularizers import RoutingRegularizer
-    from remi_tf.objective.softmax import IHNSoftmax
+    from remi_tf.objective.remi_loss import IHNSoftmax
     from remi_tf.recommending.recommender import Recommender
 
 __all__ = [
@@ -43,7 +43,7 @@ __version__ = "0.1.0"
 _HOMES = {
     **dict.fromkeys(("Run", "evaluate", "load_run", "prepare", "resume", "train"), "remi_tf.api"),
     **dict.fromkeys(("InputError", "TrainingDiverged", "TrainingInterrupted"), "remi_tf.errors"),
-    "IHNSoftmax": "remi_tf.objective.softmax",
+    "IHNSoftmax": "remi_tf.objective.remi_loss",
     "Recommender": "remi_tf.recommending.recommender",
     "RoutingRegularizer": "remi_tf.objective.regularizers",
 }

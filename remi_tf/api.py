@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from remi_tf.data.dataset.folder import Dataset, find_dataset, load_dataset
-from remi_tf.data.protocol.request import Log, PrepareRequest
+from remi_tf.data.protocol.prepare_request import Log, PrepareRequest
 from remi_tf.errors import InputError
 from remi_tf.evaluation.evaluate import Evaluation
 from remi_tf.evaluation.evaluate import evaluate as evaluate_model

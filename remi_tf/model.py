@@ -11,10 +11,10 @@ from remi_tf import randomness
 from remi_tf.encoders import make_encoder
 from remi_tf.encoders.base import Interests, kaiming_normal
 from remi_tf.errors import InputError
-from remi_tf.objective.backward_flow import BackwardFlow
 from remi_tf.objective.example import Example
 from remi_tf.objective.losses import LOSSES
 from remi_tf.objective.negatives import TargetShares
+from remi_tf.objective.re4_losses import BackwardFlow
 from remi_tf.objective.regularizers import RepresentationRegularizer, RoutingRegularizer
 from remi_tf.objective.samplers import SAMPLERS
 from remi_tf.retrieval.top_k import SCORE_BYTES, answer

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from remi_tf.data.tables.layouts import Columns, Layout
-from remi_tf.data.tables.rawlog import RawLog
+from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.reading import read_log
 
 LAYOUT = Layout(Columns("user", "item", "time"))

@@ -13,7 +13,7 @@ from remi_tf.errors import InputError
 
 SMALL = {"embedding_dim": 8, "num_negatives": 30, "batch_size": 32, "eval_every": 50, "max_history": 8}
 WITH_EXAMPLES = (
-    *("api", "objective.softmax", "objective.regularizers", "settings.settings", "evaluation.metrics"),
+    *("api", "objective.remi_loss", "objective.regularizers", "settings.settings", "evaluation.metrics"),
     "recommending.recommender",
 )
 

@@ -44,7 +44,7 @@ def test_requirements_txt_is_the_dependencies_and_the_dev_extra_of_pyproject():
 
 
 def test_preparing_data_does_not_load_tensorflow():
-    program = "import sys, remi_tf.data.protocol.request; sys.exit('tensorflow' in sys.modules)"
+    program = "import sys, remi_tf.data.protocol.prepare_request; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
 
 

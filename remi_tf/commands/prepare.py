@@ -113,7 +113,7 @@ def main(argv: list[str]) -> int:
     """
     flags = vars(make_parser().parse_args(argv))
     from remi_tf.data.protocol.prepare import summary_lines  # after --help and wrong flags, as these load Arrow
-    from remi_tf.data.protocol.request import PrepareRequest
+    from remi_tf.data.protocol.prepare_request import PrepareRequest
 
     request = PrepareRequest(log=flags.pop("input"), **flags)
     for line in [*summary_lines(request.write()), f"written   {request.folder}"]:

@@ -1,4 +1,4 @@
-"""Re4 (WWW'22), the forward half: interests by attention. objective/backward_flow.py has the backward half."""
+"""Re4 (WWW'22), the forward half: interests by attention. objective/re4_losses.py has the backward half."""
 
 import tensorflow as tf
 
@@ -12,7 +12,7 @@ class Re4(Encoder):
         A = softmax_l( tanh(X W11) W12 )ᵀ,   V = A X W2,   U = tanh(V F + b)
 
     with W11 [d, 4d], W12 [4d, K], W2 [d, d] and F [d, d]. There are no positions. U scores items; the three backward
-    losses (objective/backward_flow.py) use the capsules V. As in the release, the matrices start as N(0, 1) and the
+    losses (objective/re4_losses.py) use the capsules V. As in the release, the matrices start as N(0, 1) and the
     output layer like PyTorch's linear layers.
     """
 

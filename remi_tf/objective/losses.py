@@ -8,12 +8,12 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from remi_tf.objective import catalogue
+from remi_tf.objective import full_softmax as catalogue
 from remi_tf.objective.example import Example
-from remi_tf.objective.metric_learning import InverseDistanceLoss
+from remi_tf.objective.mtmi_loss import InverseDistanceLoss
 from remi_tf.objective.pointwise import PointwiseLoss
 from remi_tf.objective.readout import READOUTS, Readout, all_interests
-from remi_tf.objective.softmax import IHNSoftmax
+from remi_tf.objective.remi_loss import IHNSoftmax
 from remi_tf.settings.settings import Settings
 
 

@@ -1,7 +1,7 @@
 """The samplers, by their --sampler name.
 
 A sampler is built by ``(settings, items, seed)`` and called with ``(target [batch], step) -> Negatives``. "full" draws
-nothing, because every item competes (catalogue.py).
+nothing, because every item competes (full_softmax.py).
 """
 
 from collections.abc import Callable

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.api.types import is_list_like
 
 from remi_tf.data.tables.layouts import Columns
-from remi_tf.data.tables.rawlog import RawLog
+from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.reading import read_frame
 from remi_tf.data.tables.units import unix_seconds
 from remi_tf.errors import InputError

@@ -28,7 +28,7 @@ from remi_tf.files import atomic_file, atomic_folder, refuse_existing, write_jso
 from remi_tf.manifests import sha256
 from remi_tf.model import Encodes
 from remi_tf.retrieval.faiss_index import ItemIndex
-from remi_tf.retrieval.kinds import EFFORTS, MEMORY_MB, MIN_RECALL, RECALL_AT, choose_kind, size_bytes
+from remi_tf.retrieval.index_kinds import EFFORTS, MEMORY_MB, MIN_RECALL, RECALL_AT, choose_kind, size_bytes
 from remi_tf.retrieval.top_k import top_k
 from remi_tf.training.run_folder import SavedRun
 

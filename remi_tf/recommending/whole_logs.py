@@ -13,7 +13,7 @@ from pyarrow import parquet
 from tqdm import tqdm
 
 from remi_tf.data.tables.layouts import Columns, Layout
-from remi_tf.data.tables.rawlog import Chunk, RawLog, assemble
+from remi_tf.data.tables.raw_log import Chunk, RawLog, assemble
 from remi_tf.data.tables.reading import stream_log
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.streams import ARCHIVES

@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 
 from remi_tf.errors import InputError
-from remi_tf.retrieval.kinds import (
+from remi_tf.retrieval.index_kinds import (
     CODES,
     CONSTRUCTION_EFFORT,
     EFFORTS,

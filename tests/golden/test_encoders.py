@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from remi_tf.encoders import make_encoder
-from remi_tf.objective.backward_flow import BackwardFlow
+from remi_tf.objective.re4_losses import BackwardFlow
 from remi_tf.settings.encoders import encoder_settings
 from tests.golden import generate
 from tests.golden.cases_encoders import ENCODER_CASES

@@ -13,7 +13,7 @@ from remi_tf.objective.losses import LOSSES
 from remi_tf.objective.negatives import LogUniformNegatives, Negatives, TargetShares
 from remi_tf.objective.readout import READOUTS
 from remi_tf.objective.regularizers import RepresentationRegularizer, RoutingRegularizer
-from remi_tf.objective.softmax import sampled_softmax
+from remi_tf.objective.remi_loss import sampled_softmax
 from remi_tf.settings.presets import compose
 from remi_tf.settings.settings import Settings
 from tests.golden import generate

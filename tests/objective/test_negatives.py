@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.objective.negatives import LogUniformNegatives, TargetShares, UniformNegatives
+from remi_tf.objective.remi_loss import sampled_softmax
 from remi_tf.objective.samplers import SAMPLERS
-from remi_tf.objective.softmax import sampled_softmax
 from remi_tf.settings.objective import ObjectiveSettings
 from remi_tf.training.batches import TrainingBatches
 

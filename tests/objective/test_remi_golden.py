@@ -9,7 +9,7 @@ import tensorflow as tf
 from remi_tf.encoders import make_encoder
 from remi_tf.objective.readout import hard
 from remi_tf.objective.regularizers import RoutingRegularizer
-from remi_tf.objective.softmax import sampled_softmax
+from remi_tf.objective.remi_loss import sampled_softmax
 from remi_tf.settings.encoders import encoder_settings
 
 pytestmark = pytest.mark.shared

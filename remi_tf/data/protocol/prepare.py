@@ -4,7 +4,7 @@ The default is the protocol of the ComiRec, PIMI and REMI papers; everything els
 """
 
 import random
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +15,12 @@ from remi_tf.data.dataset.folder import write_dataset
 from remi_tf.data.dataset.interactions import SPLITS, Interactions
 from remi_tf.data.dataset.profiles import ProfileColumn, encode_profiles
 from remi_tf.data.dataset.vocabulary import Vocabulary
+from remi_tf.data.protocol.core_filter import Kept, keep_core
 from remi_tf.data.protocol.options import PrepareSettings
 from remi_tf.data.protocol.splits import SPLITTERS, Sequences
-from remi_tf.data.tables.rawlog import RawLog
+from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import date
 from remi_tf.errors import InputError
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What the filters leave: rows (indexes into the log, in file order) and the items by descending popularity."""
-
-    rows: np.ndarray
-    item_order: np.ndarray
-    dropped: dict[str, int]
 
 
 def prepare_log(
@@ -98,59 +90,6 @@ def _split(
             f"--split {settings.split} leaves no user for train out of {sequences.num_users}; the log is too small"
         )
     return splits, users
-
-
-def keep_core(log: RawLog, settings: PrepareSettings) -> Kept:
-    """Apply dedup and the core filter.
-
-    Items are numbered by how often they occur in the log that the filter saw: in the whole raw log for `single`
-    (as the papers do, whichever split follows: it includes the rows of validation and test users), in what
-    remains for `iterative`. Ties keep the order of first appearance.
-
-    Raises:
-      InputError: nothing is left; the message names the filter.
-    """
-    minimum, dropped = settings.min_count, {}
-    rows = first_of_each_pair(log) if settings.dedup else None
-    users, items = (log.users, log.items) if rows is None else (log.users[rows], log.items[rows])
-    if rows is not None:
-        dropped["repeats of a user's item (--dedup)"] = len(log) - len(rows)
-    before = len(items)
-    while True:
-        counts = np.bincount(items, minlength=len(log.item_ids))
-        item_kept = counts >= minimum
-        mask = item_kept[items]
-        user_counts = np.bincount(users[mask] if not mask.all() else users, minlength=len(log.user_ids))
-        user_kept = user_counts >= minimum
-        mask &= user_kept[users]
-        if not item_kept.any():
-            raise InputError(f"no item occurs {minimum} times, so nothing is left; lower --min_count")
-        if not mask.any():
-            raise InputError(f"no user has {minimum} rows on items that occur {minimum} times; lower --min_count")
-        changed = not mask.all()
-        if changed:
-            kept_rows = np.flatnonzero(mask)
-            rows = kept_rows if rows is None else rows[kept_rows]
-            if settings.core == "iterative":
-                users, items = users[kept_rows], items[kept_rows]
-        if settings.core == "single" or not changed:
-            break
-    order = np.argsort(-counts, kind="stable")
-    item_order = order[: np.count_nonzero(item_kept)]
-    rows = np.arange(len(log)) if rows is None else rows
-    dropped[f"items with fewer than {minimum} rows"] = len(log.item_ids) - len(item_order)
-    dropped[f"users with fewer than {minimum} rows on kept items"] = len(log.user_ids) - int(user_kept.sum())
-    dropped["rows of those items and users"] = before - len(rows)
-    return Kept(rows, item_order, dropped)
-
-
-def first_of_each_pair(log: RawLog) -> np.ndarray:
-    """[m] int64 rows, in file order: the earliest of each user and item (of equal times the first)."""
-    pair = log.users.astype(np.int64) * len(log.item_ids) + log.items
-    order = np.argsort(pair, kind="stable") if log.times is None else np.lexsort((log.times, pair))
-    ordered = pair[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    return np.sort(order[starts])
 
 
 def build_sequences(log: RawLog, kept: Kept, settings: PrepareSettings) -> tuple[Sequences, pa.Array]:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from remi_tf.data.tables.rawlog import Chunk
+from remi_tf.data.tables.raw_log import Chunk
 from remi_tf.data.tables.rows import BadRow, BadRows, bad_times, check_id, check_time, guess_unit, parse_time
 from remi_tf.data.tables.units import guess_unit_of
 from remi_tf.errors import InputError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from remi_tf.data.tables.json_tables import json_objects
 from remi_tf.data.tables.layouts import find_column
-from remi_tf.data.tables.rawlog import RawLog
+from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.side_tables import LIST_SEPARATOR, latin_lines, rows_beside, table_rows
 from remi_tf.data.tables.sources import Source

@@ -10,7 +10,7 @@ from pyarrow import json as arrow_json
 
 from remi_tf.data.tables.frames import TypedReader
 from remi_tf.data.tables.layouts import Layout
-from remi_tf.data.tables.rawlog import Chunk
+from remi_tf.data.tables.raw_log import Chunk
 from remi_tf.data.tables.rows import BadRow, BadRows
 from remi_tf.data.tables.streams import Block, read_blocks
 from remi_tf.errors import InputError

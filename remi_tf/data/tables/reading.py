@@ -13,7 +13,7 @@ import pyarrow.parquet as parquet
 from remi_tf.data.tables.frames import TypedReader
 from remi_tf.data.tables.json_tables import read_json
 from remi_tf.data.tables.layouts import Columns, Layout, find_column, kind_of, sniff
-from remi_tf.data.tables.rawlog import Chunk, RawLog, assemble
+from remi_tf.data.tables.raw_log import Chunk, RawLog, assemble
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.sources import Source, find_layout
 from remi_tf.data.tables.streams import BROKEN, Member, open_members

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from remi_tf.data.tables.layouts import Layout, find_column, find_index
-from remi_tf.data.tables.rawlog import Chunk, encode
+from remi_tf.data.tables.raw_log import Chunk, encode
 from remi_tf.data.tables.rows import BadRow, BadRows, bad_times, check_id, guess_unit, parse_time, split_records
 from remi_tf.data.tables.streams import Block, count_lines, read_blocks
 from remi_tf.errors import InputError

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from remi_tf.data.tables.layouts import find_column
-from remi_tf.data.tables.rawlog import RawLog
+from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import BadRow, BadRows
 from remi_tf.data.tables.side_tables import Row, latin_lines, rows_beside, table_rows
 from remi_tf.data.tables.sources import Source

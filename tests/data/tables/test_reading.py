@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import remi_tf.data.tables.streams as streams
-from remi_tf.data.tables.rawlog import assemble
+from remi_tf.data.tables.raw_log import assemble
 from remi_tf.data.tables.reading import read_frame, read_log, stream_log
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.errors import InputError

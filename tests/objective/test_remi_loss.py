@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remi_tf.objective.softmax import sampled_softmax
+from remi_tf.objective.remi_loss import sampled_softmax
 
 POSITIVE = tf.constant([1.0])
 NEGATIVE = tf.constant([[0.5, -1.0, 2.0, 0.0]])

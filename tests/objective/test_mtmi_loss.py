@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from remi_tf.encoders.base import Interests
 from remi_tf.objective.example import Example
-from remi_tf.objective.metric_learning import InverseDistanceLoss
+from remi_tf.objective.mtmi_loss import InverseDistanceLoss
 from remi_tf.objective.negatives import Negatives
 from remi_tf.settings.settings import Settings
 

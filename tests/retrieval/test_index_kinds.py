@@ -3,7 +3,7 @@
 import pytest
 
 from remi_tf.errors import InputError
-from remi_tf.retrieval.kinds import choose_kind, code_bytes, size_bytes
+from remi_tf.retrieval.index_kinds import choose_kind, code_bytes, size_bytes
 
 
 def test_the_kind_is_exact_where_that_is_quick_and_else_what_fits_into_memory():

@@ -7,7 +7,7 @@ import pytest
 
 from remi_tf.commands.prepare import main
 from remi_tf.data.dataset.folder import load_dataset
-from remi_tf.data.protocol.request import PrepareRequest
+from remi_tf.data.protocol.prepare_request import PrepareRequest
 from remi_tf.errors import InputError
 from tests.profile_toys import prepare
 

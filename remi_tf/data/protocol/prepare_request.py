@@ -14,7 +14,7 @@ from remi_tf.data.protocol.prepare import prepare_log
 from remi_tf.data.tables.download import DOWNLOADS, download
 from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside
 from remi_tf.data.tables.layouts import Columns, Layout, parse_separator
-from remi_tf.data.tables.rawlog import RawLog
+from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.reading import read_frame, read_log
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.sources import ALL_SOURCES, SOURCES

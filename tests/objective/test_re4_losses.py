@@ -7,7 +7,7 @@ import tensorflow as tf
 from remi_tf.encoders import make_encoder
 from remi_tf.encoders.base import Interests
 from remi_tf.model import MultiInterestModel
-from remi_tf.objective.backward_flow import BackwardFlow
+from remi_tf.objective.re4_losses import BackwardFlow
 from remi_tf.settings.encoders import encoder_settings
 from remi_tf.settings.settings import Settings
 

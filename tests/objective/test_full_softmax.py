@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from remi_tf.model import MultiInterestModel
-from remi_tf.objective.catalogue import log_sum_exp
+from remi_tf.objective.full_softmax import log_sum_exp
 from remi_tf.objective.readout import READOUTS
 from remi_tf.settings.settings import Settings
 

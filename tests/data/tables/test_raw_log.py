@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from remi_tf.data.tables.rawlog import Chunk, assemble, encode
+from remi_tf.data.tables.raw_log import Chunk, assemble, encode
 from remi_tf.data.tables.sources import SOURCES
 from tests.raw_logs import read_text
 

@@ -43,7 +43,7 @@ class IHNSoftmax(tf.keras.layers.Layer):
 
     Example:
       >>> import tensorflow as tf
-      >>> from remi_tf.objective.softmax import IHNSoftmax
+      >>> from remi_tf.objective.remi_loss import IHNSoftmax
       >>> loss = IHNSoftmax(beta=1.0)
       >>> loss(tf.constant([1.0]), tf.constant([[0.5, -1.0, 2.0, 0.0]])).numpy().round(4).tolist()
       [2.2263...]
