@@ -7,9 +7,9 @@
     run.recommender().recommend([["sku-17", "sku-4"]])
     run.export("export")
 
-Importing the package is cheap: TensorFlow is loaded by the modules that use it. What must happen before
-TensorFlow's ``tf.keras`` is first touched, happens here: tensorflow-recommenders is written for Keras 2, so
-``TF_USE_LEGACY_KERAS`` is set, and a process in which Keras 3 already sits under ``tf.keras`` is refused.
+Importing the package is cheap: TensorFlow is loaded by the modules that use it. tensorflow-recommenders is written for
+Keras 2. So ``TF_USE_LEGACY_KERAS`` is set here, before ``tf.keras`` is first used. A process that already has Keras 3
+under ``tf.keras`` is refused.
 """
 
 import os
@@ -52,9 +52,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def active_keras_3() -> str | None:
-    """Version of Keras 3 if it sits under tf.keras in this process, else None.
+    """The version of Keras 3 if tf.keras is Keras 3 in this process, else None.
 
-    Looks into dictionaries only: touching an attribute of tf.keras would load one.
+    Reads dictionaries only: reading an attribute of tf.keras would load Keras.
     """
     tensorflow = sys.modules.get("tensorflow")
     keras = vars(tensorflow).get("keras") if tensorflow is not None else None

@@ -1,6 +1,6 @@
 """The Python front door: prepare a log, train on it, evaluate, recommend, export. The commands call the same functions.
 
-Nothing here prints; training and long evaluations show a progress bar where somebody looks on.
+Nothing here prints. Training and long evaluations show a progress bar on a terminal and in a notebook.
 """
 
 import dataclasses
@@ -26,12 +26,12 @@ from remi_tf.training.trainer import OnValidation
 
 @dataclass(frozen=True)
 class Run(SavedRun):
-    """A trained run, open for use: `train`, `resume` and `load_run` give one.
+    """A trained run, ready to use. `train`, `resume` and `load_run` return one.
 
     Attributes:
       path: the run folder; settings: what ran; catalogue: items, titles, categories.
       model: with the best weights, which were saved at `step`.
-      dataset: what it was trained on (InputError where it is gone).
+      dataset: the data it was trained on (InputError if they are gone).
 
     Example:
       >>> import remi_tf
@@ -56,7 +56,7 @@ class Run(SavedRun):
           >>> evaluation = remi_tf.load_run("runs/shop").evaluate(top_n=(5, 50))
           >>> list(evaluation.means)
           ['recall@5', 'hit_rate@5', 'ndcg@5', 'ndcg_hits@5', 'recall@50', 'hit_rate@50', 'ndcg@50', 'ndcg_hits@50']
-          >>> evaluation.per_user["recall@50"].shape  # one value a test user; there are 40 items, so all are found
+          >>> evaluation.per_user["recall@50"].shape  # one value per test user; there are 40 items, so all are found
           (8,)
 
         Args:
@@ -64,7 +64,7 @@ class Run(SavedRun):
           top_n: cut-offs n of metric@n.
           exclude_history: do not recommend what the model has read of the user's history.
           released_ndcg: also the NDCG of the released REMI code (slow).
-          progress: show a bar where somebody looks on.
+          progress: show a bar on a terminal or in a notebook.
 
         Returns:
           An Evaluation: `means` (metric@n → mean over users) and `per_user` (metric@n → [users] float64).
@@ -78,7 +78,7 @@ class Run(SavedRun):
         return evaluate_model(self.model, users, top_n, exclude_history, released_ndcg, progress=progress)
 
     def recommender(self, index: str | Path | None = None) -> Recommender:
-        """Recommends for histories of raw ids.
+        """A Recommender for histories of raw ids.
 
         Example:
           >>> import remi_tf
@@ -128,10 +128,10 @@ class Run(SavedRun):
 
         Args:
           path: the index folder; None is `index` in the run folder.
-          options: as of `remi_tf.recommending.index_folder.build_index` (kind, min_recall, overwrite, …).
+          options: those of `remi_tf.recommending.index_folder.build_index` (kind, min_recall, overwrite, …).
 
         Returns:
-          What index.json holds, its recall among it.
+          What index.json holds, including the recall.
         """
         return build_index(self, Path(path) if path is not None else self.path / "index", **options)
 
@@ -160,7 +160,7 @@ def prepare(log: Log, output: str | Path, **options: Any) -> Dataset:
 
     Raises:
       InputError: an option, a file or a row that cannot be used, or an output that exists.
-      TypeError: an option there is not.
+      TypeError: an option that does not exist.
     """
     request = PrepareRequest(log=log, output=output, **options)
     request.write()
@@ -179,7 +179,7 @@ def train(
     on_validation: OnValidation | None = None,
     **settings: Any,
 ) -> Run:
-    """Train a model to the end of its budget or its patience.
+    """Train a model until its budget of steps or its patience is used up.
 
     Example:
       >>> import remi_tf
@@ -188,16 +188,16 @@ def train(
       'runs/shop-DNN'
 
     Args:
-      dataset: what `prepare` gave, a dataset folder, or the name of one below data/.
+      dataset: what `prepare` returned, a dataset folder, or the name of one below data/.
       model_type: an encoder of README's model table, or a paper's name for a system.
-      remi: with REMI's hard negatives and routing regularisation.
-      recipe: default, paper (the papers' training) or released (REMI's release, its flaws included).
-      run_dir: the run folder; None names it after what was asked for, below runs/.
-      overwrite: replace a run that is there.
-      warm_start: a run whose weights and settings the new one starts from; `run_dir` must be given, and `settings` are
-        changes to its settings.
+      remi: add REMI's hard negatives and routing regularisation.
+      recipe: default, paper (the papers' training) or released (REMI's release, including its flaws).
+      run_dir: the run folder; None makes a folder below runs/, named after the arguments.
+      overwrite: replace an existing run.
+      warm_start: a run whose weights and settings the new one starts from. Then `run_dir` must be given, and
+        `settings` change the settings of that run.
       on_validation: called with a Validation after each validation.
-      settings: any setting of docs/MODELS.md and `train.py --help`, by its name.
+      settings: any setting that `train.py --help` lists, by its name.
 
     Returns:
       The run with its best weights.
@@ -222,7 +222,7 @@ def train(
 
 
 def resume(run_dir: str | Path, *, on_validation: OnValidation | None = None, **changes: Any) -> Run:
-    """Go on with a run that was interrupted, or whose budget grows, as if it had never stopped.
+    """Continue a run that was interrupted, or that gets a larger budget, as if it had never stopped.
 
     Example:
       >>> import remi_tf
@@ -234,13 +234,13 @@ def resume(run_dir: str | Path, *, on_validation: OnValidation | None = None, **
       changes: max_steps, patience or learning_rate; every other setting is the run's own.
 
     Raises:
-      InputError: no run there, its data are gone or others, or changes that would train nothing.
+      InputError: no run there, its data are gone or have changed, or changes that would train nothing.
     """
     return _trained(plan_resume(Path(run_dir), changes), on_validation)
 
 
 def load_run(path: str | Path) -> Run:
-    """Open a run folder with its best weights. The data are looked for only when `Run.dataset` is asked for.
+    """Open a run folder with its best weights. The data are opened only when `Run.dataset` is read.
 
     Example:
       >>> import remi_tf

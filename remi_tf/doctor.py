@@ -1,6 +1,6 @@
 """``python -m remi_tf.doctor``: which versions and devices are here, and what to do about known conflicts.
 
-No package is imported without its failure being caught, and every check is a function of plain values.
+A package that cannot be imported is reported, not raised. Every check is a function of plain values.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ PACKAGES = {  # distribution → the module it is imported as
     "pyarrow": "pyarrow",
 }
 IMPORT_ERRORS = (ImportError, AttributeError, TypeError, ValueError, RuntimeError, OSError)
-"""What a package that does not fit its neighbours raises on import."""
+"""What a package may raise on import if it does not fit the others."""
 PYTHON_FROM, PYTHON_BEFORE = (3, 10), (3, 14)
 
 
@@ -73,7 +73,7 @@ def check_tf_keras(found: Mapping[str, str | None]) -> str | None:
     if tensorflow is None or tf_keras is None or _minor(tensorflow) == _minor(tf_keras):
         return None
     wanted = _dotted(_minor(tensorflow))
-    return f"tf_keras {tf_keras} beside tensorflow {tensorflow}: run pip install 'tf_keras=={wanted}.*'"
+    return f"tf_keras {tf_keras} next to tensorflow {tensorflow}: run pip install 'tf_keras=={wanted}.*'"
 
 
 def check_numpy(found: Mapping[str, str | None], errors: Mapping[str, str]) -> str | None:
@@ -97,7 +97,7 @@ def check_numpy(found: Mapping[str, str | None], errors: Mapping[str, str]) -> s
 
 
 def check_scann(found: Mapping[str, str | None], errors: Mapping[str, str]) -> str | None:
-    """A remedy if scann keeps tensorflow-recommenders, which imports it when it is there, from loading."""
+    """A remedy if scann breaks tensorflow-recommenders, which imports scann where it is installed."""
     if found.get("scann") is None or "tensorflow-recommenders" not in errors or "tensorflow" in errors:
         return None
     return (
@@ -158,7 +158,7 @@ def devices() -> dict[str, Any]:
 
 
 def memory(meminfo: str) -> dict[str, float]:
-    """Total and available memory in GiB, from the text of /proc/meminfo; empty where it says nothing."""
+    """Total and available memory in GiB, from the text of /proc/meminfo; empty if the text has neither."""
     gibibytes = {}
     for line in meminfo.splitlines():
         name, _, value = line.partition(":")
@@ -168,7 +168,7 @@ def memory(meminfo: str) -> dict[str, float]:
 
 
 def report() -> tuple[list[str], bool]:
-    """Versions, devices and a remedy for every known conflict, a line each; and whether all is well."""
+    """Versions, devices and a remedy for every known conflict, one line each; and whether all is well."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     found = versions()
     keras_version = active_keras_3()
@@ -198,7 +198,7 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(str(part) for part in version)
 
 
-if __name__ == "__main__":  # the same as `remi-tf doctor`, which needs the rest of the package to load
+if __name__ == "__main__":  # as `remi-tf doctor`, but the rest of the package need not load
     if len(sys.argv) > 1:
         print("usage: python -m remi_tf.doctor\n\nPrints versions, devices and a remedy for every known conflict.")
         sys.exit(0 if sys.argv[1] in ("-h", "--help") else 2)

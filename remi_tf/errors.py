@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend: one line that names the place, the value and the remedy."""
+"""Errors that the user can fix. A message is one line: the place, the value and the remedy."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ class TrainingDiverged(ArithmeticError):
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM ended training early. Everything is saved, and the message says how to go on."""
+    """Ctrl-C or SIGTERM ended training early. Everything is saved, and the message says how to continue."""
 
 
 def command(name: str) -> str:

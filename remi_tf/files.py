@@ -52,7 +52,7 @@ def atomic_folder(path: str | Path, marker: str, overwrite: bool = False) -> Ite
     A link to a folder stays a link: what it points to is replaced. What killed processes left there is removed.
 
     Args:
-      marker: a file that every folder of this kind holds; what does not hold it is never replaced.
+      marker: a file that every folder of this kind holds; a folder without it is never replaced.
 
     Raises:
       InputError: `path` holds something that may not be replaced (see `refuse_existing`).
@@ -107,9 +107,9 @@ def refuse_existing(path: Path, marker: str, overwrite: bool) -> None:
 
 
 def refuse_file(flag: str, path: Path, overwrite: bool, inputs: Sequence[str | Path] = ()) -> None:
-    """Raise InputError if the file `path`, the value of `flag`, is a folder, one of `inputs`, or there already.
+    """Raise InputError if `path`, the value of `flag`, is a folder, one of `inputs`, or exists already.
 
-    With `overwrite` it may be there, but none of the inputs.
+    With `overwrite` it may exist, but it may not be one of the inputs.
     """
     if path.is_dir():
         raise InputError(f"{flag} {path}: a folder; name a file such as {os.path.join(path, 'top.parquet')}")
@@ -125,10 +125,10 @@ def refuse_file(flag: str, path: Path, overwrite: bool, inputs: Sequence[str | P
 def parts_folder(path: Path) -> Iterator[Path]:
     """An empty folder next to the file `path` for what is needed until it is written; deleted at the end.
 
-    What a killed process left in it is deleted first: its lock went with it.
+    What a killed process left in it is deleted first: the lock of that process is gone.
 
     Raises:
-      InputError: another process is at it.
+      InputError: another process is writing `path`.
     """
     folder = path.with_name(f".{path.name}.parts")
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Progress bars: one look for all, on a terminal and in a notebook; a log file gets a line now and then, or none."""
+"""Progress bars, all alike, for a terminal and a notebook. A log file gets a line now and then, or none."""
 
 import sys
 from typing import Any
@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 
 def watched() -> bool:
-    """Whether somebody looks on: stderr is a terminal, or a notebook shows it."""
+    """Whether somebody is watching: stderr is a terminal, or a notebook shows it."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
@@ -15,8 +15,8 @@ def bar(desc: str, *, total: int | None = None, only_watched: bool = True, shown
     """A tqdm bar on stderr.
 
     Args:
-      only_watched: no bar unless somebody looks on; else a log file gets a line every 30 seconds.
-      shown: False for none at all.
+      only_watched: no bar unless somebody is watching. If false, a log file gets a line every 30 seconds.
+      shown: if false, no bar at all.
       options: further arguments of tqdm.
     """
     hidden = not shown or (only_watched and not watched())

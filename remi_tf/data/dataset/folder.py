@@ -2,7 +2,7 @@
 
 A dataset folder holds
   manifest.json                   format version, counts, checksums, how it was made
-  items.txt                       raw id of row 1, 2, … (one a line, descending popularity)
+  items.txt                       raw id of row 1, 2, … (one per line, descending popularity)
   titles.txt                      title of row 1, 2, … (optional)
   categories.npy                  [I + 1] int32 category of each row, 0 = unknown (optional)
   category_names.txt              name of category 1, 2, … (with categories.npy)
@@ -43,11 +43,11 @@ ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES = "items.txt", "titles.txt", "categori
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The items alone: what serving needs of a dataset. A dataset folder holds them, and so does every run folder.
+    """Only the items: what serving needs of a dataset. Every dataset folder and every run folder holds them.
 
-    fingerprint: SHA-256 over the checksums of the dataset's files; two with one fingerprint hold the same data.
+    fingerprint: SHA-256 over the checksums of the dataset's files; the same fingerprint means the same data.
     num_items: I, padding not counted.
-    profile_columns: what is known of users, empty where the log has nothing.
+    profile_columns: columns of the users' profiles, empty where the log has none.
     """
 
     path: Path
@@ -95,7 +95,7 @@ class Dataset(Catalogue):
 
     @property
     def has_times(self) -> bool:
-        """Whether timestamps are points in time, not just an order; a folder that prepare did not make has them."""
+        """Whether timestamps are points in time, not just an order; true for a folder not made by prepare."""
         kept = self.manifest["made_by"].get("kept")
         return kept is None or "time_span" in kept
 
@@ -125,7 +125,7 @@ def write_dataset(
     """Write a dataset folder, whole or not at all.
 
     Args:
-      profile_columns: of the profiles that every split then has.
+      profile_columns: columns of the users' profiles; if given, every split has profiles.
       made_by: how it was made (source, files, filters, what was dropped); goes into the manifest unchanged.
 
     Raises:

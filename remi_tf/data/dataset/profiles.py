@@ -14,7 +14,7 @@ class ProfileColumn(NamedTuple):
 
 
 def columns_from_json(columns: Iterable[Mapping]) -> tuple[ProfileColumn, ...]:
-    """What `columns_to_json` wrote, for the manifest of a dataset and the config of a run."""
+    """The columns from what `columns_to_json` made (in a dataset's manifest or a run's config)."""
     return tuple(ProfileColumn(column["name"], tuple(column["values"])) for column in columns)
 
 
@@ -26,7 +26,7 @@ def columns_to_json(columns: Sequence[ProfileColumn]) -> list[dict]:
 def encode_profiles(
     names: Sequence[str], profiles: Mapping[str, Sequence[str]], user_ids: Sequence[str]
 ) -> tuple[tuple[ProfileColumn, ...], np.ndarray]:
-    """Profiles as text → codes. Values are categories as they stand, numbered by first appearance in `profiles`.
+    """Profiles as text → codes. Each different value is a category, numbered by first appearance in `profiles`.
 
     Args:
       names: of the columns; profiles: raw user id → one value for each ("" = missing).

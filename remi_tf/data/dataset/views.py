@@ -16,7 +16,7 @@ def histories(interactions: Interactions, users: np.ndarray, max_history: int) -
 def features(
     interactions: Interactions, users: np.ndarray, max_history: int, needs: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """What a model `needs` beside `histories`: days `[U, max_history]` and profile `[U, columns]`, both int32.
+    """What a model `needs` besides `histories`: days `[U, max_history]` and profile `[U, columns]`, both int32.
 
     Raises:
       InputError: profiles are needed and there are none.
@@ -52,5 +52,5 @@ def targets(interactions: Interactions, users: np.ndarray) -> tuple[np.ndarray, 
 
 
 def day_numbers(timestamps: np.ndarray) -> np.ndarray:
-    """[...] int64 seconds since 1970 → [...] int32 days since 1970, the nearest: a timestamp's day needs no log."""
+    """[...] int64 seconds since 1970 → [...] int32 days since 1970, rounded. A day depends only on its timestamp."""
     return np.round(timestamps / 86_400).astype(np.int32)

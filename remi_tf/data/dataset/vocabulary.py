@@ -13,7 +13,7 @@ from remi_tf.files import atomic_file
 class Vocabulary:
     """The raw ids of rows 1..I, in the order of their rows (descending popularity after prepare).
 
-    On disk it is a UTF-8 text file with one id a line, so that a tf.lookup table reads it as it is.
+    On disk it is a UTF-8 text file with one id per line, so that a tf.lookup table can read it.
     """
 
     def __init__(self, raw_ids: Sequence[str]):
@@ -35,7 +35,7 @@ class Vocabulary:
         return ["" if row == 0 else self._raw_ids[row - 1] for row in rows]
 
     def save(self, path: str | Path) -> None:
-        """Write one id a line."""
+        """Write one id per line."""
         write_lines(path, self._raw_ids)
 
     @classmethod
@@ -45,7 +45,7 @@ class Vocabulary:
 
 
 def write_lines(path: str | Path, lines: Iterable[str]) -> None:
-    """Write strings without line breaks, one a line.
+    """Write strings without line breaks, one per line.
 
     Raises:
       InputError: a string holds a line break.

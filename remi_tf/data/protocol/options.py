@@ -13,7 +13,7 @@ class PrepareSettings:
     """How a log becomes a dataset.
 
     min_count: an item needs this many rows, then a user this many rows on kept items.
-    core: `single` filters items once, then users once (the papers); `iterative` repeats until nothing more goes.
+    core: `single` filters items once, then users once (the papers); `iterative` repeats until nothing changes.
     dedup: of several rows with the same user and item only the earliest stays.
     split: `users` (the papers: 8:1:1 of the users), `leave_one_out`, or `time` (cut at the 80% and 90% time quantiles).
     seed: of the shuffle of the users.

@@ -32,7 +32,7 @@ def prepare_log(
     source: str = "columns",
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Filter, number, split and write a raw log. `log` is used up (its arrays are freed on the way).
+    """Filter, number, split and write a raw log. `log` cannot be used again: its arrays are freed.
 
     Returns:
       The manifest's `made_by`; `summary_lines` puts it into words.
@@ -125,7 +125,7 @@ def build_sequences(log: RawLog, kept: Kept, settings: PrepareSettings) -> tuple
 
 
 def sort_rows(users: np.ndarray, times: np.ndarray | None) -> np.ndarray:
-    """[n] order of rows by user, then time, ties as they stand."""
+    """[n] order of rows by user, then time; ties keep their order."""
     if times is None or np.all(times[1:] >= times[:-1]):
         return _stable_order(users)
     by_time = _stable_order(times)
@@ -198,7 +198,7 @@ def _describe(sequences: Sequences, num_items: int) -> dict[str, Any]:
 
 
 def summary_lines(made_by: dict[str, Any]) -> list[str]:
-    """What was made and what was dropped, for people."""
+    """What was made and what was dropped, as lines of text."""
     kept, raw = made_by["kept"], made_by["raw"]
     low, median, high = kept["length_min_median_max"]
     lines = [

@@ -1,4 +1,4 @@
-"""What data/prepare.py and remi_tf.prepare are asked for, checked once for both: log → dataset folder."""
+"""The request of data/prepare.py and of remi_tf.prepare, checked once for both: log → dataset folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,16 +28,16 @@ Log = str | Path | Sequence[str | Path] | pd.DataFrame | None
 
 @dataclass
 class PrepareRequest:
-    """A raw log and what is to become of it. Making one checks that its options go together.
+    """A raw log and how to prepare it. The constructor checks that the options go together.
 
     What to read:
-      log: a file, files or a DataFrame; None where `source` or `download` brings the log.
+      log: a file, files or a DataFrame; None if the log comes from `source` or `download`.
       source: a log known by name, one of ALL_SOURCES; None = the columns are given.
       download: fetch the source first, into data/raw/SOURCE.
       user_col, item_col, time_col, category_col, title_col: columns by name, or by index from 0 with
         `no_header`. Without time_col the order of the rows is the order of time.
-      no_header: the files have no header line. sep: separator of text files; None tells it from name and first line.
-      time_unit: s, ms, us, iso, auto, or none for numbers that only order; None = what the source has, else auto.
+      no_header: the files have no header line. sep: separator of text files; None guesses it from name and first line.
+      time_unit: s, ms, us, iso, auto, or none for numbers that only give an order; None = the source's, else auto.
       items, items_id_col, items_title_col, items_category_col: a table of titles and categories, and its columns.
       users, users_id_col, profile_cols: a table of user profiles, its id column, and the columns to use (a list, or
         "a,b").
@@ -47,7 +47,7 @@ class PrepareRequest:
 
     What to write:
       output: the dataset folder; None = data/NAME. name: of the dataset; None = the last part of the output.
-      overwrite: replace a dataset that is there.
+      overwrite: replace an existing dataset.
 
     Raises:
       InputError: options that do not go together, or an impossible value.

@@ -1,4 +1,4 @@
-"""Fetching a public log: resumed after a break, checked, and in place only when it is whole."""
+"""Fetch a public log: it is resumed after a break, checked, and put in place only when it is whole."""
 
 import contextlib
 import hashlib
@@ -25,7 +25,7 @@ SNAP = "https://snap.stanford.edu/data/"
 
 @dataclass(frozen=True)
 class Download:
-    """A file to fetch. md5: as its owner publishes it, None where no checksum is published."""
+    """A file to fetch. md5: the checksum that its owner publishes, None if there is none."""
 
     url: str
     md5: str | None = None
@@ -56,7 +56,7 @@ def download(source: str, folder: str | Path) -> list[dict[str, Any]]:
     if source not in DOWNLOADS:
         known = SOURCES.get(source)
         by_hand = (
-            f"get {known.manual} and name it with --input" if known else f"known are {', '.join(sorted(DOWNLOADS))}"
+            f"get {known.manual} and name it with --input" if known else f"choose one of {', '.join(sorted(DOWNLOADS))}"
         )
         raise InputError(f"--download: {source} has no public address; {by_hand}")
     return [fetch(wanted, Path(folder)) for wanted in DOWNLOADS[source]]
@@ -86,7 +86,7 @@ def fetch(wanted: Download, folder: Path) -> dict[str, Any]:
 
 
 def _fetch_part(url: str, part: Path) -> None:
-    """Bring `part` to its full length, from where it stands if the server's version is still the same."""
+    """Fetch the rest of `part`, or all of it if it is not there or the server's version has changed."""
     request = urllib.request.Request(url, headers={"User-Agent": "remi_tf", "Accept-Encoding": "identity"})
     have = part.stat().st_size if part.is_file() else 0
     version = _read_version(part)
@@ -99,7 +99,7 @@ def _fetch_part(url: str, part: Path) -> None:
         error.close()
         if error.code != 416 or not have:
             raise
-        part.unlink()  # there is more than the server's file is long: begin again
+        part.unlink()  # longer than the server's file: start again
         return _fetch_part(url, part)
     with response:
         resumed = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
@@ -149,7 +149,7 @@ def _check(wanted: Download, path: Path) -> None:
         while block := file.read(BLOCK):
             digest.update(block)
     if digest.hexdigest() != wanted.md5:
-        fetched = path.suffix == ".part"  # a file that lay there already is its owner's to remove
+        fetched = path.suffix == ".part"  # a file that was there before is not removed here
         if fetched:
             path.unlink()
             _state_file(path).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from remi_tf.errors import InputError
 
 
 class TypedReader:
-    """Turns typed columns into chunks. `unit` is the log's; `auto` until the first times were seen."""
+    """Turns typed columns into chunks. `unit` is the log's time unit; `auto` until the first times are seen."""
 
     def __init__(self, bad: BadRows, unit: str):
         self.bad = bad

@@ -1,4 +1,4 @@
-"""Item tables: titles and categories that lie in a file of their own, beside the log."""
+"""Item tables: titles and categories in a file of their own, next to the log."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ GENRES = (
 
 @dataclass(frozen=True)
 class ItemColumns:
-    """Columns of an item table; None = by their usual names (id: the log's item column, else the first)."""
+    """Columns of an item table; None = a column with a usual name (id: the log's item column, else the first)."""
 
     id: str | None = None
     title: str | None = None
@@ -45,7 +45,7 @@ def add_item_table(
 
 
 def add_tables_beside(log: RawLog, source: Source, inputs: list[Path], bad: BadRows) -> None:
-    """Use the item table that lies beside a named source's log, or in its archive, if there is one."""
+    """Use the item table that is next to a named source's log, or in its archive, if there is one."""
     found = rows_beside(READERS, source.beside, inputs, bad)
     if found:
         _fill(log, iter(found[1]), found[0])

@@ -1,4 +1,4 @@
-"""JSON lines → chunks. A clean block is parsed by Arrow; only a block with something bad goes line by line."""
+"""JSON lines → chunks. A clean block is parsed by Arrow; only a block with a bad line is read line by line."""
 
 import ast
 import json
@@ -19,10 +19,10 @@ Types = dict[str, pa.DataType]
 
 
 def read_json(stream: IO[bytes], label: str, layout: Layout, reader: TypedReader) -> Iterator[Chunk]:
-    """The rows of one file of JSON objects, one a line.
+    """The rows of one file of JSON objects, one per line.
 
     Raises:
-      InputError: a file without rows, or under the policy `stop` a line that is no object or lacks a key.
+      InputError: a file without rows, or under the policy `stop` a line that is not an object or lacks a key.
     """
     names = layout.columns.by_key()
     types: Types | None = None
@@ -42,7 +42,7 @@ def read_json(stream: IO[bytes], label: str, layout: Layout, reader: TypedReader
 
 
 def json_objects(block: Block, label: str, bad: BadRows) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line, object) of each line; lines that are no object go to `bad`.
+    """(line, object) of each line; lines that are not objects go to `bad`.
 
     Older Amazon files hold Python literals instead of JSON; those are read as literals, never evaluated.
     """
@@ -95,7 +95,7 @@ def _fast(block: Block, names: dict[str, str], types: Types) -> dict[str, pa.Arr
             arrow_json.ReadOptions(block_size=max(1 << 20, len(block.data) // 4)),
             arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
         )
-        table.validate(full=True)  # Arrow's JSON reader does not look at UTF-8
+        table.validate(full=True)  # Arrow's JSON reader does not check UTF-8
     except pa.ArrowInvalid:
         return None
     lines = block.data.count(b"\n") + (not block.data.endswith(b"\n"))

@@ -35,7 +35,7 @@ class Columns:
 class Layout:
     """How to read one file.
 
-    kind: text (separated columns), json (one object a line) or parquet.
+    kind: text (separated columns), json (one object per line) or parquet.
     keep: (column, value): rows with another value in that column belong to another kind of event and are left out.
     num_columns: for text without a header, how many there must be (None: as many as the first row has).
     """
@@ -87,7 +87,7 @@ def find_column(column: str, names: Sequence[str], place: str) -> int:
     """The index of a column by its name; RecBole's `user_id:token` is found as `user_id`.
 
     Raises:
-      InputError: there is none of that name.
+      InputError: there is no column of that name.
     """
     plain = [name.strip() for name in names]
     if column in plain:

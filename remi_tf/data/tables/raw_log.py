@@ -31,7 +31,7 @@ class RawLog:
 
     users, items: [n] int32 codes into user_ids, item_ids (string arrays).
     times: [n] int64 or float64 in `unit` (s, ms, us, iso = microseconds, none = order numbers), None = file order.
-    titles, categories: raw item id → text; category_numbers: raw category → number where the source numbers them.
+    titles, categories: raw item id → text.
     profile_names: columns of the users' profiles; profiles: raw user id → a text for each ("" = missing).
     notes: what was assumed or left out, for the summary; dropped: reason → rows.
     """
@@ -71,7 +71,7 @@ def encode(texts: Iterable[str]) -> pa.DictionaryArray:
 
 
 def assemble(chunks: list[Chunk], unit: str) -> RawLog:
-    """One log out of its chunks, in their order. `chunks` is emptied, to free them as they are used."""
+    """One log from its chunks, in their order. `chunks` is emptied, to free memory."""
     coded = {key: _unify([chunk.texts[key] for chunk in chunks if key in chunk.texts]) for key in KEYS}
     times = [chunk.times for chunk in chunks if chunk.times is not None]
     chunks.clear()
@@ -91,7 +91,7 @@ def _unify(columns: list[pa.DictionaryArray | pa.ChunkedArray]) -> tuple[np.ndar
     columns = [chunk for chunks in parts for chunk in chunks if len(chunk)]
     if not columns:
         return np.zeros(0, np.int32), pa.array([], pa.string())
-    # The chunks' dictionaries are made one, then every chunk's codes go straight to their place in the result.
+    # The chunks' dictionaries are merged, then every chunk's codes are written to their place in the result.
     merged = pa.concat_arrays([chunk.dictionary for chunk in columns]).dictionary_encode()
     texts, mapping = merged.dictionary, merged.indices.to_numpy()
     codes = np.empty(sum(map(len, columns)), np.int32)
@@ -100,9 +100,9 @@ def _unify(columns: list[pa.DictionaryArray | pa.ChunkedArray]) -> tuple[np.ndar
         own = mapping[entry : entry + len(chunk.dictionary)]
         np.take(own, chunk.indices.to_numpy(), out=codes[row : row + len(chunk)], mode="clip")
         row, entry = row + len(chunk), entry + len(own)
-    if _in_order_of_appearance(codes, len(texts)):  # as Arrow numbers them, unless rows were filtered out after that
+    if _in_order_of_appearance(codes, len(texts)):  # Arrow numbers them so, unless rows were filtered out later
         return codes, texts
-    # Of equal codes the last assignment stays, which is the first row.
+    # Rows are assigned backwards, so for each code the first row stays.
     backwards = np.arange(len(codes) - 1, -1, -1, dtype=np.int32 if len(codes) < 2**31 else np.int64)
     first: np.ndarray = np.full(len(texts), len(codes), backwards.dtype)
     first[codes[::-1]] = backwards

@@ -39,8 +39,8 @@ def read_log(
     """Read the files of one log, in the order given.
 
     Args:
-      layout: the columns (kind and, unless `separator` is given, separator are told from each file), or a named source.
-      time_unit: s, ms, us, iso, auto, none (numbers that only order); None = what the source says.
+      layout: a named source, or the columns; then kind and separator (unless it is given) are guessed for each file.
+      time_unit: s, ms, us, iso, auto, none (numbers that only give an order); None = what the source says.
 
     Raises:
       InputError: a file, a column or (under `stop`) a row that cannot be used.
@@ -55,13 +55,13 @@ def read_log(
 def stream_log(
     paths: Sequence[str | Path], layout: Layout, *, time_unit: str | None = None, bad: BadRows
 ) -> Iterator[tuple[Chunk, str]]:
-    """The same piece by piece, for logs that memory does not hold: chunks, each with the unit of its times.
+    """As `read_log`, but for logs larger than memory: gives chunks, each with the unit of its times.
 
     Args:
       bad: what to do with bad rows, and where those that are skipped are counted.
 
     Raises:
-      InputError: as `read_log`, when the chunk comes.
+      InputError: as `read_log`, when the chunk is read.
     """
     reader = _LogReader(layout, time_unit, None, bad)
     for chunk in _chunks(paths, reader):
@@ -87,7 +87,7 @@ def read_frame(frame: pd.DataFrame, columns: Columns, *, time_unit: str = "auto"
     log.dropped.update(bad.counts)
     log.notes += bad.examples
     if columns.time is not None and time_unit == "auto":
-        log.notes.append(f"times were taken for {UNIT_NAMES[log.unit]} (auto); time_unit says otherwise")
+        log.notes.append(f"times were read as {UNIT_NAMES[log.unit]} (auto); give time_unit for another unit")
     return log
 
 
@@ -179,4 +179,4 @@ def _report(log: RawLog, reader: _LogReader, time_unit: str | None) -> None:
     log.notes += [f"skipped {example}" for example in reader.bad.examples]
     if log.times is not None and time_unit in (None, "auto") and log.unit in UNIT_NAMES:
         how = "as this source has them" if isinstance(reader.layout, Source) else "guessed from their size"
-        log.notes.append(f"times were read as {UNIT_NAMES[log.unit]} ({how}); --time_unit says otherwise")
+        log.notes.append(f"times were read as {UNIT_NAMES[log.unit]} ({how}); give --time_unit for another unit")

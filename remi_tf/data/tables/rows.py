@@ -48,7 +48,7 @@ class BadRows:
             self.examples.append(f"{place}: {error.message}")
 
     def truncated(self, place: str, message: str) -> None:
-        """A file that breaks off."""
+        """A file that ends too early."""
         if self.policy == "stop":
             raise InputError(f"{place}: {message}; fetch it again, or add --on_bad_row skip to use what could be read")
         self.counts["truncated file"] += 1
@@ -109,7 +109,7 @@ def _parse_quoted(lines: list[str], separator: str) -> list[str] | None:
 
 
 def check_id(text: str, column: str) -> str:
-    """A raw id as it stands.
+    """A raw id, unchanged.
 
     Raises:
       BadRow: it is empty, is not UTF-8 or holds a line break.
@@ -151,12 +151,12 @@ def check_time(value: int | float, text: Any, column: str, unit: str) -> None:
     if value < 0:
         raise BadRow("negative time", f"{column} {text!r} is negative")
     if abs(value) > 2**62:
-        raise BadRow("absurd time", f"{column} {text!r} is too large")
+        raise BadRow("time out of range", f"{column} {text!r} is too large")
     if unit != "none" and value > LATEST * PER_SECOND[unit]:
         year = 1970 + int(value / PER_SECOND[unit] / 31_556_952)
         other = guess_unit_of(value)
         hint = f" (is it in {other}? give --time_unit {other})" if other not in (unit, "none") else ""
-        raise BadRow("absurd time", f"{column} {text!r}, read in {unit}, lies in the year {year:,}{hint}")
+        raise BadRow("time out of range", f"{column} {text!r}, read in {unit}, lies in the year {year:,}{hint}")
 
 
 def bad_times(values: np.ndarray, unit: str) -> bool:
@@ -168,7 +168,7 @@ def bad_times(values: np.ndarray, unit: str) -> bool:
 
 
 def parse_iso(text: str) -> int | None:
-    """Microseconds since 1970 of an ISO 8601 date or time, None if it is none."""
+    """Microseconds since 1970 of an ISO 8601 date or time, None if it is not one."""
     for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
         try:
             return pa.scalar(text.strip(), pa.string()).cast(kind).cast(pa.int64()).as_py()
@@ -187,5 +187,5 @@ def guess_unit(samples: list[str]) -> str:
 
 
 def date(seconds: int) -> str:
-    """2014-05-01 of seconds since 1970."""
+    """Seconds since 1970 as a date such as 2014-05-01."""
     return datetime.fromtimestamp(int(seconds), tz=timezone.utc).strftime("%Y-%m-%d")

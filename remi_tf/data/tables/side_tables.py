@@ -1,4 +1,4 @@
-"""Tables beside a log, of items or users: text with a header, JSON lines or Parquet, plain, compressed or archived."""
+"""Tables next to a log, of items or users: text with a header, JSON lines or Parquet, plain, compressed or archived."""
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ def table_rows(path: str | Path, pick: Pick, separator: str | None, what: str, b
 def _text_rows(
     member: Member, start: bytes, pick: Pick, separator: str | None, what: str, bad: BadRows
 ) -> Iterator[Row]:
-    """Of separated text, whose first bytes are `start`."""
+    """The rows of separated text whose first bytes are `start`."""
     used = sniff(start, member.name, separator)[1]
     names: list[str] = []
     with member.open() as stream:
@@ -111,7 +111,7 @@ def rows_beside(
     inputs: Sequence[Path],
     bad: BadRows,
 ) -> tuple[str, list[Any]] | None:
-    """Name and rows of the first table of these `names` that lies beside the log's files, or in their archive."""
+    """Name and rows of the first table of these `names` that is next to the log's files, or in their archive."""
     for path in inputs:
         for name in names:
             inside = path.name.lower().endswith(ARCHIVES)

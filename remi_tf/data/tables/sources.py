@@ -15,7 +15,7 @@ class Source:
 
     layout: (file name, its first line) → how to read it.
     wanted: whether a member of an archive is (a part of) the log.
-    beside, users_beside: names of item and user tables that are used when they lie beside the log or in its archive.
+    beside, users_beside: names of item and user tables that are used if they are next to the log or in its archive.
     terms: in one line, what the owner allows; manual: how to get it by hand.
     """
 
@@ -32,7 +32,7 @@ def find_layout(source: Source, name: str, start: bytes) -> Layout:
     """The layout of a file by its name and first bytes.
 
     Raises:
-      InputError: it is none of the forms this source comes in.
+      InputError: it is not one of the forms of this source.
     """
     if kind_of(name, start) == "parquet":
         raise InputError(f"{name}: a Parquet file is not a raw form of --source {source.name}; use the column flags")

@@ -45,7 +45,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Block:
-    """Whole records of a text file; `first_line` is the physical line (from 1) its first byte lies on."""
+    """Whole records of a text file; `first_line` is the physical line (from 1) of its first byte."""
 
     data: bytes
     first_line: int
@@ -143,7 +143,7 @@ def _open_file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def _decompressed(file: IO[bytes], name: str) -> Iterator[IO[bytes]]:
-    """Undo .gz, .bz2 and .xz, told by the first bytes rather than by the name."""
+    """Undo .gz, .bz2 and .xz, recognised by the first bytes, not by the name."""
     start = file.read(6)
     file.seek(0)
     for magic, opener in COMPRESSIONS.items():
@@ -167,7 +167,7 @@ def read_blocks(stream: IO[bytes], label: str, bad: BadRows, separator: str, quo
     Raises:
       InputError: not UTF-8 text, or a single line of more than 64 MB.
     """
-    # One buffer for all blocks: fresh megabytes for each would cost more in page faults than the parsing.
+    # One buffer for all blocks: new memory for each would cost more time in page faults than the parsing.
     buffer, filled, line = bytearray(BLOCK_BYTES), 0, 1
     begun = False
     while True:
@@ -224,7 +224,7 @@ def _fill(stream: IO[bytes], buffer: bytearray, filled: int) -> tuple[int, bool,
 
 
 def _check_start(buffer: bytearray, filled: int, label: str) -> int:
-    """Take the byte-order mark off the start of a text file; how much is filled then."""
+    """Remove the byte-order mark from the start of a text file; return how much is filled then."""
     start = bytes(buffer[: min(filled, 4096)])
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{label}: UTF-16 text; save it as UTF-8")

@@ -1,4 +1,4 @@
-"""A synthetic log with planted interests, so that one can ask whether a model finds them."""
+"""A synthetic log with planted interests, so that it can be checked whether a model finds them."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ STEP = 3600  # mean seconds between two interactions of a user
 class SyntheticSettings:
     """Size and shape of the synthetic log.
 
-    num_users, num_items, num_clusters: items are dealt to the clusters evenly; an item's cluster is its category.
+    num_users, num_items, num_clusters: items are spread evenly over the clusters; an item's cluster is its category.
     interests: fewest and most clusters a user is interested in; lengths: fewest and most rows of a user.
     zipf: within a cluster the item of popularity rank r is drawn in proportion to 1 / r**zipf.
-    noise: share of rows drawn from the whole catalogue, whatever the user's interests.
+    noise: share of rows drawn from the whole catalogue, not from the user's interests.
     """
 
     num_users: int = 3000
@@ -41,7 +41,7 @@ class SyntheticSettings:
 
 
 def synthetic_frame(settings: SyntheticSettings | None = None) -> pd.DataFrame:
-    """The log as columns user_id, item_id, timestamp (seconds), category, title; a function of the settings alone.
+    """The log as columns user_id, item_id, timestamp (seconds), category, title; it depends only on the settings.
 
     Every user has a few clusters with unequal weights; each row picks a cluster by weight, then an item in it by Zipf.
     Rows are ordered by time over all users, as a server's log would be.
@@ -92,7 +92,7 @@ def planted_interests(settings: SyntheticSettings) -> tuple[np.ndarray, np.ndarr
 
 
 def synthetic_profiles(settings: SyntheticSettings) -> dict[str, tuple[str, ...]]:
-    """User id → club, age: a club tells the user's strongest interest, an age band nothing; a fifth have no club."""
+    """User id → club, age: the club is the user's strongest interest, or missing (a fifth); age says nothing."""
     generator = np.random.default_rng([settings.seed, 2])
     clusters, weights = planted_interests(settings)
     clubs = clusters[np.arange(settings.num_users), weights.argmax(axis=1)]

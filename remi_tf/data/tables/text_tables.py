@@ -1,4 +1,4 @@
-"""Separated text → chunks. A clean block is parsed by Arrow; only a block with something bad goes row by row."""
+"""Separated text → chunks. A clean block is parsed by Arrow; only a block with a bad row is read row by row."""
 
 from collections.abc import Iterator
 from typing import IO
@@ -80,7 +80,7 @@ class TextReader:
                 position, line = end, line + count_lines(piece.data)
 
     def _fast(self, table: "_Table", data: bytes) -> Chunk | None:
-        """The rows of a block that is clean throughout, None if anything is amiss."""
+        """The rows of a block without any bad row, None if something is wrong."""
         if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
             return None
         candidates = [None] if table.time is None else TIME_TYPES[self.unit == "iso"]

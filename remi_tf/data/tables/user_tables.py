@@ -1,4 +1,4 @@
-"""User tables: profile columns (gender, age, occupation, …) that lie in a file of their own, beside the log."""
+"""User tables: profile columns (gender, age, occupation, …) in a file of their own, next to the log."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ def add_user_table(
     """Put columns of a table into `log` as the users' profiles.
 
     Args:
-      id_column: None = the log's user column, `user_column`, if the table has one of that name, else its first.
+      id_column: None = `user_column` (of the log) if the table has a column of that name, else its first.
 
     Raises:
       InputError: the file or a column is missing, no user of the log is in it, or a bad row under the policy `stop`.
@@ -42,7 +42,7 @@ def add_user_table(
 
 
 def add_profiles_beside(log: RawLog, source: Source, inputs: Sequence[Path], bad: BadRows) -> None:
-    """Use the user table that lies beside a named source's log, or in its archive, if there is one."""
+    """Use the user table that is next to a named source's log, or in its archive, if there is one."""
     found = rows_beside(READERS, source.users_beside, inputs, bad)
     if found:
         _fill(log, MOVIELENS_COLUMNS, found[1], found[0], bad)
