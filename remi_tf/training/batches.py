@@ -12,14 +12,14 @@ from remi_tf.randomness import WINDOW_TARGETS, WINDOW_USERS, stream_seed
 
 
 class TrainingBatches:
-    """Endless batches of training windows; batch number s is the same whichever step the pipeline starts from.
+    """Endless batches of training windows; batch number s does not depend on the step the pipeline starts from.
 
-    Each step draws distinct users uniformly (where there are fewer users than the batch holds, each as often as it
-    fits), and for each a target uniform among the items from position `first_target` on; the history is what precedes
-    it (ComiRec's training stream).
+    The users of a batch are distinct and drawn uniformly. If the batch is larger than the number of users, users repeat
+    as evenly as possible. For each user a target is drawn uniformly from the items at position `first_target` or
+    later. The history is the items before the target (ComiRec's training stream).
 
     Args:
-      needs: features beside history and target, of "days" and "profile" (for a log that has profiles).
+      needs: features besides history and target: "days" and "profile" (if the log has profiles).
 
     Raises:
       InputError: no user has an item that may be a target.
@@ -56,9 +56,9 @@ class TrainingBatches:
         """Batches number `step`, `step` + 1, … as dicts.
 
         Returns:
-          history [batch_size, max_history] int32 oldest first, right-padded with 0; target [batch_size] int32; and
-          of what is needed days [batch_size, max_history] int32, day numbers of the history (`day_numbers`), 0 on
-          padding; profile [batch_size, columns] int32, codes of the user's profile.
+          history [batch_size, max_history] int32 oldest first, right-padded with 0; target [batch_size] int32. If
+          needed, days [batch_size, max_history] int32, day numbers of the history (`day_numbers`), 0 on padding; and
+          profile [batch_size, columns] int32, codes of the user's profile.
         """
         steps = tf.data.Dataset.range(step, np.iinfo(np.int64).max)
         return steps.map(self._batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(
@@ -66,9 +66,10 @@ class TrainingBatches:
         )
 
     def target_shares(self, num_items: int) -> np.ndarray:
-        """[num_items + 1] float64: the chance of each item to be a window's target, 0 for those that never are.
+        """[num_items + 1] float64: the chance of each item to be a window's target, 0 for items that never are one.
 
-        Not an item's share of the log: users are drawn evenly, so that an item of a long sequence is drawn less often.
+        This is not the item's share of the log: all users are drawn equally often, so an item of a long sequence is
+        drawn less often.
         """
         lengths = self._train.lengths
         choices = np.maximum(lengths - self.first_target, 0)
@@ -99,11 +100,11 @@ class TrainingBatches:
 
 
 def _distinct(num_users: int, batch_size: int, seed: int, step: tf.Tensor) -> tf.Tensor:
-    """[batch_size] int32 users in 0..num_users-1, without repeats within each run of num_users, uniformly."""
+    """[batch_size] int32 users in 0..num_users-1, uniform, without repeats in each run of num_users."""
     position = tf.range(batch_size)
     run = position // num_users  # [B], 0 unless the batch is larger than the number of users
-    # A fresh random key a step: with counters as keys the op's permutations are visibly uneven. The raw op, since
-    # tf.random.experimental.index_shuffle takes no key per element.
+    # Every step has a new random key: with counters as keys the op's permutations are visibly uneven. The raw op is
+    # used because tf.random.experimental.index_shuffle takes no key per element.
     key = tf.random.stateless_uniform([3], stream_seed(seed, step, WINDOW_USERS), None, None, tf.int32, alg="philox")
     keys = tf.stack([tf.fill([batch_size], key[0]), tf.fill([batch_size], key[1]), key[2] + run], axis=1)  # [B, 3]
     return tf.raw_ops.RandomIndexShuffle(index=position % num_users, seed=keys, max_index=num_users - 1, rounds=16)

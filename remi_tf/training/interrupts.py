@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during training: the step and the save that are under way are finished first."""
+"""Ctrl-C and SIGTERM during training: the current step and save are finished first."""
 
 import signal
 import threading
@@ -6,9 +6,9 @@ from types import FrameType
 
 
 class Interrupts:
-    """Within the block, Ctrl-C and SIGTERM are noted instead of breaking a step in two; a second Ctrl-C breaks.
+    """Within the block, Ctrl-C and SIGTERM are only noted, so that no step is cut short. A second signal interrupts.
 
-    Python lets only the main thread handle signals; in another thread nothing is noted.
+    Only the main thread of Python can handle signals; in another thread nothing is noted.
     """
 
     def __enter__(self) -> "Interrupts":

@@ -1,4 +1,4 @@
-"""Adam, dense as in PyTorch or lazy, whose step does not grow with the catalogue."""
+"""Adam: dense as in PyTorch, or lazy. The work of a lazy step does not grow with the catalogue."""
 
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ Gradient: TypeAlias = tf.Tensor | tf.IndexedSlices
 class Adam(tf.keras.optimizers.Adam):
     """Adam with PyTorch's epsilon and PyTorch's weight decay: `l2` times the weight is added to its gradient.
 
-    That is not Keras's `weight_decay`, which shrinks the weight beside the step (AdamW).
+    That is not Keras's `weight_decay`, which shrinks the weight apart from the step (AdamW).
     """
 
     def __init__(self, learning_rate: float = 1e-3, epsilon: float = 1e-8, l2: float = 0.0, **kwargs: Any):
@@ -33,10 +33,10 @@ class Adam(tf.keras.optimizers.Adam):
 class LazyAdam(Adam):
     """Adam that touches only the rows a step has read.
 
-    A dense variable is updated as Adam does. Of a variable with a sparse gradient only the rows in that gradient move,
-    and only their moments decay; the others keep theirs until they are read again. That is another optimizer than
-    Adam (Kingma & Ba, 2015, algorithm 1), which moves every row at every step: rare items move less here. Work per
-    step grows with the rows read instead of with the table. `l2` acts on the rows read alone, too.
+    A variable with a dense gradient is updated as in Adam. With a sparse gradient, only the rows in that gradient move,
+    and only their moments decay. The other rows keep their moments until they are read again. Adam (Kingma & Ba, 2015,
+    algorithm 1) moves every row at every step; here rare items move less. Work per step grows with the rows read, not
+    with the table. `l2` also acts only on the rows read.
     """
 
     def update_step(self, gradient: Gradient, variable: tf.Variable) -> None:

@@ -1,4 +1,4 @@
-"""What a training run will do: train anew, go on where a run stopped, or go on from another run's weights."""
+"""What a training run will do: start new, continue a run, or start from another run's weights."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from remi_tf.training.warm_start import load_for_warm_start
 
 @dataclass(frozen=True)
 class Plan:
-    """path: the run folder, made unless `resumes`; before: the run whose weights a warm start takes over."""
+    """path: the run folder, created unless `resumes`; before: the run that a warm start takes its weights from."""
 
     path: Path
     settings: Settings
@@ -36,11 +36,11 @@ def plan_new(
     path: Path | None = None,
     overwrite: bool = False,
 ) -> Plan:
-    """A run of its own.
+    """A new run.
 
     Args:
       explicit: settings by name, `model_type` among them.
-      path: the run folder; None names it after what was asked for, below runs/.
+      path: the run folder; None makes a folder below runs/, named after the arguments.
 
     Raises:
       InputError: settings that do not go together.
@@ -51,10 +51,10 @@ def plan_new(
 
 
 def plan_resume(path: Path, changes: Mapping[str, Any]) -> Plan:
-    """The run in `path`, from its newest checkpoint on, with its own settings but for `changes`.
+    """Continue the run in `path` from its newest checkpoint, with its settings and `changes` to them.
 
     Raises:
-      InputError: no run there, its data are gone, or a setting that a run keeps.
+      InputError: no run there, its data are gone, or a change to a setting that must stay.
     """
     check_changes(changes)
     settings, dataset = run_folder.read_config(path)
@@ -64,7 +64,7 @@ def plan_resume(path: Path, changes: Mapping[str, Any]) -> Plan:
 def plan_warm_start(
     dataset: Dataset, before: Path, changes: Mapping[str, Any], *, path: Path, overwrite: bool = False
 ) -> Plan:
-    """A new run that starts from the weights of the run in `before`, with its settings but for `changes`.
+    """A new run that starts from the weights of the run in `before`, with its settings and `changes` to them.
 
     Raises:
       InputError: no run there, or a setting that its weights do not allow.
@@ -74,13 +74,13 @@ def plan_warm_start(
 
 
 def open_trainer(plan: Plan) -> Trainer:
-    """The trainer of a plan, its run folder made or reopened.
+    """The trainer of a plan; its run folder is created or reopened.
 
     Raises:
-      InputError: what cannot be built, a folder that holds something else, or a resumed run whose changes would train
-        nothing.
+      InputError: settings that cannot be built, a folder that holds something else, or a resumed run whose changes
+        would train nothing.
     """
-    # The trainer comes before the folder: what cannot be built neither leaves nor costs one.
+    # The trainer comes before the folder: if it cannot be built, no folder is created and none is replaced.
     trainer = Trainer(plan.path, plan.settings, plan.dataset, plan.before)
     if plan.resumes:
         trainer.restore()
@@ -101,7 +101,7 @@ def open_trainer(plan: Plan) -> Trainer:
 def carry_out(
     plan: Plan, on_validation: OnValidation | None = None, on_open: Callable[[Plan, Trainer], None] | None = None
 ) -> Trainer:
-    """Train as planned, to the end of the budget or the patience.
+    """Train as planned, until the budget or the patience is used up.
 
     Args:
       on_validation: called with each Validation; on_open: called before the first step.
@@ -123,7 +123,7 @@ def carry_out(
 
 
 def notes(trainer: Trainer) -> list[str]:
-    """What is worth knowing of a run's settings before it trains, a sentence each."""
+    """What is worth knowing about a run's settings before it trains, one sentence each."""
     objective, num_items = trainer.settings.objective, trainer.dataset.num_items
     if trainer.is_counted:
         return []
@@ -131,11 +131,11 @@ def notes(trainer: Trainer) -> list[str]:
     if objective.sampler == "uniform" and objective.num_negatives > num_items:
         found.append(
             f"--num_negatives {objective.num_negatives} draws more than the {num_items:,} items there are; fewer, or "
-            "where --beta is 0 --sampler full, cost less and tell as much"
+            "--sampler full where --beta is 0, cost less and are as good"
         )
     if objective.sampler == "srns" and objective.variance_warmup > trainer.max_steps:
         found.append(
             "--sampler srns chooses as dns does at first; its own weight grows over --variance_warmup "
-            f"{objective.variance_warmup} steps, of which --max_steps {trainer.max_steps} sees a part"
+            f"{objective.variance_warmup} steps, but training ends at --max_steps {trainer.max_steps}"
         )
     return found

@@ -3,7 +3,7 @@
 config.json      every setting, the dataset with its fingerprint and profile columns, versions, git revision
 checkpoints/     the newest full state (weights, optimizer slots, progress), for --resume
 best/            weights of the best validation so far, for evaluate.py, export.py and recommend.py
-metrics.jsonl    one line a validation
+metrics.jsonl    one line for each validation
 tensorboard/     the same as TensorBoard events
 items.txt        the vocabulary that the rows of the item table follow; titles and categories if the dataset has them
 """
@@ -44,7 +44,7 @@ CONFIG, METRICS, CHECKPOINTS, BEST = "config.json", "metrics.jsonl", "checkpoint
 
 @dataclass(frozen=True)
 class SavedRun:
-    """A trained run, open for use: the model holds the best weights, which were saved at `step`."""
+    """A trained run, ready to use. The model has the best weights, which were saved at `step`."""
 
     path: Path
     settings: Settings
@@ -57,7 +57,7 @@ class SavedRun:
         """The data it was trained on.
 
         Raises:
-          InputError: they are gone, or others.
+          InputError: they are gone or have changed.
         """
         return read_config(self.path)[1]
 
@@ -72,8 +72,8 @@ def create_run(
     """Make a run folder with its config, vocabulary and titles, whole or not at all.
 
     Args:
-      save_start: puts the state that training starts from into the folder, where it is a warm start, and says what
-        config.json is to hold of it.
+      save_start: for a warm start: writes the state that training starts from into the folder, and returns what
+        config.json is to hold about it.
 
     Raises:
       InputError: the folder holds a run and `overwrite` is false, or it holds something else.
@@ -109,7 +109,7 @@ def read_settings(path: Path) -> Settings:
 
 
 def update_settings(path: Path, settings: Settings) -> None:
-    """Write settings that a resumed run has changed into its config."""
+    """Write the changed settings of a resumed run into its config."""
     write_json(path / CONFIG, {**_config(path), "settings": settings.to_json()})
 
 
@@ -117,27 +117,27 @@ def read_config(path: Path) -> tuple[Settings, Dataset]:
     """Settings and dataset of a run.
 
     Raises:
-      InputError: no run there, or its dataset is gone or another one.
+      InputError: no run there, or its dataset is gone or has changed.
     """
     config = _config(path)
     known = config["dataset"]
     there = Path(known["path"]) if (Path(known["path"]) / MANIFEST).is_file() else DATA / known["name"]
     if not (there / MANIFEST).is_file():
         raise InputError(
-            f"{path} was trained on {known['path']}, which is not there, nor is {there}; put the dataset back or "
-            "prepare it as it was (export.py and recommend.py do without)"
+            f"{path} was trained on {known['path']}, which is not there, nor in {there}; put it back or "
+            f"prepare it as before ({command('export')} and {command('recommend')} do not need it)"
         )
     dataset = load_dataset(there)
     if dataset.fingerprint != known["fingerprint"]:
         raise InputError(
             f"{there}: not the data that {path} was trained on (fingerprint {dataset.fingerprint[:12]}, the run has "
-            f"{known['fingerprint'][:12]}); prepare it as it was, or train again"
+            f"{known['fingerprint'][:12]}); prepare it as before, or train again"
         )
     return Settings.from_json(config["settings"]), dataset
 
 
 def load_saved_run(path: str | Path) -> SavedRun:
-    """Open a run with its best weights. The dataset is looked for only when `Run.dataset` is asked for.
+    """Open a run with its best weights. The dataset is opened only when `dataset` is read.
 
     Raises:
       InputError: no run there, or no weights saved yet.
@@ -165,7 +165,7 @@ def _config(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(f"{path}: no run here ({CONFIG} is missing); train one with {command('train')}") from error
     except ValueError as error:
-        raise InputError(f"{path / CONFIG}: not JSON ({error}); it was changed since train.py wrote it") from error
+        raise InputError(f"{path / CONFIG}: not JSON ({error}); it was changed after training wrote it") from error
 
 
 def build(model: MultiInterestModel) -> None:

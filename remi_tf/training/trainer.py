@@ -1,4 +1,4 @@
-"""The training loop: train, validate, save, until patience or the budget ends. On CPU it resumes bit for bit."""
+"""The training loop: train, validate, save, until budget or patience is used up. On CPU it resumes bit for bit."""
 
 import time
 from collections.abc import Callable
@@ -34,8 +34,8 @@ SELECTION = "recall@50"
 class Validation(NamedTuple):
     """What one validation found.
 
-    step: after which; loss: mean of the steps since the last one, None before the first step; metrics: name → mean over
-    the validation users; is_best: whether it is the best so far, so that its weights were saved.
+    step: the steps taken before it; loss: mean of the steps since the last validation, None before the first step;
+    metrics: name → mean over the validation users; is_best: whether it is the best so far (its weights are then saved).
     """
 
     step: int
@@ -48,7 +48,7 @@ OnValidation = Callable[[Validation], None]
 
 
 class Progress(tf.Module):
-    """What a run knows of itself next to the weights; saved with them."""
+    """The state of a run besides its weights; saved with them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,8 +68,8 @@ class Trainer:
       before: a finished run whose weights training starts from.
 
     Raises:
-      InputError: the settings cannot be built, the model needs times that the dataset lacks, or the dataset has nobody
-        to train or to validate on.
+      InputError: the settings cannot be built, the model needs times that the dataset lacks, or the dataset has no
+        user to train or to validate on.
     """
 
     def __init__(self, path: Path, settings: Settings, dataset: Dataset, before: run_folder.SavedRun | None = None):
@@ -119,14 +119,14 @@ class Trainer:
         return tf.train.CheckpointManager(state, str(path / run_folder.CHECKPOINTS), max_to_keep=2)
 
     def save_start(self, path: Path) -> dict[str, Any]:
-        """Put the state after a warm start into a run folder in the making; what its config.json says of it."""
+        """Write the state after a warm start into a new run folder; return what its config.json says about it."""
         assert self.warm_start is not None
         self._states(path).save(checkpoint_number=0)
         return self.warm_start.to_json()
 
     @cached_property
     def best(self) -> tf.train.CheckpointManager:
-        """The best weights; the second best stay for whoever is reading them at this moment."""
+        """The best weights. The second best are kept too, as another process may be reading them."""
         weights = run_folder.weights(self.model)
         return tf.train.CheckpointManager(weights, str(self.path / run_folder.BEST), max_to_keep=2)
 
@@ -137,7 +137,7 @@ class Trainer:
 
     @property
     def is_counted(self) -> bool:
-        """Whether the model counts instead of learning: it is done after one step, which has no gradient."""
+        """Whether the model counts instead of learning. Then training is one step without a gradient."""
         return self._counted_table is not None
 
     @property
@@ -152,7 +152,7 @@ class Trainer:
         return self.step >= self.max_steps or out_of_patience
 
     def restore(self) -> None:
-        """Take up the newest checkpoint, if there is one."""
+        """Load the newest checkpoint, if there is one."""
         checkpoint = self.checkpoints.latest_checkpoint
         if checkpoint is None:
             logging.info("%s has no checkpoint yet: starting from step 0", self.path)
@@ -163,10 +163,10 @@ class Trainer:
         run_folder.truncate_metrics(self.path, self.step if validated else -1)
 
     def train(self, on_validation: OnValidation | None = None) -> bool:
-        """Train to the end of the budget or of the patience.
+        """Train until the budget or the patience is used up.
 
         Args:
-          on_validation: is told of each validation.
+          on_validation: called with each Validation.
 
         Returns:
           Whether training came to its end; False after an interrupt, with everything saved for --resume.
@@ -177,7 +177,7 @@ class Trainer:
         training = self.settings.training
         with Interrupts() as interrupts, self._bar() as bar:
             if self.step == 0 and self.checkpoints.latest_checkpoint and self.progress.best_score.numpy() < 0:
-                self._validate(bar, on_validation)  # a warm start may be the best there will be
+                self._validate(bar, on_validation)  # the weights of a warm start may stay the best
             while not self.is_over:
                 start = self.step
                 end = min((start // training.eval_every + 1) * training.eval_every, self.max_steps)
@@ -204,7 +204,7 @@ class Trainer:
         return self.step
 
     def check_finite(self) -> dict[str, float]:
-        """Mean loss parts of the interval so far; none if nothing was fitted.
+        """Means of the loss parts over the interval so far; empty if no step was taken.
 
         Raises:
           TrainingDiverged: one of them is not finite.
@@ -226,9 +226,9 @@ class Trainer:
         now = ", ".join(f"--{name} (now {values[name]})" for name in ("learning_rate", "beta", "rr_lambda"))
         saved = self.checkpoints.latest_checkpoint
         state = (
-            f"{saved} is untouched: go on from it with --resume and a smaller --learning_rate, or start anew with"
+            f"{saved} is untouched: continue from it with --resume and a smaller --learning_rate, or start again with"
             if saved
-            else "There is no checkpoint yet: start anew with"
+            else "There is no checkpoint yet: start again with"
         )
         return TrainingDiverged(f"step {step}: {what}. {state} a smaller {now}.")
 

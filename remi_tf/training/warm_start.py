@@ -1,5 +1,5 @@
-"""Going on from a finished run on other data: what it has learnt is taken over, new items begin among those they occur
-with, and what is lost is said."""
+"""Start a run on new data from a finished run. Its weights are taken over, new items start near the items they occur
+with, and items that are gone are reported."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ from remi_tf.settings.settings import Settings
 from remi_tf.training.run_folder import CONFIG, SavedRun, load_saved_run
 
 LIST_LENGTH, USERS, BATCH = 50, 500, 100
-"""The lists by which the length of new items is chosen: their length, their number, how many at a time."""
+"""Lists that choose the length of new items' vectors: items in a list, users with a list, users at a time."""
 PIECE = 1 << 16
-"""Occurrences of new items that are looked at together: bounds the memory to PIECE rows of the item table."""
+"""Occurrences of new items handled at a time: memory is at most PIECE rows of the item table."""
 
 
 @dataclass(frozen=True)
 class WarmStart:
     """Where the rows of a new item table came from.
 
-    run, step: the run and the step of its weights; known: items taken over; averaged: new items that began at the mean
-    of known ones; drawn: new items that no known one occurs with; gone: raw ids of the run that are not in the data.
+    run, step: the run and the step of its weights; known: items taken over; averaged: new items that start from the
+    mean of known ones; drawn: new items with no known item near; gone: raw ids of the run that are not in the data.
     """
 
     run: Path
@@ -42,12 +42,12 @@ class WarmStart:
     gone: Sequence[str]
 
     def to_json(self) -> dict[str, Any]:
-        """What the new run's config.json says of it."""
+        """What the new run's config.json says about it."""
         counts = {"known": self.known, "averaged": self.averaged, "drawn": self.drawn, "gone": len(self.gone)}
         return {"run": str(self.run.resolve()), "step": self.step, "items": counts}
 
     def lines(self) -> list[str]:
-        """The same for people."""
+        """The same as lines of text."""
         lines = [
             f"Warm start from {self.run} (step {self.step:,}): {self.known:,} items as they were, {self.averaged:,} "
             f"new ones amid the known items around them, {self.drawn:,} as usual (no known item around)."
@@ -59,10 +59,10 @@ class WarmStart:
 
 
 def load_for_warm_start(path: Path, changes: Mapping[str, Any]) -> tuple[SavedRun, Settings]:
-    """The run to start from, and the new run's settings: the old one's, but for `changes`.
+    """The run to start from, and the settings of the new run: those of the old one with `changes`.
 
     Raises:
-      InputError: no run there, one that is counted, or a setting that its weights do not allow.
+      InputError: no run there, a run that is counted, or a setting that its weights do not allow.
     """
     if not (path / CONFIG).is_file():
         raise InputError(f"--warm_start {path}: no run here ({CONFIG} is missing); name the folder of a run")
@@ -96,14 +96,16 @@ def load_for_warm_start(path: Path, changes: Mapping[str, Any]) -> tuple[SavedRu
 
 
 def take_over(model: MultiInterestModel, run: SavedRun, dataset: Dataset) -> WarmStart:
-    """Give a new `model` on `dataset` the weights of `run`: its encoder and known items bit by bit.
+    """Give a new `model` on `dataset` the weights of `run`: exact copies of its encoder and of the known items.
 
-    The row of a new item points where the mean of the known items points that stand at most max_history places before
-    or after it in the training users' sequences; where there are none it stays as it was initialised. Its length is
-    that share of their mean length at which new items get as much of the lists as they have of the training log: the
-    mean itself is so short that no list would hold it, and at full length new items crowd out the others. No share is
-    smaller than what a plain mean keeps on average (`among_neighbours`): a small catalogue's lists can hold most new
-    items at any length, and the search would end at 0.
+    The neighbours of a new item are the known items at most max_history places before or after it in the training
+    users' sequences. Its row has the direction of their mean. Without neighbours it stays as it was initialised.
+
+    The length of its row is a share of their mean length, the same share for all new items. It is chosen so that new
+    items get as much of the lists as they have of the training log. A plain mean is so short that no list would hold
+    it; at full length new items crowd out the others. The share is never smaller than what a plain mean keeps on
+    average (`among_neighbours`): the lists of a small catalogue can hold most new items at any length, and the search
+    would end at 0.
 
     Raises:
       InputError: the model reads profiles, and the data have other columns or values than the run.
@@ -137,9 +139,9 @@ def take_over(model: MultiInterestModel, run: SavedRun, dataset: Dataset) -> War
 
 
 def fair_length(interests: np.ndarray, known: np.ndarray, new: np.ndarray, share: float, least: float) -> float:
-    """The factor on `new` at which new items take `share` of the users' lists of LIST_LENGTH.
+    """The factor on `new` with which new items take `share` of the users' lists of LIST_LENGTH.
 
-    It is at least `least`, where they may take more, and at most 1, where they may take less.
+    It is at least `least` (new items may then take more than `share`) and at most 1 (they may then take less).
 
     Args:
       interests: [B, K, d]; known, new: [n, d] and [m, d] item vectors, none of them padding.
@@ -177,7 +179,7 @@ def _some_interests(model: MultiInterestModel, train: Interactions) -> np.ndarra
 def among_neighbours(
     train: Interactions, old_rows: np.ndarray, old_table: np.ndarray, window: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The direction of the mean of the known items around new ones, at their mean length.
+    """Vectors for new items: the mean of the known items around each, scaled to the mean length of these.
 
     Args:
       old_rows: [I + 1] the row in `old_table` of each row, 0 where it is new.
@@ -185,8 +187,8 @@ def among_neighbours(
       window: how many places before and after an occurrence are looked at.
 
     Returns:
-      [n] rows that are new and have known neighbours, [n, d] float32 (repeats count), and [n] the length of the mean
-      itself as a share of the mean length, above 0 and at most 1.
+      [n] new rows that have known neighbours; [n, d] float32 their vectors (a repeated neighbour counts each time);
+      [n] the length of the plain mean as a share of the mean length, above 0 and at most 1.
     """
     items, offsets = np.asarray(train.items), np.asarray(train.offsets)
     places = np.flatnonzero(old_rows[items] == 0)
@@ -199,7 +201,7 @@ def among_neighbours(
         for shift in (*range(-window, 0), *range(1, window + 1)):
             inside = (place + shift >= offsets[user]) & (place + shift < offsets[user + 1])
             neighbour = old_rows[items[np.where(inside, place + shift, place)]]
-            known = neighbour > 0  # a new item is no neighbour, nor is it its own
+            known = neighbour > 0  # new items are not neighbours; nor is `place`, where `inside` is false
             np.add.at(sums, of[known], old_table[neighbour[known]])
             total_lengths += np.bincount(of[known], lengths[neighbour[known]], minlength=len(rows))
             counts += np.bincount(of[known], minlength=len(rows))

@@ -12,16 +12,16 @@ MOST = 4  # the window is at most the steps taken so far, divided by this
 class WeightAverage(tf.Module):
     """average ← average + (1 − e^(−Δ / w)) (weight − average), every Δ steps (Polyak averaging, exponential form).
 
-    w is the window, `steps`, and at most a quarter of the steps taken so far, so that the first weights are soon
-    forgotten. Every row of every weight is read, so it is updated once in several steps.
+    w is the window: `steps`, but at most a quarter of the steps taken so far, so that the first weights are soon
+    forgotten. An update reads every row of every weight, so it is done only once in several steps.
 
     Args:
       weights: the variables to average, the trainable ones of a model; others stay as they are.
-      steps: over how many of the last steps.
+      steps: how many of the last steps to average over.
 
     Attributes:
       averages: a variable for each of the weights.
-      step: the step after which the weights were last taken in.
+      step: the step of the last update.
     """
 
     def __init__(self, weights: Sequence[tf.Variable], steps: int):
@@ -33,7 +33,7 @@ class WeightAverage(tf.Module):
 
     @tf.function
     def update(self, step: tf.Tensor) -> None:
-        """Take in the weights as they are after `step` (scalar int64)."""
+        """Add the weights after `step` (scalar int64) to the averages."""
         window = tf.minimum(float(self.steps), tf.cast(step, tf.float32) / MOST)
         share = -tf.math.expm1(-tf.cast(step - self.step, tf.float32) / window)
         for average, weight in zip(self.averages, self.weights, strict=True):
@@ -42,7 +42,7 @@ class WeightAverage(tf.Module):
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Within the block the model has the averages for weights."""
+        """Within the block the model's weights are the averages."""
         self._swap()
         try:
             yield
@@ -58,7 +58,7 @@ class WeightAverage(tf.Module):
 
 
 class KeepAverage(tf.keras.callbacks.Callback):
-    """Takes the weights into an average whenever fit comes back from a call of several steps."""
+    """Updates an average each time fit returns from a call of several steps."""
 
     def __init__(self, average: WeightAverage):
         super().__init__()
