@@ -1,4 +1,4 @@
-"""What is wanted of recommendations, of all users alike, checked against a catalogue."""
+"""What to recommend, the same for all users, checked against a catalogue."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from remi_tf.errors import InputError
 from remi_tf.recommending.histories import raw_id
 
 SHOWN = 5
-"""Unknown names that a message lists."""
+"""How many unknown names a message lists."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What is wanted, of all users alike.
+    """What to recommend, the same for all users.
 
-    top_n: items for each user; exclude_history: none of the user's own history; exclude: raw ids never to return;
-    allow: raw ids, nothing else is returned (None: everything may be); categories: names, only their items are returned
-    (None: all); diversity: what an item loses of its score for each chosen one of its category (0: the plain list,
+    top_n: items for each user; exclude_history: return no item of the user's own history; exclude: raw ids never to
+    return; allow: raw ids, nothing else is returned (None: everything may be); categories: names, only their items are
+    returned (None: all); diversity: what an item's score loses for each chosen item of its category (0: the plain list,
     infinite: as many categories as there are).
     """
 
@@ -34,17 +34,17 @@ class Choices:
 
 
 def checked(choices: Choices, catalogue: Catalogue, has_categories: bool) -> tuple[dict[str, Any], list[str]]:
-    """The choices as the served graph takes them, without those that ask for nothing, and warnings.
+    """The choices as inputs of the served graph, without those that choose nothing; and warnings.
 
     Args:
-      catalogue: the items there are.
+      catalogue: the known items.
       has_categories: whether its items have categories.
 
     Returns:
       Inputs of `ServingGraph.recommend` by name; a message for each list with names that the catalogue does not hold.
 
     Raises:
-      InputError: a value of the wrong kind, a list that allows nothing or nothing known, or categories without any.
+      InputError: a value of the wrong kind, a list that allows no known item, or categories where there are none.
     """
     check_top_n(choices.top_n)
     if not isinstance(choices.exclude_history, bool | np.bool_):
@@ -66,7 +66,7 @@ def checked(choices: Choices, catalogue: Catalogue, has_categories: bool) -> tup
 
 
 def check_top_n(top_n: Any) -> None:
-    """Refuse what is no number of items.
+    """Refuse a wrong number of items.
 
     Raises:
       InputError: it is not a positive whole number.
@@ -76,7 +76,7 @@ def check_top_n(top_n: Any) -> None:
 
 
 def _lists(choices: Choices) -> dict[str, list[str]]:
-    """Those that name something, as texts."""
+    """The lists that name something, as texts."""
     lists = {}
     for name in ("exclude", "allow", "categories"):
         values = getattr(choices, name)
@@ -93,7 +93,7 @@ def _lists(choices: Choices) -> dict[str, list[str]]:
 
 
 def _unknown(name: str, texts: list[str], catalogue: Catalogue) -> list[str]:
-    """A message of what the catalogue does not hold; where it holds nothing of a list, that is an error."""
+    """A message about names that the catalogue does not hold. If it holds none of a list, that is an error."""
     named = [text for text in texts if text]
     if name == "categories":
         known, what, file = set(catalogue.category_names), "name", CATEGORY_NAMES

@@ -1,4 +1,4 @@
-"""Users' histories of raw item ids as flat arrays, and their way into the batches that a served graph takes."""
+"""Users' histories of raw item ids as flat arrays, and the batches that a served graph takes."""
 
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from remi_tf.data.tables.units import unix_seconds
 from remi_tf.errors import InputError
 
 USERS, CELLS = 256, 1 << 16
-"""A batch has at most so many users, and so many places for items (or one user)."""
+"""A batch has at most this many users, and this many places for items (or only one user)."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def from_lists(histories: Sequence[Sequence[Any]] | Mapping[Any, Sequence[Any]],
       timestamps: seconds since 1970 in the shape of `histories`; None = unknown.
 
     Raises:
-      InputError: one history where a list of them is wanted, a history that is none, a value that cannot be an id or a
-        time, or timestamps of another shape.
+      InputError: one history instead of a list of them, a history that is not a list, a value that cannot be an id or
+        a time, or timestamps of another shape.
     """
     is_mapping = isinstance(histories, Mapping)
     is_list = is_list_like(histories) and isinstance(histories, Sized)
@@ -125,13 +125,13 @@ def raw_id(value: Any, place: str) -> str:
 
 
 def from_frame(frame: pd.DataFrame, user_col: str, item_col: str, time_col: str | None) -> Histories:
-    """The interactions in a DataFrame, each user's in the order of time (without times: of rows).
+    """The interactions in a DataFrame, each user's in time order (without times: in row order).
 
     Raises:
-      InputError: a column that is not there, or a row that cannot be used.
+      InputError: a column that is missing, or a row that cannot be used.
     """
     histories = from_log(read_frame(frame, Columns(user_col, item_col, time_col)))
-    # Names as they are in the frame (numbers stay numbers), unless two of them have one text.
+    # Names as they are in the frame (numbers stay numbers), unless two of them have the same text.
     names = list(pd.unique(frame[user_col])) if user_col in frame else []
     return replace(histories, users=names) if len(names) == len(histories.users) else histories
 

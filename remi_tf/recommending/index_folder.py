@@ -1,4 +1,4 @@
-"""index.py: a Faiss index of a run's items, built, measured and stored so that a wrong one cannot be used.
+"""The index folder: a Faiss index of a run's items, measured, and stored so that a wrong one is noticed.
 
 index.faiss   the index; position i is row i + 1
 items.txt     raw id of row 1, 2, …
@@ -54,10 +54,10 @@ def build_index(
 
     Args:
       kind: one of KINDS; None chooses by the number of items and `memory_mb`.
-      effort: what a search looks at; None takes the least of EFFORTS that reaches `min_recall`.
+      effort: how much a search looks at; None takes the smallest of EFFORTS that reaches `min_recall`.
       top_n, split: recall@top_n is measured on the histories of that split's first users.
-      force: store it whatever its recall is.
-      overwrite: in place of an index there.
+      force: store it even if its recall is too low.
+      overwrite: replace an existing index.
 
     Returns:
       What index.json holds.
@@ -126,7 +126,7 @@ def _least_effort(
 
 
 def refresh_index(run: SavedRun, path: Path) -> dict[str, Any]:
-    """`build_index` as the index in the folder `path` was asked for (kind, recall); with the defaults if none is there.
+    """Build the index in the folder `path` again, with its kind and recall; with the defaults if there is none.
 
     Raises:
       InputError: as `build_index`.
@@ -148,7 +148,7 @@ def refresh_index(run: SavedRun, path: Path) -> dict[str, Any]:
 
 
 def open_index(path: Path, run: SavedRun) -> ItemIndex:
-    """The index in the folder `path`, if it is whole and holds the items of `run` with its weights.
+    """The index in the folder `path`, if it is whole and was built from the weights of `run`.
 
     Raises:
       InputError: there is none, it is damaged, or it belongs to another run, other weights or another catalogue.
@@ -165,7 +165,7 @@ def open_index(path: Path, run: SavedRun) -> ItemIndex:
         raise InputError(f"{path / MANIFEST}: format version {manifest.get('format_version')!r}; {again}")
     for name, checksum in files.items():
         if not (path / name).is_file() or sha256(path / name) != checksum:
-            raise InputError(f"{path / name}: missing or not as index.py wrote it; {again}")
+            raise InputError(f"{path / name}: missing or changed since it was built; {again}")
     if manifest["dataset"]["fingerprint"] != run.catalogue.fingerprint:
         raise InputError(
             f"--index {path}: built for the dataset {manifest['dataset']['name']} "
@@ -202,7 +202,7 @@ def write_parquet(run: SavedRun, path: Path) -> None:
 
 
 def finite_vectors(run: SavedRun) -> np.ndarray:
-    """[I + 1, d] float32 what the interests of `run`'s model are scored with.
+    """[I + 1, d] float32: the item vectors that the interests of `run`'s model are multiplied with.
 
     Raises:
       InputError: one of them is NaN or infinite.
@@ -235,7 +235,7 @@ def _again(run: SavedRun) -> str:
 
 
 def summary(manifest: dict[str, Any]) -> str:
-    """What was built, in a line."""
+    """What was built, in one line."""
     recall = manifest["recall"]
     return (
         f"{manifest['kind']} index of {manifest['num_items']:,} items, effort {manifest['effort']}, about "

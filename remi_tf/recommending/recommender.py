@@ -21,7 +21,7 @@ from remi_tf.training.run_folder import SavedRun, load_saved_run
 
 
 class Recommender:
-    """Recommends by a run's best weights.
+    """Recommends with a run's best weights.
 
     Example:
       >>> from remi_tf import Recommender
@@ -32,11 +32,11 @@ class Recommender:
       5
 
     Args:
-      run: a run that is open (`remi_tf.load_run`).
+      run: an open run (`remi_tf.load_run`).
       index: an index folder of the run (index.py), to be searched instead of every item; None = exact.
 
     Raises:
-      InputError: the index is damaged or another run's, or the run has diverged.
+      InputError: the index is damaged or belongs to another run, or the run has diverged.
     """
 
     def __init__(self, run: SavedRun, index: str | Path | None = None):
@@ -47,10 +47,10 @@ class Recommender:
 
     @classmethod
     def from_run(cls, path: str | Path, index: str | Path | None = None) -> "Recommender":
-        """Open the run folder that train.py wrote; the dataset is not needed.
+        """Open a run folder; the dataset is not needed.
 
         Raises:
-          InputError: no run there, no weights saved yet, or as the class says.
+          InputError: no run there, no weights saved yet, or an error of the class.
         """
         return cls(load_saved_run(path), index)
 
@@ -75,8 +75,8 @@ class Recommender:
         Args:
           histories: lists of raw ids, oldest first (users are named by their positions, or by a mapping's keys), or a
             DataFrame of interactions. Unknown ids are ignored; a history without a known one gets popular items.
-          top_n, exclude_history, exclude, allow, categories, diversity: see `Choices`. What the catalogue does not
-            hold of a list is ignored with a warning; of `allow` and `categories` it must hold something.
+          top_n, exclude_history, exclude, allow, categories, diversity: see `Choices`. Names that the catalogue
+            does not hold are ignored with a warning, but it must hold at least one of `allow`, and of `categories`.
           timestamps: seconds since 1970 in the shape of the lists, for a model that reads days (None: all on one day).
           profiles: user → a value for each of the profile columns, "" = unknown, for a model that reads profiles.
           user_col, item_col, time_col: columns of a DataFrame; without time_col the column `time` if there is one,
@@ -109,7 +109,7 @@ class Recommender:
         return pd.DataFrame({**columns, "user": pd.Series(users.users).iloc[columns["user"]].to_numpy()})
 
     def similar_items(self, item: Any, top_n: int = 10) -> pd.DataFrame:
-        """The items whose vectors point most nearly into the direction of this one's.
+        """The items whose vectors have the highest cosine with this item's.
 
         Returns:
           A DataFrame of rank (from 1), item (raw id) and score (cosine), without the item itself.
@@ -152,14 +152,14 @@ class Recommender:
             yield Answer(positions, *answer(items, inputs))
 
     def _read_of(self, histories: Histories) -> Histories:
-        """The last max_history known items, all that the model reads: long histories cost no more than short ones."""
+        """The last max_history known items. The model reads no others, and long histories then cost no more."""
         known = self.catalogue.vocabulary.rows(histories.items) > 0  # [n]
         after = np.concatenate([np.cumsum(known[::-1])[::-1], [0]])  # [n + 1] known items from here on
         ends = np.repeat(after[histories.offsets[1:]], np.diff(histories.offsets))  # [n] those of later users
         return histories.kept(known & (after[:-1] - ends <= self.run.model.max_history))
 
     def _asker(self, choices: Choices) -> Any:
-        """(history [B, W], inputs) → items, scores and interest [B, n] by the served graph: exact."""
+        """(history [B, W], inputs) → items, scores and interest [B, n], from the served graph: exact."""
         given = self._checked(choices)
 
         def ask(items: np.ndarray, inputs: dict[str, tf.Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -174,7 +174,7 @@ class Recommender:
         return ask
 
     def _searcher(self, choices: Choices) -> Any:
-        """The same by the index."""
+        """The same by searching the index."""
         given = self._checked(choices)
         for name in ("allow", "categories", "diversity"):
             if name in given:
@@ -191,7 +191,7 @@ class Recommender:
                 exclude = np.concatenate([exclude, rows], axis=1)
             ids, scores = index.search(interests, top_n, exclude)
             interest = np.matmul(index.vectors[ids], interests.transpose(0, 2, 1)).argmax(axis=2).astype(np.int32)
-            for user in np.flatnonzero(~rows.any(axis=1)):  # nothing is known of them: the first rows are popular
+            for user in np.flatnonzero(~rows.any(axis=1)):  # no known item: take the first rows, the popular items
                 popular = np.setdiff1d(np.arange(1, top_n + exclude.shape[1] + 1), exclude[user])[:top_n]
                 popular = popular[popular <= self.catalogue.num_items]
                 ids[user], scores[user], interest[user] = 0, 0, -1
@@ -202,7 +202,7 @@ class Recommender:
         return search
 
     def _checked(self, choices: Choices) -> dict[str, Any]:
-        """What the served graph takes of the choices; warns once of what the catalogue does not hold."""
+        """The choices as inputs of the served graph. Warns once about names that the catalogue does not hold."""
         given, warnings = checked(choices, self.catalogue, self.graph.has_categories)
         for message in warnings:
             if message not in self._warned:

@@ -24,9 +24,9 @@ from remi_tf.recommending.histories import Histories, from_log
 from remi_tf.recommending.recommender import Recommender
 
 PART_BYTES, MOST_PARTS = 32 << 20, 128
-"""Text of a part, about; a part is held in memory as a whole."""
-COMPRESSED = 8  # text in a byte of a Parquet or compressed file, at most as a rule
-ROWS = 1 << 18  # of a row group that is written
+"""Text of a part, about (a whole part is held in memory), and the most parts."""
+COMPRESSED = 8  # bytes of text in one byte of a Parquet or compressed file, usually at most
+ROWS = 1 << 18  # rows of a row group that is written
 SCHEMA = pa.schema(
     [
         ("user", pa.string()),
@@ -51,10 +51,10 @@ def score_files(
     bad: BadRows | None = None,
     progress: bool = True,
 ) -> dict[str, int]:
-    """Write the best items for every user of a log to a Parquet file, whole or not at all, in place of a file there.
+    """Write the best items for every user of a log to a Parquet file, whole or not at all. Replaces an existing file.
 
-    The log is first spread over temporary files in a folder beside `output` so that each holds all rows of some users,
-    then these are answered one after the other: memory is bounded by a part and a batch, whatever the log's size.
+    The log is first spread over temporary files (parts) in a folder next to `output`. All rows of a user are in one
+    part. Then the parts are answered one by one. So memory is bounded by a part and a batch, for a log of any size.
 
     Args:
       inputs: files of interactions as data/prepare.py reads them (CSV, TSV, JSON lines, Parquet, compressed or not).
@@ -65,7 +65,7 @@ def score_files(
 
     Returns:
       users and rows: how many were answered and written. The columns of the file are those of `SCHEMA`; a user's rows
-      stand together, best first, users in no particular order.
+      are together, best first; the users are in no particular order.
 
     Raises:
       InputError: a file, column or row that cannot be used, another process is writing `output`, or as
@@ -117,7 +117,7 @@ def _answered(
 def _spread(
     inputs: Sequence[str | Path], columns: Columns, time_unit: str, bad: BadRows, folder: Path, progress: bool
 ) -> tuple[Iterator[RawLog], int]:
-    """The log as parts, all rows of a user in one of them, and how many rows there are."""
+    """The log as parts (all rows of a user are in one part), and its number of rows."""
     number = _number_of_parts([Path(path) for path in inputs])
     paths = [folder / str(part) for part in range(number)]
     unit, interactions = "none", 0
@@ -169,5 +169,5 @@ def _number_of_parts(paths: Sequence[Path]) -> int:
 
 
 def _bar(what: str, total: int | None, progress: bool) -> tqdm:
-    """Counts interactions; shown on a terminal alone."""
+    """Counts interactions; shown only on a terminal."""
     return tqdm(desc=what, total=total, unit=" interactions", unit_scale=True, disable=None if progress else True)

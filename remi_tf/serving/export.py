@@ -1,6 +1,6 @@
-"""Export: a run → a SavedModel that takes raw item ids and returns raw item ids, with TensorFlow alone.
+"""Export: a run → a SavedModel that takes raw item ids and returns raw item ids, with only TensorFlow.
 
-An export folder holds one folder a version (1, 2, …), as TensorFlow Serving expects them. A version is a small
+An export folder holds one folder for each version (1, 2, …), as TensorFlow Serving expects. A version is a small
 plain tf.Module with its signatures, the vocabulary as its asset, and in assets.extra a model card and warm-up
 requests. It holds no Keras, no custom op and no jit_compile (TensorFlow Serving runs without XLA).
 """
@@ -48,7 +48,7 @@ def export(
       max_top_n: items returned for each history, cut to the catalogue.
       exclude_history: never return an item of the history, unless a request asks for it.
       card: what the model card is to say besides the signature and the data (step, metrics, …).
-      score_bytes: bound on the scores a request holds at a time.
+      score_bytes: the most bytes of scores that a request holds at a time.
       score: what the model card says a score is; None = cosine or inner product with the best interest.
 
     Raises:
@@ -97,21 +97,21 @@ def _check(model: Encodes, catalogue: Catalogue, max_top_n: int) -> None:
 
 
 def limits(graph: ServingGraph, exclude_history: bool) -> list[str]:
-    """What whoever calls the model has to know of it, in sentences."""
+    """What a caller of the model must know, in sentences."""
     categories = f"{len(graph.category_names)} categories" if graph.has_categories else "no categories"
     return [
         f"It reads the last {graph.max_history} known items of a history and ignores unknown ids.",
         "A history without a known id gets the most popular items of the training log, with scores of 0.",
-        "It knows the items of the dataset alone; an item that came later is never returned.",
+        "It knows only the items of the dataset; a newer item is never returned.",
         f"serving_default {'never returns' if exclude_history else 'may return'} items of the history.",
         f"One request can ask for {graph.max_top_n} items at most; the catalogue has {categories}.",
-        f"A request's scores take about {graph.score_bytes >> 20} MiB at a time, whatever the batch and the catalogue.",
-        "Scores order items for one user; they are no probabilities and do not compare between users.",
+        f"A request's scores take about {graph.score_bytes >> 20} MiB at a time, for any batch and catalogue.",
+        "Scores order items for one user; they are not probabilities and cannot be compared between users.",
     ]
 
 
 def export_run(run: SavedRun, path: Path, max_top_n: int = MAX_TOP_N, exclude_history: bool = False) -> Path:
-    """`export` a run, with its settings, step and (if evaluate.py was run for this step) metrics in the card."""
+    """Export a run. Its settings, step and (if evaluate.py was run at this step) test metrics go into the card."""
     evaluated = run.path / f"evaluation_test{'_exclude_history' if exclude_history else ''}.json"
     evaluation = json.loads(evaluated.read_text(encoding="utf-8")) if evaluated.is_file() else {}
     same_question = evaluation.get("step") == run.step and evaluation.get("exclude_history") == exclude_history

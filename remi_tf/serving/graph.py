@@ -1,4 +1,4 @@
-"""The graph that is served: raw ids in, raw ids out, with TensorFlow alone; in process it is the same graph."""
+"""The graph that is served: raw ids in, raw ids out, with only TensorFlow. In process the same graph is used."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +29,8 @@ SPECS = {
 
 
 class _User(NamedTuple):
-    """rows [B, any] int32 of the history as sent, 0 = unknown; vectors [B, K, d] and routing [B, K, max_history] or
-    None, 0 for a user who has no interests; known [B] int32 known ids; finite [B] whether the model gave numbers."""
+    """rows [B, any] int32 of the history as sent, 0 = unknown; vectors [B, K, d]; routing [B, K, max_history] or None
+    (both 0 for a user without interests); known [B] int32 number of known ids; finite [B] no NaN or infinity."""
 
     rows: tf.Tensor
     vectors: tf.Tensor
@@ -61,10 +61,10 @@ class ServingGraph(tf.Module):
       model: its encoder and item vectors become part of the graph, the model itself does not.
       catalogue: raw ids, categories and profile columns.
       max_top_n: items that `serving_default` returns, and that `recommend` can be asked for; at most the catalogue.
-      exclude_history: whether `serving_default` leaves out the history's items; the default of `recommend`.
-      score_bytes: bound on the scores a request holds at a time.
-      vocabulary: the text file of raw ids that becomes the asset; None = the catalogue's. The lookup tables of a
-        process are named by it.
+      exclude_history: whether `serving_default` leaves out the history's items; also the default of `recommend`.
+      score_bytes: the most bytes of scores that a request holds at a time.
+      vocabulary: the text file of raw ids that becomes the asset; None = the catalogue's. The lookup tables
+        are named after it.
 
     Attributes:
       functions: signature's name → tf.function, whose arguments are in the order of `inputs[name]`.
@@ -99,7 +99,7 @@ class ServingGraph(tf.Module):
         if self.has_categories:
             self.category_number = _numbers(self.category_names)
             self.category_of = tf.Variable(catalogue.categories, trainable=False, dtype=tf.int32, name="category_of")
-        # Cosines would have the whole table brought to length 1 for every request: it is stored like that.
+        # For cosines the rows are stored at length 1; else every request would have to scale the whole table.
         self.item_vectors = tf.Variable(model.item_vectors(), trainable=False) if model.by_cosine else model.item_table
         nobody = {"days": tf.zeros([1, self.max_history], tf.int32), "profile": tf.zeros([1, len(columns)], tf.int32)}
         encoded = model.encode(nobody["days"], **{name: nobody[name] for name in self._needs})
@@ -119,13 +119,13 @@ class ServingGraph(tf.Module):
     def trace(self) -> None:
         """Build every function's graph, for saving; in process each is built when it is first called.
 
-        Saving wants every variable of the graphs as a tracked attribute; nothing else of the model is attached.
+        Saving needs every variable of the graphs as a tracked attribute. Nothing else of the model is attached.
         """
         graphs = [function.get_concrete_function().graph for function in self.functions.values()]
         self.weights = list({variable.ref(): variable for graph in graphs for variable in graph.variables}.values())
 
     def recommend(self, history: Any, **others: Any) -> dict[str, tf.Tensor]:
-        """The signature `recommend`; what is left out of the choices asks for nothing (see serving_signatures).
+        """The signature `recommend`; a choice that is left out chooses nothing (see serving/signatures.py).
 
         Raises:
           TypeError: an input that the signature does not have, or one that the model needs is missing.
@@ -219,7 +219,7 @@ class ServingGraph(tf.Module):
 
         def diverse() -> tuple[tf.Tensor, tf.Tensor]:
             ids, scores = plain(tf.minimum(POOL * width, tf.maximum(width, tf.shape(self.item_vectors)[0] - 1)))
-            # What a user gets does not depend on what others of the batch ask for: each has candidates of its own.
+            # Each row has its own candidates, so its answer does not depend on what other rows of the batch ask for.
             own = tf.range(tf.shape(ids)[1]) < POOL * wanted.top_n[:, None]
             scores = tf.where(own, scores, -float("inf"))
             return diversify(ids, scores, tf.gather(self.category_of, ids), wanted.diversity, width)

@@ -3,11 +3,11 @@
 import tensorflow as tf
 
 SECONDS_A_DAY = 86_400
-LAST_DAY = 2**29  # either way; differences of days then fit into 32 bits whatever a client sends
+LAST_DAY = 2**29  # limit in both directions, so that differences of days fit into 32 bits for any request
 
 
 def slots(rows: tf.Tensor, length: int) -> tf.Tensor:
-    """Where each of the last `length` known items goes when they are put together: its slot, or -1 if it is not read.
+    """The slot of each of the last `length` known items when these are put together; -1 for what is not read.
 
     rows: [batch, any] int32, 0 = unknown → [batch, any] int32 in -1..length - 1.
     """
@@ -34,7 +34,7 @@ def last_known(values: tf.Tensor, rows: tf.Tensor, length: int) -> tf.Tensor:
 
 
 def over_history(routing: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """A routing of the items that are read, put back in their places of the request's history.
+    """The routing of the items that are read, put back to their places in the request's history.
 
     routing: [batch, interests, length]; rows: [batch, any] int32 → [batch, interests, any], 0 on what is not read.
     """
@@ -44,7 +44,7 @@ def over_history(routing: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
 
 
 def days(timestamps: tf.Tensor, rows: tf.Tensor, length: int) -> tf.Tensor:
-    """Day numbers (as `data.pipeline.day_numbers`) of the items that are read: [batch, any] → [batch, length] int32."""
+    """Day numbers (as `views.day_numbers`) of the items that are read: [batch, any] → [batch, length] int32."""
     same = tf.reduce_all(tf.shape(timestamps) == tf.shape(rows))
     timestamps = checked(timestamps, same, "timestamps must have the shape of history: one for each id")
     numbers = tf.round(tf.cast(timestamps, tf.float64) / SECONDS_A_DAY)
@@ -63,7 +63,7 @@ def list_a_row(name: str, values: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
 
 
 def checked(values: tf.Tensor, holds: tf.Tensor, message: str) -> tf.Tensor:
-    """The values as they are, once `holds` has been found true; else InvalidArgumentError with the message."""
+    """The values unchanged if `holds` is true; else InvalidArgumentError with the message."""
     with tf.control_dependencies([tf.debugging.assert_equal(holds, True, message=message)]):
         return tf.identity(values)
 

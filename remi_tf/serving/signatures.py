@@ -4,27 +4,27 @@ from collections.abc import Sequence
 from typing import Any
 
 MAX_TOP_N = 100
-"""Items that an export returns for each history, unless it is made with another number."""
+"""Items that an export returns for each history by default."""
 
 HISTORY = 'string [batch, any]: raw item ids, oldest first; "" is padding, unknown ids are ignored'
 FEATURES = {
     "timestamps": "int64 [batch, any]: seconds since 1970 of the items of history, in its shape; any number on padding",
-    "profile": 'string [batch, columns]: values of profile_columns, in their order; "" and unknown values say nothing',
+    "profile": 'string [batch, columns]: values of profile_columns, in their order; "" and unknown values are ignored',
 }
 INPUT_OF = {"days": "timestamps", "profile": "profile"}
-"""The input that carries what a model `needs` beside the history."""
+"""The input that carries what a model `needs` besides the history."""
 
 CHOICES = {
     "top_n": "int32 [batch] or one number: items wanted, 1 to max_top_n",
     "exclude_history": "bool [batch] or one value: never return an item of history",
-    "exclude": 'string [batch or 1, any]: raw ids never to return; "" and unknown ids say nothing',
-    "allow": 'string [batch or 1, any]: raw ids, nothing else is returned; a row of "" alone allows every item',
+    "exclude": 'string [batch or 1, any]: raw ids never to return; "" and unknown ids are ignored',
+    "allow": 'string [batch or 1, any]: raw ids, nothing else is returned; a row of only "" allows every item',
 }
 CATEGORY_CHOICES = {
-    "categories": 'string [batch or 1, any]: category names, only their items are returned; a row of "" alone allows '
+    "categories": 'string [batch or 1, any]: category names, only their items are returned; a row of only "" allows '
     "every item",
-    "diversity": "float32 [batch] or one number: what another item of a chosen category loses of its score; 0 is the "
-    "plain list, infinite is as many categories as there are",
+    "diversity": "float32 [batch] or one number: what an item's score loses for each chosen item of its category; "
+    "0 is the plain list, infinite is as many categories as there are",
 }
 ITEMS = 'string [batch, {n}]: raw item ids, best first; "" where there is no item'
 SCORES = "float32 [batch, {n}]: {score}; 0 where there is no item, and for the most popular items, which a history "
@@ -34,13 +34,11 @@ EXPLANATION = {
     "interest": "int32 [batch, n]: which of the user's interests fetched the item, from 0; -1 where none did",
 }
 ATTENTION = "float32 [batch, interests, width of history]: what each interest reads of the history; 0 on unknown ids, "
-ATTENTION += (
-    "padding and what is older than max_history. Where interest is k, the item is there because of attention[k]"
-)
+ATTENTION += "padding and what is older than max_history. Where interest is k, attention[k] is why the item is there"
 STATUS = (
-    'string [batch]: "" if all is well, "error: …" for a row that gets no items, "note: …" for one that gets others '
+    'string [batch]: "" if all is well, "error: …" for a row that gets no items, "note: …" for one that gets other '
 )
-STATUS += "or fewer than it asked for"
+STATUS += "or fewer items than it asked for"
 PRODUCT = "inner product with the best interest"
 
 
@@ -48,7 +46,7 @@ def signatures(needs: Sequence[str], has_categories: bool, routing: bool, score:
     """Inputs and outputs of each signature, name → what it is.
 
     Args:
-      needs: what the model needs beside the history.
+      needs: what the model needs besides the history.
       has_categories: whether the catalogue knows items' categories.
       routing: whether the model tells what each interest reads.
       score: what a score is.

@@ -1,4 +1,4 @@
-"""Warm-up requests: what TensorFlow Serving runs through a new version before it takes requests."""
+"""Warm-up requests: TensorFlow Serving sends them to a new version before that takes requests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ BATCHES = (1, 8)
 def write_warm_up(path: Path, graph: ServingGraph, raw_ids: list[str]) -> None:
     """Write a TFRecord of PredictionLogs: every signature at every size of BATCHES, `recommend` also with its choices.
 
-    raw_ids: a history for everybody.
+    raw_ids: the history of every user.
     """
     with tf.io.TFRecordWriter(str(path)) as file:
         for signature, inputs in _requests(graph, raw_ids):
