@@ -1,4 +1,4 @@
-"""The command line's manners: readable help, a suggestion for a mistyped flag, one line for an error."""
+"""What all commands share: readable help, a suggestion for a mistyped flag, one line for an error."""
 
 import argparse
 import difflib
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from remi_tf.errors import InputError, TrainingDiverged
+from remi_tf.errors import InputError, TrainingDiverged, command
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.names import known_settings
 
@@ -22,13 +22,13 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse without abbreviations, which answers a mistyped flag with the nearest one there is."""
+    """argparse without abbreviations. For a mistyped flag it suggests the nearest one."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse; a mistyped flag is named first, whatever else is missing."""
+        """As argparse, but a mistyped flag is reported before anything that is missing."""
         arguments = list(sys.argv[1:] if args is None else args)
         for argument in arguments:
             if argument.startswith("--") and argument.split("=")[0] not in self._option_string_actions:
@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """One flag for each setting there is; a flag that is not given is absent from the parsed namespace."""
+    """One flag for each setting; a flag that is not given is absent from the parsed namespace."""
     groups = {name: parser.add_argument_group(name) for name in ("encoder", "objective", "training")}
     for name, (group, setting, _) in known_settings().items():
         options: dict[str, Any] = {"default": argparse.SUPPRESS}
@@ -66,13 +66,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def add_run_dir(parser: argparse.ArgumentParser) -> None:
     """The flag --run_dir of the commands that work on a run; `refuse_missing_run` checks it."""
-    parser.add_argument("--run_dir", type=Path, required=True, help="the folder that train.py wrote")
+    parser.add_argument("--run_dir", type=Path, required=True, help=f"the folder that {command('train')} wrote")
 
 
 def refuse_missing_run(run_dir: Path) -> None:
-    """Raise InputError unless there is such a folder, before TensorFlow is loaded."""
+    """Raise InputError if there is no such folder, before TensorFlow is loaded."""
     if not run_dir.is_dir():
-        raise InputError(f"--run_dir {run_dir}: there is no such folder; train.py writes one")
+        raise InputError(f"--run_dir {run_dir}: there is no such folder; {command('train')} writes one")
 
 
 def number_list(text: str) -> tuple[int, ...]:
@@ -91,9 +91,9 @@ def number_list(text: str) -> tuple[int, ...]:
 
 
 def load_tensorflow() -> None:
-    """Import TensorFlow without what its C++ side prints at import, which no setting turns off.
+    """Import TensorFlow and hide what its C++ side prints at import; no setting turns that off.
 
-    If the import fails, all that was printed is shown. `python -m remi_tf.doctor` tells of devices.
+    If the import fails, all that was printed is shown. `python -m remi_tf.doctor` shows the devices.
     """
     sys.stderr.flush()
     stderr = os.dup(2)
@@ -118,9 +118,9 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def run_main(main: Callable[[list[str]], int]) -> NoReturn:
-    """Run an entry point: exit 0, 2 with one line for an error that is the user's to mend, 130 after Ctrl-C.
+    """Run an entry point. Exit code: that of `main`; 2 after an expected error (printed as one line); 130 after Ctrl-C.
 
-    SIGTERM ends it as Ctrl-C does, cleaning up, with 143.
+    SIGTERM also ends it cleanly, with exit code 143.
     """
     signal.signal(signal.SIGTERM, _terminate)
     try:

@@ -66,7 +66,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:
-    """A text table of one row a system and one column a metric."""
+    """A text table: one row for each system, one column for each metric."""
     names = list(next(iter(rows.values())))
     width = max(map(len, rows))
     lines = [" " * width + "".join(f"  {name:>{max(6, len(name))}}" for name in names)]
@@ -96,7 +96,7 @@ def _report(run: "SavedRun", flags: argparse.Namespace, results: Mapping[str, "E
 
 def _write_per_user(run: "SavedRun", flags: argparse.Namespace, results: Mapping[str, "Evaluation"]) -> None:
     """users [U] raw ids, and for each system and metric an array [U]."""
-    import numpy as np  # here, so that --help stays quick
+    import numpy as np  # imported here, so that --help stays quick
 
     arrays: dict[str, Any] = {"users": np.array(run.dataset.user_ids(flags.split))[results["model"].users]}
     for system, result in results.items():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from remi_tf.commands.cli import Parser, add_run_dir, load_tensorflow, refuse_missing_run
+from remi_tf.errors import command
 from remi_tf.serving.signatures import MAX_TOP_N
 
 
@@ -17,7 +18,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--export_dir", type=Path, help="folder of the versions (default: RUN_DIR/export)")
     parser.add_argument("--max_top_n", type=int, default=MAX_TOP_N, help=f"items returned (default: {MAX_TOP_N})")
     parser.add_argument("--exclude_history", action="store_true", help="never return the history's own items")
-    parser.add_argument("--index", action="store_true", help="also build the index in RUN_DIR/index again (index.py)")
+    parser.add_argument(
+        "--index", action="store_true", help=f"also build the index in RUN_DIR/index again ({command('index')})"
+    )
     flags = parser.parse_args(argv)
     refuse_missing_run(flags.run_dir)
     load_tensorflow()

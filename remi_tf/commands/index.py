@@ -41,14 +41,14 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     index = parser.add_argument_group("the index", argument_default=argparse.SUPPRESS)
     index.add_argument("--index", type=Path, metavar="DIR", help="where the index goes (default: RUN_DIR/index)")
     index.add_argument("--kind", choices=KINDS, help="default: by the number of items and --memory_mb")
-    index.add_argument("--memory_mb", type=int, help=f"memory the index may take (default: {MEMORY_MB})")
+    index.add_argument("--memory_mb", type=int, help=f"memory the index may take, in MiB (default: {MEMORY_MB})")
     index.add_argument(
-        "--effort", type=int, help="candidates (hnsw) or cells (ivf) a search looks at (default: as many as it takes)"
+        "--effort", type=int, help="candidates (hnsw) or cells (ivf) to look at (default: enough for --min_recall)"
     )
     index.add_argument("--top_n", type=int, help=f"items the recall is measured on (default: {RECALL_AT})")
     index.add_argument("--min_recall", type=float, help=f"refuse an index below it (default: {MIN_RECALL})")
-    index.add_argument("--split", choices=("valid", "test"), help="users of the recall (valid)")
-    index.add_argument("--force", action="store_true", help="store the index whatever its recall is")
+    index.add_argument("--split", choices=("valid", "test"), help="users to measure the recall on (default: valid)")
+    index.add_argument("--force", action="store_true", help="store the index even if its recall is too low")
     parser.add_argument(
         "--parquet", type=Path, metavar="FILE", help="write item vectors and raw ids to FILE instead of an index"
     )

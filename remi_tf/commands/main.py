@@ -1,4 +1,4 @@
-"""`remi-tf COMMAND …`: every command by one name, for whoever installed the package without a checkout."""
+"""`remi-tf COMMAND …`: all commands under one name, for an installed package without a checkout."""
 
 import sys
 from importlib import import_module
@@ -21,7 +21,7 @@ USAGE += "\n\nremi-tf COMMAND --help lists the flags of a command."
 
 
 def dispatch(argv: list[str]) -> int:
-    """Run the command that the first argument names with the others.
+    """Run the command that the first argument names, with the other arguments.
 
     Raises:
       InputError: there is no such command.

@@ -6,13 +6,14 @@ from remi_tf.commands.cli import Parser
 from remi_tf.data.protocol.options import CORES, SPLITS_BY
 from remi_tf.data.tables.sources import ALL_SOURCES
 from remi_tf.data.tables.units import UNITS
+from remi_tf.errors import command
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
-  python data/prepare.py --source synthetic
-  python data/prepare.py --source ml-100k --download
-  python data/prepare.py --source gowalla --input loc-gowalla_totalCheckins.txt.gz --output data/gowalla
-  python data/prepare.py --input clicks.csv.gz --user_col user_id --item_col item_id --time_col timestamp \\
+  {command("prepare")} --source synthetic
+  {command("prepare")} --source ml-100k --download
+  {command("prepare")} --source gowalla --input loc-gowalla_totalCheckins.txt.gz --output data/gowalla
+  {command("prepare")} --input clicks.csv.gz --user_col user_id --item_col item_id --time_col timestamp \\
       --items items.csv --output data/clicks
 """
 
@@ -38,16 +39,16 @@ READ: dict[str, dict[str, Any]] = {
     "--no_header": {**SWITCH, "help": "the files have no header line (default: they have one)"},
     "--sep": {
         "metavar": "TEXT",
-        "help": "separator: a character, tab, or '::' (default: told from name and first line)",
+        "help": "separator: a character, tab, or '::' (default: guessed from name and first line)",
     },
     "--time_unit": {
         "choices": UNITS,
         "help": "seconds, milliseconds, microseconds, ISO dates, or none: numbers that only give an order "
-        "(default: what the source has, else auto: told from their size)",
+        "(default: what the source has, else auto: guessed from their size)",
     },
     "--items": {
         "metavar": "FILE",
-        "help": "table of titles and categories; of 'a|b|c' the first counts (default: none)",
+        "help": "table of titles and categories; of 'a|b|c' only the first counts (default: none)",
     },
     "--items_id_col": {"metavar": "COL", "help": "its id column (default: the name of --item_col, else the first)"},
     "--items_title_col": {"metavar": "COL", "help": "its title column (default: title or name, if there)"},
@@ -56,7 +57,7 @@ READ: dict[str, dict[str, Any]] = {
     "--users_id_col": {"metavar": "COL", "help": "its id column (default: the name of --user_col, else the first)"},
     "--profile_cols": {
         "metavar": "COL,COL",
-        "help": "its columns to use; their values are categories as they stand (no default)",
+        "help": "its columns to use; each different value is a category (no default)",
     },
     "--on_bad_row": {
         "choices": ("stop", "skip"),
@@ -71,7 +72,7 @@ KEEP: dict[str, dict[str, Any]] = {
         "default": "single",
         "help": "filter items and users once, as the papers do, or until nothing changes (default: single)",
     },
-    "--dedup": {**SWITCH, "help": "of rows with the same user and item keep the earliest (default: keep all)"},
+    "--dedup": {**SWITCH, "help": "keep only the earliest of rows with the same user and item (default: keep all)"},
     "--split": {
         "choices": SPLITS_BY,
         "default": "users",

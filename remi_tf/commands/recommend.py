@@ -1,4 +1,4 @@
-"""The command recommend: the best items for one history, for people, or for every user of a log, as Parquet."""
+"""The command recommend: the best items for one history, as text, or for every user of a log, as Parquet."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from remi_tf.commands.cli import Parser, add_run_dir, load_tensorflow, refuse_missing_run
 from remi_tf.data.tables.units import UNITS, unix_seconds
-from remi_tf.errors import InputError
+from remi_tf.errors import InputError, command
 from remi_tf.files import refuse_file
 
 if TYPE_CHECKING:
@@ -103,12 +103,14 @@ def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = Parser(
-        description="Recommend by a run's best weights: for a history of raw item ids, or for every user of a log.",
+        description="Recommend with a run's best weights: for a history of raw item ids, or for every user of a log.",
         epilog='Ids that hold commas: give --history once for each id, or as a JSON list: --history \'["a,b", "c"]\'. '
         'Values of a profile that hold commas: --user_profile \'["F", "Paris, 11e"]\'.',
     )
     add_run_dir(parser)
-    parser.add_argument("--index", type=Path, metavar="DIR", help="search this index (index.py) instead of every item")
+    parser.add_argument(
+        "--index", type=Path, metavar="DIR", help=f"search this index ({command('index')}) instead of every item"
+    )
     one = parser.add_argument_group("one history")
     one.add_argument("--history", action="append", help='raw item ids, oldest first: "a,b,c"')
     one.add_argument(
@@ -117,26 +119,26 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     one.add_argument("--user_profile", help="the user's profile, in the columns' order: \"F,25,4\" (default: unknown)")
     log = parser.add_argument_group("every user of a log")
     log.add_argument("--input", nargs="+", metavar="FILE", help="interactions: CSV, TSV, JSON lines or Parquet")
-    log.add_argument("--output", type=Path, metavar="FILE.parquet", help="user, rank, item, score, interest")
+    log.add_argument("--output", type=Path, metavar="FILE.parquet", help="gets user, rank, item, score, interest")
     log.add_argument("--overwrite", action="store_true", help="replace the output if it exists (default: refuse)")
     log.add_argument("--user_col", help="column of user ids (default: user)")
     log.add_argument("--item_col", help="column of item ids (default: item)")
-    log.add_argument("--time_col", help="column of times (default: the rows are in the order of time)")
+    log.add_argument("--time_col", help="column of times (default: rows are in time order)")
     log.add_argument("--time_unit", choices=UNITS, help="unit of the times (default: auto)")
     log.add_argument(
         "--on_bad_row", choices=("stop", "skip"), help="at a row that cannot be used: stop, or skip it (default: stop)"
     )
-    choice = parser.add_argument_group("what is wanted")
+    choice = parser.add_argument_group("what to recommend")
     choice.add_argument("--top_n", type=int, default=10, help="items for each history (default: 10)")
-    choice.add_argument("--exclude_history", action="store_true", help="no item of the history itself")
+    choice.add_argument("--exclude_history", action="store_true", help="recommend no item of the history itself")
     choice.add_argument("--exclude", metavar="IDS", help='raw ids never to recommend: "a,b,c"')
-    choice.add_argument("--allow", metavar="IDS", help="raw ids, nothing else is recommended")
-    choice.add_argument("--categories", metavar="NAMES", help="categories, nothing else is recommended")
+    choice.add_argument("--allow", metavar="IDS", help="recommend only these raw ids")
+    choice.add_argument("--categories", metavar="NAMES", help="recommend only items of these categories")
     choice.add_argument(
         "--diversity",
         type=float,
         default=0.0,
-        help="what an item loses of its score for each one of its category before it (default: 0)",
+        help="what an item's score loses for each item of its category before it (default: 0)",
     )
     flags = parser.parse_args(argv)
     _check_flags(flags)
@@ -149,7 +151,7 @@ def _check_flags(flags: argparse.Namespace) -> None:
     if (flags.history is None) == (flags.input is None):
         raise InputError("give either --history IDS or --input FILE")
     if flags.input is not None and flags.output is None:
-        raise InputError("--output is missing: the Parquet file that the recommendations go to")
+        raise InputError("--output is missing: name the Parquet file for the recommendations")
     of_log = ("output", "overwrite", "user_col", "item_col", "time_col", "time_unit", "on_bad_row")
     for name in ("timestamps", "user_profile") if flags.input is not None else of_log:
         if getattr(flags, name) not in (None, False):
@@ -195,7 +197,7 @@ def answer_lines(
 
 
 def log_notes(recommender: "Recommender", time_col: str | None) -> list[str]:
-    """What is assumed of a log for want of a column."""
+    """What is assumed about a log because a column is missing."""
     notes, needs = [], recommender.run.model.needs
     if time_col is None:
         of_days = "; the items of a user count as of one day" if "days" in needs else ""
@@ -221,7 +223,7 @@ def _check_inputs(
 
 
 def input_notes(recommender: "Recommender", timestamps: list[int] | None, profile: list[str] | None) -> list[str]:
-    """What was assumed of the inputs that the model reads beside the history."""
+    """What was assumed about the inputs that the model reads besides the history."""
     notes, needs = [], recommender.run.model.needs
     known_columns = recommender.catalogue.profile_columns if "profile" in needs else ()
     if "days" in needs and timestamps is None:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from remi_tf.training.plan import Plan
     from remi_tf.training.trainer import Trainer, Validation
 
-EXAMPLES = """examples:
-  python train.py --dataset synthetic --remi
-  python train.py --dataset data/shop --model_type SA --remi --run_dir runs/shop --max_steps 30000
-  python train.py --resume --run_dir runs/shop
-  python train.py --warm_start runs/shop --dataset data/shop-june --run_dir runs/shop-june
+EXAMPLES = f"""examples:
+  {command("train")} --dataset synthetic --remi
+  {command("train")} --dataset data/shop --model_type SA --remi --run_dir runs/shop --max_steps 30000
+  {command("train")} --resume --run_dir runs/shop
+  {command("train")} --warm_start runs/shop --dataset data/shop-june --run_dir runs/shop-june
 """
 NOT_SETTINGS = ("dataset", "remi", "recipe", "profile", "run_dir", "resume", "warm_start", "overwrite")
 SHOWN = ("recall@20", "recall@50", "hit_rate@50")
@@ -58,34 +58,34 @@ def _parser() -> Parser:
         return " ".join(f"--{name} {value}" for name, value in values.items())
 
     parser = Parser(description="Train a model on a prepared dataset.", epilog=EXAMPLES)
-    parser.add_argument("--dataset", help="folder below data/ or path; book, gowalla … bring presets")
+    parser.add_argument("--dataset", help="name of a folder below data/, or a path; book, gowalla, … have presets")
     parser.add_argument(
         "--remi",
         action="store_true",
-        help=f"REMI: {as_flags(REMI)}; under the default recipe also {as_flags(REMI_EXTRAS)}, where the model has no "
-        "value of its own",
+        help=f"REMI: {as_flags(REMI)}; with the default recipe also {as_flags(REMI_EXTRAS)}, unless the model has "
+        "its own value",
     )
     parser.add_argument(
         "--recipe",
         choices=RECIPES,
         help=f"paper: the papers' training ({as_flags(PAPER_TRAINING)}), --remi without its additions; released: what "
-        "REMI's release computes, its flaws included (default: default)",
+        "REMI's release computes, including its flaws (default: default)",
     )
     parser.add_argument("--profile", choices=RECIPES, help=argparse.SUPPRESS)
     parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-RECIPE])")
     parser.add_argument(
         "--resume",
         action="store_true",
-        help=f"go on with the run in --run_dir, with its settings (--{', --'.join(CHANGEABLE)} may change)",
+        help=f"continue the run in --run_dir, with its settings (--{', --'.join(CHANGEABLE)} may change)",
     )
     parser.add_argument("--warm_start", type=Path, metavar="RUN", help="start from a run's weights, with its settings")
-    parser.add_argument("--overwrite", action="store_true", help="delete the run in --run_dir and begin anew")
+    parser.add_argument("--overwrite", action="store_true", help="delete the run in --run_dir and start again")
     add_settings(parser)
     return parser
 
 
 def _read_old_flag(flags: dict[str, Any]) -> None:
-    """--profile, the name of --recipe in version 0.1, is understood with a note."""
+    """Accept --profile, the name of --recipe in version 0.1, and print a note."""
     old = flags.pop("profile")
     if old is None:
         return
