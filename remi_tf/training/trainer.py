@@ -226,7 +226,7 @@ class Trainer:
         now = ", ".join(f"--{name} (now {values[name]})" for name in ("learning_rate", "beta", "rr_lambda"))
         saved = self.checkpoints.latest_checkpoint
         state = (
-            f"{saved} is untouched: continue from it with --resume and a smaller --learning_rate, or start again with"
+            f"{saved} is untouched: go on from it with --resume and a smaller --learning_rate, or start again with"
             if saved
             else "There is no checkpoint yet: start again with"
         )
