@@ -22,7 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from remi_tf.commands.cli import load_tensorflow
+from remi_tf.quiet_loading import load_tensorflow
 
 load_tensorflow()
 

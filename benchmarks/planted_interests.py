@@ -24,7 +24,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from remi_tf.commands.cli import load_tensorflow, number_list
+from remi_tf.commands.cli import number_list
+from remi_tf.quiet_loading import load_tensorflow
 
 load_tensorflow()
 

@@ -23,9 +23,10 @@ from typing import Any
 
 from systems import ROOT, settings_of  # sets the import path
 
-from remi_tf.commands.cli import Parser, load_tensorflow, number_list, run_main
+from remi_tf.commands.cli import Parser, number_list, run_main
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
+from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.settings import Settings
 
 METRICS = [f"{metric}@{n}" for n in (20, 50) for metric in ("recall", "hit_rate", "ndcg")]

@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from remi_tf.commands.cli import load_tensorflow
+from remi_tf.quiet_loading import load_tensorflow
 
 load_tensorflow()
 

@@ -17,6 +17,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from remi_tf.quiet_loading import load_tensorflow
+
 if TYPE_CHECKING:
     from remi_tf.api import Run, evaluate, load_run, prepare, resume, train
     from remi_tf.errors import InputError, TrainingDiverged, TrainingInterrupted
@@ -78,6 +80,8 @@ _use_keras_2()
 def __getattr__(name: str) -> Any:
     """The public names, loaded (with TensorFlow) when they are first asked for."""
     if name in _HOMES:
+        if _HOMES[name] != "remi_tf.errors":
+            load_tensorflow()
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

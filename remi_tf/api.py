@@ -4,6 +4,7 @@ Nothing here prints. Training and long evaluations show a progress bar on a term
 """
 
 import dataclasses
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from remi_tf.training.run_folder import SavedRun, load_saved_run
 from remi_tf.training.trainer import OnValidation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run(SavedRun):
     """A trained run, ready to use. `train`, `resume` and `load_run` return one.
 
@@ -43,7 +44,7 @@ class Run(SavedRun):
     def evaluate(
         self,
         split: str = "test",
-        top_n: Sequence[int] = CUT_OFFS,
+        top_n: int | Sequence[int] = CUT_OFFS,
         *,
         exclude_history: bool = False,
         released_ndcg: bool = False,
@@ -61,7 +62,7 @@ class Run(SavedRun):
 
         Args:
           split: valid or test.
-          top_n: cut-offs n of metric@n.
+          top_n: cut-offs n of metric@n, or one of them.
           exclude_history: do not recommend what the model has read of the user's history.
           released_ndcg: also the NDCG of the released REMI code (slow).
           progress: show a bar on a terminal or in a notebook.
@@ -74,6 +75,7 @@ class Run(SavedRun):
         """
         if split not in ("valid", "test"):
             raise InputError(f"split {split!r}: choose valid or test")
+        top_n = (top_n,) if isinstance(top_n, int) else top_n
         users = self.dataset.split(split)
         return evaluate_model(self.model, users, top_n, exclude_history, released_ndcg, progress=progress)
 
@@ -160,8 +162,12 @@ def prepare(log: Log, output: str | Path, **options: Any) -> Dataset:
 
     Raises:
       InputError: an option, a file or a row that cannot be used, or an output that exists.
-      TypeError: an option that does not exist.
     """
+    known = [field.name for field in dataclasses.fields(PrepareRequest)]
+    if unknown := sorted(set(options) - set(known)):
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+        raise InputError(f"prepare has no option {unknown[0]!r}; {hint}")
     request = PrepareRequest(log=log, output=output, **options)
     request.write()
     return load_dataset(request.folder)
@@ -207,7 +213,9 @@ def train(
       TrainingDiverged: a loss became NaN or infinite.
       TrainingInterrupted: Ctrl-C or SIGTERM; everything is saved, and `resume` goes on.
     """
-    data = dataset if isinstance(dataset, Dataset) else find_dataset(dataset)
+    if "profile" in settings:
+        raise InputError(f"profile={settings['profile']!r}: it is called recipe now")
+    data = dataset if isinstance(dataset, Dataset) else find_dataset(_folder(dataset))
     path = None if run_dir is None else Path(run_dir)
     if warm_start is None:
         explicit = {"model_type": model_type, **settings}
@@ -263,6 +271,16 @@ def evaluate(run: Run | str | Path, split: str = "test", top_n: Sequence[int] = 
       True
     """
     return (run if isinstance(run, Run) else load_run(run)).evaluate(split, top_n, **options)
+
+
+def _folder(dataset: Any) -> str | Path:
+    """The name or path of a dataset, if it is one."""
+    if not isinstance(dataset, str | Path):
+        raise InputError(
+            f"dataset: {type(dataset).__name__} is no dataset; make one of your log with remi_tf.prepare(log, "
+            '"data/NAME", user_col=…, item_col=…, time_col=…)'
+        )
+    return dataset
 
 
 def _trained(plan: Plan, on_validation: OnValidation | None) -> Run:

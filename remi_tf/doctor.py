@@ -13,6 +13,7 @@ from importlib import metadata
 from typing import Any
 
 from remi_tf import active_keras_3
+from remi_tf.quiet_loading import load_tensorflow
 
 PACKAGES = {  # distribution → the module it is imported as
     "numpy": "numpy",
@@ -135,6 +136,8 @@ def conflicts(
 def try_imports(found: Mapping[str, str | None]) -> dict[str, str]:
     """Import every installed package that remi_tf uses: package → one-line error of those that fail."""
     errors = {}
+    with contextlib.suppress(*IMPORT_ERRORS):
+        load_tensorflow()  # first, and without what it prints; a failure shows again below
     for name, module in PACKAGES.items():
         if found.get(name) is None or name == "keras":
             continue
@@ -149,6 +152,7 @@ def devices() -> dict[str, Any]:
     """CPU cores this process may use, and the GPUs TensorFlow sees (None where TensorFlow does not load)."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
+        load_tensorflow()
         import tensorflow as tf
 
         gpus: list[str] | None = [device.name for device in tf.config.list_physical_devices("GPU")]

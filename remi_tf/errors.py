@@ -1,5 +1,6 @@
 """Errors that the user can fix. A message is one line: the place, the value and the remedy."""
 
+import sys
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -21,6 +22,10 @@ class TrainingInterrupted(KeyboardInterrupt):
 
 
 def command(name: str) -> str:
-    """How a command is typed: by its script in a checkout (`python train.py`), else as `remi-tf train`."""
+    """How a command is typed: by its script in a checkout (`python train.py`), else as `remi-tf train`.
+
+    A process that was started as `remi-tf` keeps to that name, also in a checkout.
+    """
     script = "data/prepare.py" if name == "prepare" else f"{name}.py"
-    return f"python {script}" if (_ROOT / script).is_file() else f"remi-tf {name}"
+    by_script = (_ROOT / script).is_file() and not Path(sys.argv[0]).name.startswith("remi-tf")
+    return f"python {script}" if by_script else f"remi-tf {name}"

@@ -103,7 +103,7 @@ def refuse_existing(path: Path, marker: str, overwrite: bool) -> None:
     if not (path / marker).is_file():
         raise InputError(f"{path} holds other files (it has no {marker}), so it is never replaced; name another folder")
     if not overwrite:
-        raise InputError(f"{path} exists already; name another folder or add --overwrite")
+        raise InputError(f"{path} exists already; name another folder or add --overwrite (in Python overwrite=True)")
 
 
 def refuse_file(flag: str, path: Path, overwrite: bool, inputs: Sequence[str | Path] = ()) -> None:

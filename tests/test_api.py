@@ -47,6 +47,9 @@ def test_readmes_lines_go_from_a_csv_to_an_export_and_print_nothing(here, capsys
     assert means["recall@50"] == 1 > means["recall@20"] > 0  # there are 40 items
     assert list(items.columns) == ["user", "rank", "item", "score", "interest"] and len(items) == 10
     assert (here / version / "saved_model.pb").is_file() and version.name == "1"
+    assert repr(dataset).startswith("<Dataset shop: 40 items; users: train 64") and len(repr(dataset)) < 120
+    assert repr(run) == f"<Run {run.path}: SA on shop, 40 items, best weights of step {run.step}>"
+    assert "recall@20" in repr(run.evaluate(top_n=20))
     assert run.path == remi_tf.load_run("runs/shop-SA-remi").path
     assert remi_tf.evaluate("runs/shop-SA-remi", top_n=(20, 50)).means == means
 
@@ -92,6 +95,12 @@ def test_training_outside_the_main_thread_works(here):
         (lambda data: remi_tf.train(data, "DNN", remi=True), "it regularises a routing matrix, and DNN has none"),
         (lambda data: remi_tf.train(data, warm_start="runs/x"), "warm_start: give run_dir"),
         (lambda data: remi_tf.train(data, remi=True, warm_start="runs/x", run_dir="y"), "leave out model_type, remi"),
+        (lambda data: remi_tf.train(data, max_step=10), "unknown setting 'max_step'; did you mean 'max_steps'?"),
+        (lambda data: remi_tf.train(data, max_steps="10"), "--max_steps '10': must be a whole number"),
+        (lambda data: remi_tf.train(data, profile="paper"), "it is called recipe now"),
+        (lambda data: remi_tf.train(shop()), "DataFrame is no dataset; make one of your log with remi_tf.prepare"),
+        (lambda data: remi_tf.train("clicks.csv"), "this is a raw log"),
+        (lambda data: remi_tf.prepare(shop(), "out", user="user"), "no option 'user'; did you mean"),
         (lambda data: remi_tf.resume("runs/x"), "runs/x: no run here"),
         (lambda data: remi_tf.resume("runs/x", beta=2.0), "leave out --beta"),
         (lambda data: remi_tf.load_run("runs/x"), "runs/x: no run here"),

@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "remi_tf"
 ORDER = (
-    {"errors", "files", "locks", "manifests", "progress", "randomness", "doctor"},
+    {"errors", "files", "locks", "manifests", "progress", "quiet_loading", "randomness", "doctor"},
     {"settings", "data.tables", "data.dataset"},
     {"data.protocol", "encoders", "retrieval"},
     {"objective"},
@@ -22,7 +22,13 @@ ORDER = (
 )
 """Each room may use those on the lines above its own. Rooms on one line do not know each other."""
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-WITHIN = {("files", "errors"), ("locks", "errors"), ("manifests", "errors"), ("manifests", "files")}
+WITHIN = {
+    ("files", "errors"),
+    ("locks", "errors"),
+    ("manifests", "errors"),
+    ("manifests", "files"),
+    ("doctor", "quiet_loading"),
+}
 """What is used within one level."""
 
 

@@ -2,10 +2,8 @@
 
 import argparse
 import difflib
-import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -88,28 +86,6 @@ def number_list(text: str) -> tuple[int, ...]:
     if numbers[0] < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of positive whole numbers such as 20,50")
     return tuple(numbers)
-
-
-def load_tensorflow() -> None:
-    """Import TensorFlow and hide what its C++ side prints at import; no setting turns that off.
-
-    If the import fails, all that was printed is shown. `python -m remi_tf.doctor` shows the devices.
-    """
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as printed:
-        os.dup2(printed.fileno(), 2)
-        try:
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()  # where the search for GPUs prints
-        except BaseException:
-            printed.seek(0)
-            os.write(stderr, printed.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remi_tf.commands.cli import Parser, add_run_dir, load_tensorflow, number_list, refuse_missing_run
+from remi_tf.commands.cli import Parser, add_run_dir, number_list, refuse_missing_run
 from remi_tf.doctor import versions
 from remi_tf.files import atomic_file, write_json
+from remi_tf.quiet_loading import load_tensorflow
 
 if TYPE_CHECKING:
     from remi_tf.evaluation.evaluate import Evaluation

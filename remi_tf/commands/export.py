@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from remi_tf.commands.cli import Parser, add_run_dir, load_tensorflow, refuse_missing_run
+from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run
 from remi_tf.errors import command
+from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.serving.signatures import MAX_TOP_N
 
 

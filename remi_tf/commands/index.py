@@ -3,9 +3,10 @@
 import argparse
 from pathlib import Path
 
-from remi_tf.commands.cli import Parser, add_run_dir, load_tensorflow, refuse_missing_run
+from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run
 from remi_tf.errors import InputError
 from remi_tf.files import refuse_file
+from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.retrieval.index_kinds import KINDS, MEMORY_MB, MIN_RECALL, RECALL_AT
 
 BUILDING = ("kind", "effort", "memory_mb", "top_n", "min_recall", "split", "force")

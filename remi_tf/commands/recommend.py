@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remi_tf.commands.cli import Parser, add_run_dir, load_tensorflow, refuse_missing_run
+from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run
 from remi_tf.data.tables.units import UNITS, unix_seconds
 from remi_tf.errors import InputError, command
 from remi_tf.files import refuse_file
+from remi_tf.quiet_loading import load_tensorflow
 
 if TYPE_CHECKING:
     from remi_tf.recommending.choices import Choices

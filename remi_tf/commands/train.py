@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remi_tf.commands.cli import Parser, add_settings, load_tensorflow
+from remi_tf.commands.cli import Parser, add_settings
 from remi_tf.errors import InputError, TrainingInterrupted, command
+from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.checks import CHANGEABLE, check_changes
 from remi_tf.settings.presets import PAPER_TRAINING, RECIPES, REMI, REMI_EXTRAS, compose
 

@@ -23,7 +23,7 @@ EVALUATION_BYTES = 256 * 2**20
 """Bound on the scores held at a time. At 256 users, a quarter faster than 64 MiB."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """Per-user metrics of one split.
 
@@ -34,11 +34,15 @@ class Evaluation:
     interests: `InterestReport.figures`; empty for a system without interests.
     """
 
-    per_user: dict[str, np.ndarray] = field(repr=False)
-    users: np.ndarray = field(repr=False)
+    per_user: dict[str, np.ndarray]
+    users: np.ndarray
     without_targets: int
     seconds: float
     interests: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        means = ", ".join(f"{name} {value:.4f}" for name, value in self.means.items())
+        return f"<Evaluation of {len(self.users):,} users: {means}>"
 
     @property
     def means(self) -> dict[str, float]:

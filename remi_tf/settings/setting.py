@@ -74,13 +74,13 @@ def check_value(setting: "dataclasses.Field[Any]", value: Any) -> None:
         raise InputError(f"--{name} {value!r}: choose one of {', '.join(meta['choices'])}")
     if type(default) is int:
         if not isinstance(value, Integral):
-            raise InputError(f"--{name} {value}: must be a whole number ({meta['help']})")
+            raise InputError(f"--{name} {value!r}: must be a whole number ({meta['help']})")
         if value < meta["least"]:
             raise InputError(f"--{name} {value}: must be {meta['least']} or more ({meta['help']})")
     elif type(default) is float:
         usable = isinstance(value, Real) and 0 <= float(value) < float("inf")
         if not usable or (meta["above_zero"] and value == 0):
             raise InputError(
-                f"--{name} {value}: must be a finite number {'above' if meta['above_zero'] else 'of at least'} 0; the "
-                f"default is {default}"
+                f"--{name} {value!r}: must be a finite number {'above' if meta['above_zero'] else 'of at least'} 0; "
+                f"the default is {default}"
             )

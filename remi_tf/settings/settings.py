@@ -1,6 +1,7 @@
 """All settings of a run: three groups, checked together, written to and read from the run's config.json."""
 
 import dataclasses
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,4 +113,6 @@ class Settings:
 def _refuse_unknown(values: Mapping[str, Any]) -> None:
     known = known_settings()
     if unknown := sorted(set(values) - set(known)):
-        raise InputError(f"unknown setting {unknown[0]!r}; there are: {', '.join(sorted(known))}")
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
+        raise InputError(f"unknown setting {unknown[0]!r}; {hint}")

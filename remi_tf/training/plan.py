@@ -116,8 +116,9 @@ def carry_out(
         on_open(plan, trainer)
     if not trainer.train(on_validation):
         raise TrainingInterrupted(
-            f"Stopped at step {trainer.step:,}; everything is saved. Go on with:\n"
-            f"  {command('train')} --resume --run_dir {plan.path}"
+            f"Stopped at step {trainer.step:,}; everything is saved. Go on with\n"
+            f"  {command('train')} --resume --run_dir {plan.path}\n"
+            f"or in Python remi_tf.resume({str(plan.path)!r})."
         )
     return trainer
 

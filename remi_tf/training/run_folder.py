@@ -42,7 +42,7 @@ from remi_tf.settings.settings import Settings
 CONFIG, METRICS, CHECKPOINTS, BEST = "config.json", "metrics.jsonl", "checkpoints", "best"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SavedRun:
     """A trained run, ready to use. The model has the best weights, which were saved at `step`."""
 
@@ -51,6 +51,11 @@ class SavedRun:
     catalogue: Catalogue
     model: MultiInterestModel
     step: int
+
+    def __repr__(self) -> str:
+        model_type, items = self.settings.encoder.model_type, self.catalogue.num_items
+        data = f"{model_type} on {self.catalogue.name}, {items:,} items"
+        return f"<Run {self.path}: {data}, best weights of step {self.step:,}>"
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -80,7 +85,8 @@ def create_run(
     """
     if (path / CONFIG).is_file() and not overwrite:
         raise InputError(
-            f"{path} holds a run already; add --resume to go on with it, --overwrite, or another --run_dir"
+            f"{path} holds a run already; add --resume to go on with it, --overwrite, or another --run_dir (in Python "
+            "remi_tf.resume, overwrite=True, or another run_dir)"
         )
     with atomic_folder(path, CONFIG, overwrite) as folder:
         for name in (ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES):
@@ -203,8 +209,8 @@ def truncate_metrics(path: Path, step: int) -> None:
 
 def _git_revision() -> str | None:
     """The checkout's commit, with + when files differ from it; None outside a checkout."""
-    command = ["git", "-C", str(Path(remi_tf.__file__).parent), "describe", "--always", "--dirty=+", "--abbrev=40"]
+    describe = ["git", "-C", str(Path(remi_tf.__file__).parent), "describe", "--always", "--dirty=+", "--abbrev=40"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None

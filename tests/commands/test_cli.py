@@ -87,7 +87,7 @@ def test_a_folder_that_is_no_run_is_named_before_anything_is_loaded(tmp_path):
     parser = Parser()
     add_run_dir(parser)
     flags = parser.parse_args(["--run_dir", str(tmp_path / "nowhere")])
-    with pytest.raises(InputError, match=r"--run_dir .*nowhere: there is no such folder; train.py writes one"):
+    with pytest.raises(InputError, match=r"--run_dir .*nowhere: there is no such folder; python train.py writes one"):
         refuse_missing_run(flags.run_dir)
     refuse_missing_run(tmp_path)
 

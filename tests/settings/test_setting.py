@@ -42,7 +42,7 @@ class Oven(SettingGroup):
         ({"heat": 0.0}, "--heat 0.0: must be a finite number above 0; the default is 180.0"),
         ({"heat": float("nan")}, "--heat nan"),
         ({"salt": -0.1}, "--salt -0.1: must be a finite number of at least 0"),
-        ({"salt": "much"}, "--salt much: must be a finite number"),
+        ({"salt": "much"}, "--salt 'much': must be a finite number"),
         ({"loaves": 0}, r"--loaves 0: must be 1 or more \(how many\)"),
         ({"loaves": 1.5}, r"--loaves 1.5: must be a whole number \(how many\)"),
         ({"rests": -1}, "--rests -1: must be 0 or more"),

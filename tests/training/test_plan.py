@@ -64,5 +64,5 @@ def test_settings_that_see_only_a_part_of_what_they_set_are_noted(toy_dataset, t
     srns = {"sampler": "srns", "num_negatives": 5, "variance_warmup": 500}
     assert said(**srns, max_steps=500) == []
     (note,) = said(**srns, max_steps=499)
-    assert "--variance_warmup 500 steps, of which --max_steps 499 sees a part" in note
+    assert "--variance_warmup 500 steps, but training ends at --max_steps 499" in note
     assert said(model_type="Pop", max_steps=1) == []

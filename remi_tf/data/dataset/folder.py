@@ -84,7 +84,7 @@ class Catalogue:
         return read_lines(path) if path.exists() else []
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset(Catalogue):
     """A dataset folder, open for reading."""
 
@@ -92,6 +92,10 @@ class Dataset(Catalogue):
     train: Interactions
     valid: Interactions
     test: Interactions
+
+    def __repr__(self) -> str:
+        users = ", ".join(f"{split} {self.split(split).num_users:,}" for split in SPLITS)
+        return f"<Dataset {self.name}: {self.num_items:,} items; users: {users}; in {self.path}>"
 
     @property
     def has_times(self) -> bool:

@@ -21,9 +21,9 @@ class Kept:
 def keep_core(log: RawLog, settings: PrepareSettings) -> Kept:
     """Apply dedup and the core filter.
 
-    Items are numbered by how often they occur in the log that the filter saw: in the whole raw log for `single`
-    (as the papers do, whichever split follows: it includes the rows of validation and test users), in what
-    remains for `iterative`. Ties keep the order of first appearance.
+    Items are numbered by how often they occur. For `single` the whole log (after dedup) is counted, as in the papers.
+    It includes the rows of validation and test users, whatever the split. For `iterative` the rows that remain are
+    counted. Ties keep the order of first appearance.
 
     Raises:
       InputError: nothing is left; the message names the filter.
