@@ -1,8 +1,11 @@
-"""Loading TensorFlow without what its C++ side prints at import, which no setting turns off."""
+"""TensorFlow without the lines that tell a user nothing: those of its C++ side at import, and of graphs built anew."""
 
+import contextlib
+import logging
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 
 
 def load_tensorflow() -> None:
@@ -27,3 +30,21 @@ def load_tensorflow() -> None:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+@contextlib.contextmanager
+def no_retracing_warnings() -> Iterator[None]:
+    """Within the block TensorFlow does not warn that a function was traced several times.
+
+    Each model has a graph of its own, so a process that trains five models traces five; the warning suspects a mistake.
+    """
+
+    def keep(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(keep)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)

@@ -18,6 +18,7 @@ from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation import interest_report
 from remi_tf.evaluation.evaluate import Evaluator
 from remi_tf.model import MultiInterestModel
+from remi_tf.quiet_loading import no_retracing_warnings
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
@@ -175,7 +176,7 @@ class Trainer:
           TrainingDiverged: a loss part became NaN or infinite.
         """
         training = self.settings.training
-        with Interrupts() as interrupts, self._bar() as bar:
+        with Interrupts() as interrupts, self._bar() as bar, no_retracing_warnings():
             if self.step == 0 and self.checkpoints.latest_checkpoint and self.progress.best_score.numpy() < 0:
                 self._validate(bar, on_validation)  # the weights of a warm start may stay the best
             while not self.is_over:
