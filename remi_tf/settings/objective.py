@@ -27,8 +27,8 @@ class ObjectiveSettings(SettingGroup):
     )
     num_negatives: int = setting(
         1280,
-        "negatives per step, N: shared by the batch, or per row for dns, srns and genni; log_uniform takes at most half "
-        "the items unless told",
+        "negatives per step, N: shared by the batch, or per row for dns, srns and genni; log_uniform takes at most "
+        "half the items unless told",
         only={"sampler": ("uniform", "log_uniform", "mns", *BY_SCORE)},
     )
     pool_factor: int = setting(4, "ids to choose from, as a multiple of N", only={"sampler": BY_SCORE})
