@@ -11,6 +11,8 @@ import pytest
 import remi_tf
 from remi_tf.errors import InputError
 
+pytestmark = pytest.mark.trains
+
 SMALL = {"embedding_dim": 8, "num_negatives": 30, "batch_size": 32, "eval_every": 50, "max_history": 8}
 WITH_EXAMPLES = (
     *("api", "objective.remi_loss", "objective.regularizers", "settings.settings", "evaluation.metrics"),

@@ -16,6 +16,8 @@ from remi_tf.commands.recommend import main as recommend
 from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.training.run_folder import read_settings
 
+pytestmark = pytest.mark.trains
+
 OLD = Path(__file__).parent / "old_folders"
 EXPECTED = json.loads((OLD / "expected.json").read_text(encoding="utf-8"))
 TRAINED = [name for name in EXPECTED if name != "Pop"]

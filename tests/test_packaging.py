@@ -43,6 +43,7 @@ def test_requirements_txt_is_the_dependencies_and_the_dev_extra_of_pyproject():
     assert {normal(line) for line in lines if line and not line.startswith("#")} == declared
 
 
+@pytest.mark.trains
 def test_preparing_data_does_not_load_tensorflow():
     program = "import sys, remi_tf.data.protocol.prepare_request; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
@@ -74,6 +75,7 @@ def outside(site: Path, work: Path, *command: str) -> str:
     return result.stdout
 
 
+@pytest.mark.trains
 def test_the_wheel_holds_the_package_and_nothing_else(built):
     (wheel,), (sdist,) = built.glob("*.whl"), built.glob("*.tar.gz")
     names = zipfile.ZipFile(wheel).namelist()
@@ -85,6 +87,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
     assert modules <= inside and "README.md" in inside
 
 
+@pytest.mark.trains
 def test_the_demo_runs_from_the_wheel_outside_the_checkout(built, tmp_path):
     site, work = tmp_path / "site", tmp_path / "work"
     work.mkdir()

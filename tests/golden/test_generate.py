@@ -9,6 +9,7 @@ import pytest
 from tests.golden import generate
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("name", generate.CASES)
 def test_the_script_gives_the_committed_numbers(name):
     made, committed = generate.make(name), generate.load(name)
@@ -23,6 +24,7 @@ def test_every_file_has_its_case_and_all_are_small():
     assert sum(file.stat().st_size for file in files) < 100_000
 
 
+@pytest.mark.trains
 def test_the_numbers_are_independent_of_the_package():
     check = "import sys, tests.golden.generate; sys.exit(bool({'remi_tf', 'tensorflow'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", check], cwd=generate.FOLDER.parents[1]).returncode == 0

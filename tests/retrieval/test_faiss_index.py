@@ -61,6 +61,7 @@ def test_faiss_and_the_graph_agree_on_every_item():
     np.testing.assert_allclose(scores, graph_scores, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(("kind", "effort"), [("hnsw", 128), ("ivf", 32), ("ivfpq", 32)])
 def test_approximate_kinds_find_most_of_a_catalogue_with_uneven_norms_and_score_it_exactly(kind, effort):
     rng = np.random.default_rng(2)

@@ -36,6 +36,7 @@ def whole_numbers(seed, *shape):
     return np.random.default_rng(seed).integers(-2, 3, shape).astype(np.float32)
 
 
+@pytest.mark.trains
 @settings(max_examples=80, deadline=None)
 @given(
     seed=st.integers(0, 10_000),

@@ -96,6 +96,7 @@ def test_no_way_of_making_settings_goes_round_the_checks(fading):
         Settings(encoder_settings("Fading")).replace(rr_lambda=1.0)
 
 
+@pytest.mark.trains
 def test_it_trains_evaluates_and_recommends_by_the_commands(fading, toy_dataset, tmp_path, capsys):
     run = tmp_path / "run"
     flags = ["--model_type", "Fading", "--half_life", "4", "--embedding_dim", "8", "--num_negatives", "20"]
