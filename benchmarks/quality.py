@@ -26,6 +26,8 @@ from systems import ROOT, settings_of  # sets the import path
 from remi_tf.commands.cli import Parser, number_list, run_main
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
+from remi_tf.locks import locked_beside
+from remi_tf.manifests import read_object
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.settings import Settings
 
@@ -184,7 +186,7 @@ class Table:
     """The results so far, system by system and seed by seed, in OUTPUT.json and as OUTPUT.md.
 
     Raises:
-      InputError: OUTPUT.json holds results of other data or of another budget.
+      InputError: OUTPUT.json is damaged, or holds results of other data or of another budget.
     """
 
     def __init__(self, output: Path, data: Data, budget: Budget):
@@ -197,7 +199,10 @@ class Table:
         """Read what OUTPUT.json holds now."""
         if not self.json.is_file():
             return
-        there = json.loads(self.json.read_text(encoding="utf-8"))
+        remedy = "take another --output, or remove it"
+        there = read_object(self.json, remedy)
+        if not isinstance(there.get("systems"), dict):
+            raise InputError(f"{self.json}: not a table of this script; {remedy}")
         for name, value in self.content.items():
             if name != "systems" and there.get(name) != value:
                 raise InputError(
@@ -207,8 +212,15 @@ class Table:
         self.content["systems"] = there["systems"]
 
     def add(self, system: str, seed: int, result: dict[str, Any]) -> None:
-        """Add a result and write both files. It replaces an older one of the same system and seed."""
-        self._read()  # another command may have added to it
+        """Add a result and write both files. It replaces an older one of the same system and seed.
+
+        Several commands may add to one table: each waits for the others, and keeps what they have added.
+        """
+        with locked_beside(self.json, "writing it", wait=True):
+            self._read()
+            self._write(system, seed, result)
+
+    def _write(self, system: str, seed: int, result: dict[str, Any]) -> None:
         seeds = self.content["systems"].setdefault(system, {})
         seeds[str(seed)] = result
         self.content["systems"][system] = dict(sorted(seeds.items(), key=lambda item: int(item[0])))

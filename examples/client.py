@@ -7,6 +7,9 @@
 The signature `recommend` wants every input by name. Which inputs there are depends on the model (times, profiles) and
 on the data (categories). So the client asks the server, and fills the rest with values that choose nothing. REST needs
 only the standard library. gRPC needs the package tensorflow-serving-api.
+
+A server does not check the files that it loads. After copying a version to it, check them where this project is:
+`remi_tf.serving.export.verify_export("export/1")`.
 """
 
 import argparse

@@ -1,97 +1,107 @@
 """Files and folders that are either whole or absent: written under a temporary name next to the target, then renamed.
 
 What is renamed is on the disk before, and the rename itself after: a power cut leaves the old or the new, never a name
-without content. A folder that is replaced is exchanged in one step where the system can do that.
+without content. A folder that is replaced is exchanged in one step where the system can do that. A full disk leaves the
+old. A link to a file or folder stays a link: what it points to is replaced.
 """
 
 import contextlib
-import ctypes
-import errno
-import fcntl
-import glob
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from remi_tf.errors import InputError
+from remi_tf.errors import InputError, writing
+from remi_tf.locks import locked_beside
+from remi_tf.temporary import clear_up, is_temporary, put_in_place, sync, temporary_file, temporary_folder
 
-_OURS = "remi_tf-"  # begins what follows the target's name in temporary folders: no others are ever removed
-_NO_REPLACE, _EXCHANGE, _HERE = 1, 2, -100  # renameat2's flags, and "paths are relative to the current folder"
+_LAST_VERSION = 2**63 - 1
 
 
 @contextlib.contextmanager
 def atomic_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file that appears under `path` only if the block ends without an error."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Open a file that appears under `path` only if the block ends without an error.
+
+    Raises:
+      InputError: `path` is a folder or a device.
+      OSError: the disk is full; the message names `path`.
+    """
+    path = _behind_link(Path(path))
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: a folder or a device; name a file")
     encoding = None if "b" in mode else "utf-8"
     newline = None if "b" in mode else "\n"
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
+    with _prepared(path), temporary_file(path) as (descriptor, temporary):
+        clear_up(path)
         with os.fdopen(descriptor, mode, encoding=encoding, newline=newline) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
         sync(path.parent)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
 
 
 @contextlib.contextmanager
 def atomic_folder(path: str | Path, marker: str, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `path` only if the block ends without an error.
 
-    A link to a folder stays a link: what it points to is replaced. What killed processes left there is removed.
-
     Args:
       marker: a file that every folder of this kind holds; a folder without it is never replaced.
 
     Raises:
-      InputError: `path` holds something that may not be replaced (see `refuse_existing`).
-      FileExistsError: another process has made `path` in the meantime.
+      InputError: `path` holds something that may not be replaced (see `refuse_existing`), or another process writes it.
+      OSError: the disk is full; the message names `path`.
     """
-    path = Path(path)
-    path = path.resolve() if path.is_symlink() else path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _clear_up(path)
-    refuse_existing(path, marker, overwrite)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{_OURS}"))
-    with _owned(temporary):
-        try:
+    path = _behind_link(Path(path))
+    with _prepared(path), locked_beside(path, "writing it"):
+        clear_up(path)
+        refuse_existing(path, marker, overwrite)
+        with temporary_folder(path) as temporary:
             yield temporary
-            os.chmod(temporary, 0o777 & ~_umask())
-            sync_folder(temporary)
-            _put_in_place(temporary, path, replace=overwrite)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)  # what is left of it: nothing, the old, or the unfinished new
+            _finish(temporary)
+            refuse_existing(path, marker, overwrite)  # what has come in the meantime
+            put_in_place(temporary, path, replace=overwrite)
 
 
-def sync(path: Path) -> None:
-    """Have a file's content, or a folder's names, on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EBADF, errno.EACCES):  # file systems that sync no folders
-            raise
-    finally:
-        os.close(descriptor)
+def add_version(parent: Path, write: Callable[[Path], None]) -> Path:
+    """Have `write` fill a folder, which then becomes the next version in `parent`: 1, 2, … The number is taken last.
+
+    Raises:
+      OSError: the disk is full; the message names `parent`.
+    """
+    place = _behind_link(parent) / "version"  # the name that the hidden folder is made of
+    with _prepared(place, parent), temporary_folder(place) as temporary:
+        clear_up(place)
+        write(temporary)
+        _finish(temporary)
+        while True:
+            number = max(version_numbers(place.parent), default=0) + 1
+            with contextlib.suppress(FileExistsError):  # another process was quicker
+                put_in_place(temporary, place.with_name(str(number)), replace=False)
+                return parent / str(number)
 
 
-def sync_folder(folder: Path) -> None:
-    """`sync` of every file and folder below, and of the folder itself."""
-    for parent, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            sync(Path(parent, name))
-        sync(Path(parent))
+def version_numbers(parent: Path) -> list[int]:
+    """The numbers that folders and files in `parent` take up: names of digits only, `01` is 1."""
+    names = [entry.name for entry in parent.iterdir()] if parent.is_dir() else []
+    numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
+    return [number for number in numbers if number < _LAST_VERSION]
+
+
+@contextlib.contextmanager
+def parts_folder(path: Path) -> Iterator[Path]:
+    """An empty folder next to the file `path` for what is needed until it is written; deleted at the end.
+
+    Raises:
+      InputError: another process is at it.
+      OSError: the disk is full; the message names `path`.
+    """
+    path = _behind_link(path)
+    with _prepared(path), locked_beside(path, "writing it"), temporary_folder(path) as folder:
+        clear_up(path)
+        yield folder
 
 
 def refuse_existing(path: Path, marker: str, overwrite: bool) -> None:
@@ -115,102 +125,12 @@ def refuse_file(flag: str, path: Path, overwrite: bool, inputs: Sequence[str | P
         raise InputError(f"{flag} {path}: a folder; name a file such as {os.path.join(path, 'top.parquet')}")
     if not path.exists():
         return
+    if not path.is_file():
+        raise InputError(f"{flag} {path}: not a regular file; name another one")
     if any(os.path.exists(source) and os.path.samefile(source, path) for source in inputs):
         raise InputError(f"{flag} {path}: one of the inputs; name another file")
     if not overwrite:
         raise InputError(f"{flag} {path}: exists already; name another file or add --overwrite")
-
-
-@contextlib.contextmanager
-def parts_folder(path: Path) -> Iterator[Path]:
-    """An empty folder next to the file `path` for what is needed until it is written; deleted at the end.
-
-    What a killed process left in it is deleted first: the lock of that process is gone.
-
-    Raises:
-      InputError: another process is writing `path`.
-    """
-    folder = path.with_name(f".{path.name}.parts")
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"{path}: another process is writing it; wait for it, or name another file") from error
-        try:
-            for stale in folder.iterdir():
-                stale.unlink()
-            yield folder
-        finally:
-            shutil.rmtree(folder)
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _owned(folder: Path) -> Iterator[None]:
-    """Hold a lock on a temporary folder, by which others see that its owner lives."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _clear_up(path: Path) -> None:
-    """Remove temporary folders of `path` whose owner is dead; put an old folder back that one of them held aside."""
-    for folder in path.parent.glob(f".{glob.escape(path.name)}.{_OURS}*"):
-        if folder.is_symlink() or not folder.is_dir():
-            continue
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if (folder / path.name).is_dir() and not path.exists():
-                os.rename(folder / path.name, path)
-                sync(path.parent)
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:  # its owner lives, or cannot be asked
-            continue
-        finally:
-            os.close(descriptor)
-
-
-def _put_in_place(new: Path, path: Path, replace: bool) -> None:
-    """Give `new` the name `path`; what has it now goes to `new`'s name, or aside where folders cannot be exchanged."""
-    if not _rename(new, path, _NO_REPLACE):
-        if path.exists() and any(path.iterdir()):
-            _replace(new, path, replace)
-        else:
-            os.rename(new, path)
-    sync(path.parent)
-
-
-def _replace(new: Path, path: Path, replace: bool) -> None:
-    if not replace:
-        raise FileExistsError(errno.EEXIST, "exists already", str(path))
-    if _rename(new, path, _EXCHANGE):
-        return
-    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{_OURS}"))
-    with _owned(aside):
-        os.rename(path, aside / path.name)  # `_clear_up` of the next run puts it back if this one dies here
-        try:
-            os.rename(new, path)
-        except BaseException:
-            os.rename(aside / path.name, path)
-            raise
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-
-
-def _rename(old: Path, new: Path, flags: int) -> bool:
-    """Linux's renameat2; False where it cannot be done (another system or file system, or the target is there)."""
-    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if function is None:
-        return False
-    return function(_HERE, os.fsencode(old), _HERE, os.fsencode(new), flags) == 0
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -218,6 +138,44 @@ def write_json(path: str | Path, value: Any) -> None:
     with atomic_file(path) as file:
         json.dump(value, file, indent=2, ensure_ascii=False)
         file.write("\n")
+
+
+@contextlib.contextmanager
+def _prepared(path: Path, shown: Path | None = None) -> Iterator[None]:
+    """The folder that `path` goes to is there; if the block fails, what had to be made is removed.
+
+    Args:
+      shown: what errors of a full disk name; None = `path`.
+    """
+    missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+    with writing(shown or path, lambda name: is_temporary(name, path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(OSError):  # another process has put something there
+                for folder in missing:
+                    folder.rmdir()
+            raise
+        for folder in missing:
+            sync(folder.parent)
+
+
+def _finish(folder: Path) -> None:
+    """Everything in a temporary folder is on the disk, and others may read it."""
+    os.chmod(folder, 0o777 & ~_umask())
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            sync(Path(parent, name))
+        sync(Path(parent))
+
+
+def _behind_link(path: Path) -> Path:
+    """What a link points to; `.` and `..` by their names."""
+    path = Path(os.path.realpath(path)) if path.is_symlink() or path.name in ("", "..") else path
+    if not path.name:
+        raise InputError(f"{path}: nothing can be put in its place; name a folder or file in it")
+    return path
 
 
 def _umask() -> int:

@@ -17,6 +17,7 @@ SMALL = {"embedding_dim": 8, "num_negatives": 30, "batch_size": 32, "eval_every"
 WITH_EXAMPLES = (
     *("api", "objective.remi_loss", "objective.regularizers", "settings.settings", "evaluation.metrics"),
     "recommending.recommender",
+    "serving.export",
 )
 
 

@@ -30,3 +30,37 @@ def test_without_a_checkout_a_command_is_one_of_the_package(monkeypatch, tmp_pat
     monkeypatch.setattr(errors, "_ROOT", tmp_path)
     for name in COMMANDS:
         assert errors.command(name) == f"remi-tf {name}"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(122, "Disk quota exceeded", "a.txt"), "Disk quota exceeded"),
+        (RuntimeError("Error in write: a.faiss: 4096 != 8192 (No space left on device)"), "No space left on device"),
+        (OSError("IOError: [Errno 28] Error writing bytes to file. Detail: No space left on device"), "No space left"),
+        (OSError("79634 requested and 25568 written"), "could not be written whole; is the disk full"),
+        (FileNotFoundError(2, "No such file or directory", "a.txt"), None),
+        (BrokenPipeError(32, "Broken pipe"), None),
+        (RuntimeError("a bug"), None),
+    ],
+)
+def test_a_full_disk_is_known_whoever_reports_it(error, reason):
+    found = errors.disk_error(error)
+    assert (found is None) == (reason is None)
+    assert found is None or reason in found.strerror
+
+
+def test_an_error_of_a_hidden_file_names_what_it_stands_for():
+    with pytest.raises(OSError, match="is kept") as full, errors.writing("shop", lambda name: name.startswith(".")):
+        raise OSError(28, "No space left on device", ".shop.hidden/items.txt")
+    assert full.value.filename == "shop"
+    with pytest.raises(OSError, match="No space") as other, errors.writing("shop", lambda name: False):
+        raise OSError(28, "No space left on device", "/elsewhere")
+    assert other.value.filename == "/elsewhere"
+
+
+def test_any_error_of_a_hidden_file_names_what_it_stands_for():
+    with pytest.raises(PermissionError) as refused, errors.writing("shop", lambda name: name.startswith(".")):
+        raise PermissionError(13, "Permission denied", ".shop.lock")
+    assert (refused.value.filename, refused.value.strerror) == ("shop", "Permission denied")

@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "remi_tf"
 ORDER = (
-    {"errors", "files", "locks", "manifests", "progress", "quiet_loading", "randomness", "doctor"},
+    {"errors", "files", "locks", "manifests", "progress", "quiet_loading", "randomness", "doctor", "temporary"},
     {"settings", "data.tables", "data.dataset"},
     {"data.protocol", "encoders", "retrieval"},
     {"objective"},
@@ -24,6 +24,9 @@ ORDER = (
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 WITHIN = {
     ("files", "errors"),
+    ("files", "locks"),
+    ("files", "temporary"),
+    ("temporary", "locks"),
     ("locks", "errors"),
     ("manifests", "errors"),
     ("manifests", "files"),

@@ -12,7 +12,7 @@ import pytest
 
 from remi_tf import locks
 from remi_tf.errors import InputError
-from remi_tf.locks import LOCK, locked
+from remi_tf.locks import LOCK, locked, locked_beside
 
 HOLD = (
     "import sys, time, pathlib; from remi_tf.locks import locked\nwith locked(pathlib.Path(sys.argv[1]), 'training'):"
@@ -75,3 +75,48 @@ def test_where_the_file_system_has_no_locks_the_named_process_decides(tmp_path, 
         else:
             with locked(tmp_path, "it"):
                 time.sleep(0)
+
+
+@pytest.mark.trains
+def test_a_lock_next_to_a_file_is_refused_or_waited_for_and_leaves_nothing(tmp_path):
+    path = tmp_path / "table.json"
+    code = HOLD.replace("locked", "locked_beside").replace("sleep(60)", "sleep(0.5)")
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(InputError, match=f"table.json: process {process.pid} on"), locked_beside(path, "writing it"):
+        pass
+    with locked_beside(path, "writing it", wait=True):
+        assert process.wait(10) == 0
+    with locked_beside(path, "writing it"):
+        assert [entry.name for entry in tmp_path.iterdir()] == [".table.json.lock"]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.trains
+def test_processes_that_wait_for_each_other_lose_no_step(tmp_path):
+    (tmp_path / "count").write_text("0")
+    code = (
+        "import sys; from pathlib import Path; from remi_tf.locks import locked_beside\n"
+        "path = Path(sys.argv[1])\n"
+        "for _ in range(100):\n"
+        "    with locked_beside(path, 'counting', wait=True): path.write_text(str(int(path.read_text()) + 1))"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "count")]) for _ in range(3)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert (tmp_path / "count").read_text() == "300"
+
+
+def test_a_lock_file_that_is_a_link_is_refused_and_what_it_points_to_kept(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / LOCK).symlink_to("mine.txt")
+    (tmp_path / ".a.lock").symlink_to("mine.txt")
+    for lock in (locked(tmp_path, "it"), locked_beside(tmp_path / "a", "it")):
+        with pytest.raises(InputError, match="a symbolic link where a lock file belongs; remove it"), lock:
+            pass
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_an_error_inside_releases_the_lock_and_its_name(tmp_path):
+    with pytest.raises(ZeroDivisionError), locked(tmp_path, "it"):
+        raise ZeroDivisionError
+    assert (tmp_path / LOCK).read_text() == ""

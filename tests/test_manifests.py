@@ -6,7 +6,7 @@ import json
 import pytest
 
 from remi_tf.errors import InputError
-from remi_tf.manifests import describe, read_manifest, sha256, verify, write_manifest
+from remi_tf.manifests import describe, is_unchanged, read_manifest, seal, sha256, verify, write_manifest
 
 
 @pytest.fixture
@@ -58,9 +58,35 @@ def test_a_damaged_manifest_is_refused(folder, change, message):
         read_manifest(path, "toy", 1, "make it again")
 
 
-@pytest.mark.parametrize(("text", "message"), [("{", "not JSON"), ("[]", "not the manifest"), (None, "missing")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "not JSON"), ("[]", "not what was written there"), (None, "missing")]
+)
 def test_what_is_no_manifest_is_refused(folder, text, message):
     path = folder / "m.json"
     path.unlink() if text is None else path.write_text(text)
     with pytest.raises(InputError, match=f"m.json: {message}"):
         read_manifest(path, "toy", 1, "make it again")
+
+
+def test_a_value_that_was_changed_is_found(folder):
+    path = folder / "m.json"
+    path.write_text(path.read_text().replace('"step": 7', '"step": 8'))
+    with pytest.raises(InputError, match=r"m\.json: a value in it was changed since it was written; make it again"):
+        read_manifest(path, "toy", 1, "make it again")
+
+
+def test_a_seal_is_of_the_values_not_of_how_they_are_written(folder):
+    path = folder / "m.json"
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=7, ensure_ascii=True))
+    assert read_manifest(path, "toy", 1, "make it again")["step"] == 7
+    assert is_unchanged(json.loads(json.dumps(seal({"pair": (1, 2.5), "é": {3: None}}))))
+    assert is_unchanged({"of": "an older version"})
+
+
+def test_without_checksums_sizes_are_still_compared(folder):
+    files = read_manifest(folder / "m.json", "toy", 1, "make it again")["files"]
+    (folder / "a.txt").write_bytes(b"two\n")
+    verify(folder, files, "make it again", checksums=False)
+    (folder / "a.txt").write_bytes(b"three\n")
+    with pytest.raises(InputError, match=r"a\.txt: 6 bytes, 4 were written"):
+        verify(folder, files, "make it again", checksums=False)

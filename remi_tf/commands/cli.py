@@ -1,7 +1,9 @@
 """What all commands share: readable help, a suggestion for a mistyped flag, one line for an error."""
 
 import argparse
+import contextlib
 import difflib
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -9,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from remi_tf.errors import InputError, TrainingDiverged, command
+from remi_tf.errors import InputError, TrainingDiverged, command, disk_error
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.names import known_settings
 
@@ -67,6 +69,20 @@ def add_run_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run_dir", type=Path, required=True, help=f"the folder that {command('train')} wrote")
 
 
+def add_no_verify(parser: argparse.ArgumentParser) -> None:
+    """The flag --no_verify of the commands that open what other commands wrote; `verification` reads it."""
+    parser.add_argument(
+        "--no_verify", action="store_true", help="do not compare checksums with the manifests (default: compare them)"
+    )
+
+
+def verification(flags: argparse.Namespace) -> dict[str, bool]:
+    """What --no_verify means to what opens a run, a dataset or an index; says so where it is given."""
+    if flags.no_verify:
+        print("Note: --no_verify: checksums are not compared, so damaged files may be used")
+    return {"verify": False} if flags.no_verify else {}
+
+
 def refuse_missing_run(run_dir: Path) -> None:
     """Raise InputError if there is no such folder, before TensorFlow is loaded."""
     if not run_dir.is_dir():
@@ -93,21 +109,61 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
 
 
+def printable(text: str) -> str:
+    """The text with control characters and the like escaped: ids and titles could otherwise steer the terminal."""
+    return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters except tab and line feed, line separators, and what reverses the direction of writing."""
+
+
+class _Printed:
+    """A stream on which only `printable` text arrives."""
+
+    def __init__(self, stream: Any):
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(printable(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def run_main(main: Callable[[list[str]], int]) -> NoReturn:
     """Run an entry point. Exit code: that of `main`; 2 after an expected error (printed as one line); 130 after Ctrl-C.
 
-    SIGTERM also ends it cleanly, with exit code 143.
+    SIGTERM ends it cleanly too, with exit code 143. Characters that a terminal cannot show, or that would steer it,
+    are escaped.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    with contextlib.redirect_stdout(_Printed(sys.stdout)):
+        code = _run(main)
+    sys.exit(code)
+
+
+def _run(main: Callable[[list[str]], int]) -> int:
     try:
-        code = main(sys.argv[1:])
+        return main(sys.argv[1:])
     except (InputError, TrainingDiverged) as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = 2
-    except OSError as error:
-        print(f"error: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
-        code = 2
+        return _refused(str(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        code = 130
-    sys.exit(code)
+        return 130
+    except OSError as error:
+        reason = disk_error(error) if error.filename is None else None
+        reason = reason or error
+        return _refused(f"{reason.filename or 'file'}: {reason.strerror or reason}")
+    except Exception as error:  # of a library that has errors of its own for a full disk
+        full = disk_error(error)
+        if full is None:
+            raise
+        return _refused(f"{full.strerror} ({str(error).splitlines()[0]})")
+
+
+def _refused(message: str) -> int:
+    print(f"error: {printable(message)}", file=sys.stderr)
+    return 2

@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remi_tf.commands.cli import Parser, add_run_dir, number_list, refuse_missing_run
+from remi_tf.commands.cli import (
+    Parser,
+    add_no_verify,
+    add_run_dir,
+    number_list,
+    refuse_missing_run,
+    verification,
+)
 from remi_tf.doctor import versions
+from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
+from remi_tf.locks import locked_beside
+from remi_tf.manifests import read_object
 from remi_tf.quiet_loading import load_tensorflow
 
 if TYPE_CHECKING:
@@ -20,7 +30,7 @@ def main(argv: list[str]) -> int:
     """Print the table, write the JSON and, if asked, the metrics of each user.
 
     Raises:
-      InputError: a flag cannot be used, or there is no run.
+      InputError: a flag cannot be used, there is no run, or the JSON there answers another question.
     """
     flags = _parse(argv)
     load_tensorflow()
@@ -28,7 +38,9 @@ def main(argv: list[str]) -> int:
     from remi_tf.evaluation.interest_report import sentence
     from remi_tf.training.run_folder import load_saved_run
 
-    run = load_saved_run(flags.run_dir)
+    run = load_saved_run(flags.run_dir, **verification(flags))
+    path = flags.json or _default_json(flags)
+    refuse_other(path, question(run, flags), flags.overwrite)
     data, options = run.dataset.split(flags.split), {"released_ndcg": flags.released_ndcg}
     excluded = run.model.max_history if flags.exclude_history else 0
     results = {
@@ -42,9 +54,10 @@ def main(argv: list[str]) -> int:
     if ours.interests:
         print(sentence(ours.interests))
     print(f"{len(ours.users)} users of {flags.split} in {ours.seconds:.1f} s; {ours.without_targets} without targets")
-    marks = flags.split + ("_exclude_history" if flags.exclude_history else "")
-    path = flags.json or flags.run_dir / f"evaluation_{marks}.json"
-    write_json(path, _report(run, flags, results))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked_beside(path, "writing it", wait=True):
+        refuse_other(path, question(run, flags), flags.overwrite)  # what has come in the meantime
+        write_json(path, _report(run, flags, results))
     if flags.per_user is not None:
         _write_per_user(run, flags, results)
     print(f"written to {path}", *([flags.per_user] if flags.per_user else []), file=sys.stderr)
@@ -61,9 +74,45 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--per_user", type=Path, metavar="FILE.npz", help="also write every user's metrics")
     parser.add_argument("--exclude_history", action="store_true", help="do not recommend what the model has read")
     parser.add_argument("--released_ndcg", action="store_true", help="also the NDCG of the released REMI code (slow)")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace a JSON of another step or other settings (default: refuse)"
+    )
+    add_no_verify(parser)
     flags = parser.parse_args(argv)
     refuse_missing_run(flags.run_dir)
     return flags
+
+
+def _default_json(flags: argparse.Namespace) -> Path:
+    marks = flags.split + ("_exclude_history" if flags.exclude_history else "")
+    return flags.run_dir / f"evaluation_{marks}.json"
+
+
+def question(run: "SavedRun", flags: argparse.Namespace) -> dict[str, Any]:
+    """What is evaluated, and how."""
+    return {
+        "dataset": {"name": run.dataset.name, "fingerprint": run.dataset.fingerprint},
+        "split": flags.split,
+        "step": run.step,
+        "top_n": list(flags.top_n),
+        "exclude_history": flags.exclude_history,
+        "released_ndcg": flags.released_ndcg,
+    }
+
+
+def refuse_other(path: Path, asked: Mapping[str, Any], overwrite: bool) -> None:
+    """Raise InputError if `path` has something else than an answer to the same question, unless `overwrite`."""
+    remedy = "take another --json, or add --overwrite"
+    if path.exists() and not path.is_file():
+        raise InputError(f"--json {path}: a folder or a device; name a file")
+    if overwrite or not path.exists():
+        return
+    there = read_object(path, remedy)
+    if missing := [name for name in asked if name not in there]:
+        raise InputError(f"{path}: not an evaluation (it has no {missing[0]}); {remedy}")
+    for name, value in asked.items():
+        if there[name] != value:
+            raise InputError(f"{path}: holds an evaluation with {name} {there[name]}, asked for is {value}; {remedy}")
 
 
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:
@@ -80,12 +129,7 @@ def _report(run: "SavedRun", flags: argparse.Namespace, results: Mapping[str, "E
     """What evaluation_SPLIT.json holds."""
     ours = results["model"]
     return {
-        "dataset": {"name": run.dataset.name, "fingerprint": run.dataset.fingerprint},
-        "split": flags.split,
-        "step": run.step,
-        "top_n": list(flags.top_n),
-        "exclude_history": flags.exclude_history,
-        "released_ndcg": flags.released_ndcg,
+        **question(run, flags),
         "users": len(ours.users),
         "users_without_targets": ours.without_targets,
         "seconds": round(ours.seconds, 3),

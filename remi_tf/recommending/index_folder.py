@@ -2,15 +2,14 @@
 
 index.faiss   the index; position i is row i + 1
 items.txt     raw id of row 1, 2, …
-index.json    kind and effort, SHA-256 of the vectors it was built from, the run's step and dataset, recall against
-              exact search, checksums of the files
+index.json    the manifest: kind and effort, SHA-256 of the vectors it was built from, the run's step and dataset,
+              recall against exact search, sizes and checksums of the files
 """
 
 import hashlib
-import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +23,16 @@ from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
-from remi_tf.files import atomic_file, atomic_folder, refuse_existing, write_json
-from remi_tf.manifests import sha256
+from remi_tf.files import atomic_file, atomic_folder
+from remi_tf.manifests import describe, read_manifest, read_object, write_manifest
+from remi_tf.manifests import verify as verify_files
 from remi_tf.model import Encodes
 from remi_tf.retrieval.faiss_index import ItemIndex
-from remi_tf.retrieval.index_kinds import EFFORTS, MEMORY_MB, MIN_RECALL, RECALL_AT, choose_kind, size_bytes
+from remi_tf.retrieval.index_kinds import EFFORTS, KINDS, MEMORY_MB, MIN_RECALL, RECALL_AT, choose_kind, size_bytes
 from remi_tf.retrieval.top_k import top_k
 from remi_tf.training.run_folder import SavedRun
 
-FORMAT_VERSION = 1
+KIND, FORMAT_VERSION = "index", 2
 MANIFEST, FAISS = "index.json", "index.faiss"
 MEASURED_USERS, BATCH = 1000, 100
 
@@ -66,40 +66,44 @@ def build_index(
       InputError: the recall is too low, the item vectors are not finite, the dataset to measure it on is gone or has no
         histories, the memory is too small, or `path` holds something that may not be replaced.
     """
-    refuse_existing(path, MANIFEST, overwrite)
-    vectors = finite_vectors(run)
-    num_items, dim = len(vectors) - 1, vectors.shape[1]
-    kind = kind or choose_kind(num_items, dim, memory_mb << 20)
-    users = _user_interests(run.model, run.dataset.split(split))
-    index = ItemIndex.build(vectors, kind)
-    efforts = EFFORTS[kind] if effort is None else (effort,)
-    measured = _least_effort(index, efforts, users, min(top_n, num_items), min_recall)
-    if measured["value"] < min_recall and not force:
-        raise InputError(
-            f"recall@{measured['at']} of the {kind} index is {measured['value']:.3f} at effort {index.effort}, below "
-            f"--min_recall {min_recall}; take a larger --effort, another --kind or more --memory_mb, or keep it with "
-            "--force"
-        )
-    manifest = {
-        "format_version": FORMAT_VERSION,
-        "kind": kind,
-        "effort": index.effort,
-        "num_items": num_items,
-        "dim": dim,
-        "scores": "cosine" if run.model.by_cosine else "inner product",
-        "about_bytes": size_bytes(kind, num_items, dim),
-        "recall": {**measured, "min_recall": min_recall, "split": split},
-        "step": run.step,
-        "dataset": {"name": run.catalogue.name, "fingerprint": run.catalogue.fingerprint},
-        "vectors_sha256": _fingerprint(vectors),
-        "versions": versions(),
-    }
     with atomic_folder(path, MANIFEST, overwrite) as folder:
-        faiss.write_index(index.faiss_index, str(folder / FAISS))
+        vectors = finite_vectors(run)
+        num_items, dim = len(vectors) - 1, vectors.shape[1]
+        kind = kind or choose_kind(num_items, dim, memory_mb << 20)
+        users = _user_interests(run.model, run.dataset.split(split))
+        index = ItemIndex.build(vectors, kind)
+        efforts = EFFORTS[kind] if effort is None else (effort,)
+        measured = _least_effort(index, efforts, users, min(top_n, num_items), min_recall)
+        if measured["value"] < min_recall and not force:
+            raise InputError(
+                f"recall@{measured['at']} of the {kind} index is {measured['value']:.3f} at effort {index.effort}, "
+                f"below --min_recall {min_recall}; take a larger --effort, another --kind or more --memory_mb, or keep "
+                "it with --force"
+            )
+        _write_index(index, folder / FAISS)
         shutil.copyfile(run.catalogue.path / ITEMS, folder / ITEMS)
-        manifest["files"] = {name: sha256(folder / name) for name in (FAISS, ITEMS)}
-        write_json(folder / MANIFEST, manifest)
-    return manifest
+        about = {
+            "index_kind": kind,
+            "effort": index.effort,
+            "num_items": num_items,
+            "dim": dim,
+            "scores": "cosine" if run.model.by_cosine else "inner product",
+            "about_bytes": size_bytes(kind, num_items, dim),
+            "recall": {**measured, "min_recall": min_recall, "split": split},
+            "step": run.step,
+            "dataset": {"name": run.catalogue.name, "fingerprint": run.catalogue.fingerprint},
+            "vectors_sha256": _fingerprint(vectors),
+            "versions": versions(),
+        }
+        write_manifest(folder / MANIFEST, KIND, FORMAT_VERSION, describe(folder, (FAISS, ITEMS)), **about)
+        return read_manifest(folder / MANIFEST, KIND, FORMAT_VERSION, "")
+
+
+def _write_index(index: ItemIndex, path: Path) -> None:
+    """Through Python's files: Faiss's own say nothing if the disk is full when they are closed."""
+    write_through: Any = faiss.PyCallbackIOWriter  # type: ignore[attr-defined]
+    with open(path, "wb") as file:
+        faiss.write_index(index.faiss_index, write_through(file.write, 1 << 20))
 
 
 def _least_effort(
@@ -133,22 +137,63 @@ def refresh_index(run: SavedRun, path: Path) -> dict[str, Any]:
     """
     if not (path / MANIFEST).is_file():
         return build_index(run, path)
-    try:
-        asked = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        recall = asked["recall"]
-        options = {
-            "kind": asked["kind"],
-            "top_n": recall["at"],
-            "min_recall": recall["min_recall"],
-            "split": recall["split"],
-        }
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path / MANIFEST}: damaged ({error!r}); {_again(run)}") from error
+    asked = _read_manifest(path, _again(run))
+    recall = asked["recall"]
+    options = {
+        "kind": asked["index_kind"],
+        "top_n": recall["at"],
+        "min_recall": recall["min_recall"],
+        "split": recall["split"],
+    }
     return build_index(run, path, overwrite=True, **options)
 
 
-def open_index(path: Path, run: SavedRun) -> ItemIndex:
-    """The index in the folder `path`, if it is whole and was built from the weights of `run`.
+def _read_manifest(path: Path, again: str) -> dict[str, Any]:
+    """index.json of the index in the folder `path`; what version 1 of the format had is read as version 2.
+
+    Raises:
+      InputError: it is damaged.
+    """
+    file = path / MANIFEST
+    manifest = read_object(file, again)
+    if manifest.get("format_version") == 1:
+        listed = manifest.get("files")
+        sums = listed if isinstance(listed, dict) else {}
+        files = {name: {"sha256": sums.get(name)} for name in (FAISS, ITEMS)}
+        manifest = {**manifest, "index_kind": manifest.get("kind"), "files": files}
+    else:
+        manifest = read_manifest(file, KIND, FORMAT_VERSION, again)
+    for key, is_right in _KEYS.items():
+        if not is_right(manifest.get(key)):
+            raise InputError(f"{file}: damaged ({key!r} is missing or not what index.py writes); {again}")
+    return manifest
+
+
+def _is_recall(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and type(value.get("at")) is int
+        and value.get("split") in ("valid", "test")
+        and isinstance(value.get("min_recall"), int | float)
+    )
+
+
+_KEYS: dict[str, Callable[[Any], bool]] = {
+    "index_kind": lambda value: value in KINDS,
+    "effort": lambda value: type(value) is int and value > 0,
+    "step": lambda value: type(value) is int,
+    "vectors_sha256": lambda value: isinstance(value, str),
+    "recall": _is_recall,
+    "dataset": lambda value: isinstance(value, dict) and {"name", "fingerprint"} <= value.keys(),
+    "files": lambda value: value.keys() >= {FAISS, ITEMS},
+}
+
+
+def open_index(path: Path, run: SavedRun, verify: bool = True) -> ItemIndex:
+    """The index in the folder `path`, if it is whole and holds the items of `run` with its weights.
+
+    Args:
+      verify: compare the checksums of its files; sizes and vectors are looked at always.
 
     Raises:
       InputError: there is none, it is damaged, or it belongs to another run, other weights or another catalogue.
@@ -156,16 +201,8 @@ def open_index(path: Path, run: SavedRun) -> ItemIndex:
     again = _again(run)
     if not (path / MANIFEST).is_file():
         raise InputError(f"--index {path}: no index here ({MANIFEST} is missing); {again}")
-    try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        files = {name: manifest["files"][name] for name in (FAISS, ITEMS)}
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path / MANIFEST}: damaged ({error!r}); {again}") from error
-    if manifest.get("format_version") != FORMAT_VERSION:
-        raise InputError(f"{path / MANIFEST}: format version {manifest.get('format_version')!r}; {again}")
-    for name, checksum in files.items():
-        if not (path / name).is_file() or sha256(path / name) != checksum:
-            raise InputError(f"{path / name}: missing or changed since it was built; {again}")
+    manifest = _read_manifest(path, again)
+    verify_files(path, manifest["files"], again, verify)
     if manifest["dataset"]["fingerprint"] != run.catalogue.fingerprint:
         raise InputError(
             f"--index {path}: built for the dataset {manifest['dataset']['name']} "
@@ -178,7 +215,13 @@ def open_index(path: Path, run: SavedRun) -> ItemIndex:
             f"--index {path}: built from other weights (step {manifest['step']}) than those of {run.path} "
             f"(step {run.step}); {again}"
         )
-    return ItemIndex(faiss.read_index(str(path / FAISS)), manifest["kind"], vectors, manifest["effort"])
+    try:
+        index = faiss.read_index(str(path / FAISS))
+    except RuntimeError as error:  # seen only where checksums are not compared
+        raise InputError(f"{path / FAISS}: Faiss cannot read it ({str(error).splitlines()[-1]}); {again}") from error
+    if (index.ntotal, index.d) != (len(vectors) - 1, vectors.shape[1]):
+        raise InputError(f"{path / FAISS}: holds {index.ntotal} items of {index.d} dimensions, not the run's; {again}")
+    return ItemIndex(index, manifest["index_kind"], vectors, manifest["effort"])
 
 
 def write_parquet(run: SavedRun, path: Path) -> None:
@@ -238,7 +281,7 @@ def summary(manifest: dict[str, Any]) -> str:
     """What was built, in one line."""
     recall = manifest["recall"]
     return (
-        f"{manifest['kind']} index of {manifest['num_items']:,} items, effort {manifest['effort']}, about "
+        f"{manifest['index_kind']} index of {manifest['num_items']:,} items, effort {manifest['effort']}, about "
         f"{manifest['about_bytes'] / 1e6:.1f} MB: recall@{recall['at']} {recall['value']:.4f} against exact search, "
         f"{recall['ms_a_user']:.2f} ms a user ({recall['users']} users of {recall['split']})"
     )

@@ -34,25 +34,29 @@ class Recommender:
     Args:
       run: an open run (`remi_tf.load_run`).
       index: an index folder of the run (index.py), to be searched instead of every item; None = exact.
+      verify: compare the checksums of the index.
 
     Raises:
       InputError: the index is damaged or belongs to another run, or the run has diverged.
     """
 
-    def __init__(self, run: SavedRun, index: str | Path | None = None):
+    def __init__(self, run: SavedRun, index: str | Path | None = None, verify: bool = True):
         self.run, self.catalogue = run, run.catalogue
-        self.index = None if index is None else open_index(Path(index), run)
+        self.index = None if index is None else open_index(Path(index), run, verify)
         self.graph = ServingGraph(run.model, run.catalogue, max_top_n=run.catalogue.num_items)
         self._warned: set[str] = set()
 
     @classmethod
-    def from_run(cls, path: str | Path, index: str | Path | None = None) -> "Recommender":
-        """Open a run folder; the dataset is not needed.
+    def from_run(cls, path: str | Path, index: str | Path | None = None, verify: bool = True) -> "Recommender":
+        """Open the run folder that train.py wrote; the dataset is not needed.
+
+        Args:
+          verify: compare checksums, of the run and the index.
 
         Raises:
           InputError: no run there, no weights saved yet, or an error of the class.
         """
-        return cls(load_saved_run(path), index)
+        return cls(load_saved_run(path, verify=verify), index, verify)
 
     def recommend(
         self,

@@ -1,7 +1,6 @@
 """Recommendations for every user of a log that may be larger than memory: files of interactions in, Parquet out."""
 
 import contextlib
-import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -70,14 +69,14 @@ def score_files(
     Raises:
       InputError: a file, column or row that cannot be used, another process is writing `output`, or as
         `Recommender.recommend`.
+      OSError: the disk is full; the message names `output`.
     """
     output = Path(output)
     users = rows = 0
     with parts_folder(output) as folder:
-        whole = folder / "whole"
         parts, interactions = _spread(inputs, columns, time_unit, bad or BadRows(), folder, progress)
         with (
-            atomic_file(whole, "wb") as file,
+            atomic_file(output, "wb") as file,
             parquet.ParquetWriter(file, SCHEMA) as writer,
             _bar("recommend", interactions, progress) as bar,
         ):
@@ -87,7 +86,6 @@ def score_files(
                 for table in _answered(recommender, histories, choices, profiles, bar):
                     writer.write_table(table)
                     rows += len(table)
-        os.replace(whole, output)
     return {"users": users, "rows": rows}
 
 

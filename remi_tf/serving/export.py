@@ -1,11 +1,11 @@
 """Export: a run → a SavedModel that takes raw item ids and returns raw item ids, with only TensorFlow.
 
 An export folder holds one folder for each version (1, 2, …), as TensorFlow Serving expects. A version is a small
-plain tf.Module with its signatures, the vocabulary as its asset, and in assets.extra a model card and warm-up
-requests. It holds no Keras, no custom op and no jit_compile (TensorFlow Serving runs without XLA).
+plain tf.Module with its signatures, the vocabulary as its asset, and in assets.extra a model card, warm-up requests
+and a manifest with sizes and checksums. It holds no Keras, no custom op and no jit_compile (TensorFlow Serving runs
+without XLA).
 """
 
-import json
 import shutil
 import tempfile
 from datetime import datetime, timezone
@@ -18,8 +18,9 @@ import tensorflow as tf
 from remi_tf.data.dataset.folder import ITEMS, PROFILE_COLUMNS, Catalogue
 from remi_tf.data.dataset.profiles import columns_to_json
 from remi_tf.doctor import versions
-from remi_tf.errors import InputError
-from remi_tf.files import atomic_folder, write_json
+from remi_tf.errors import InputError, command
+from remi_tf.files import add_version, version_numbers, write_json
+from remi_tf.manifests import describe, read_manifest, read_object, verify, write_manifest
 from remi_tf.model import Encodes
 from remi_tf.retrieval.top_k import SCORE_BYTES
 from remi_tf.serving.graph import ServingGraph
@@ -29,7 +30,7 @@ from remi_tf.settings.encoders import ENCODERS
 from remi_tf.training.run_folder import SavedRun
 
 CARD = Path("assets.extra") / "model_card.json"
-SAVED_MODEL = "saved_model.pb"
+MANIFEST, KIND, FORMAT_VERSION = Path("assets.extra") / "manifest.json", "export", 1
 
 
 def export(
@@ -44,6 +45,8 @@ def export(
 ) -> Path:
     """Save the next version under the folder `path`, whole or not at all, and return its folder.
 
+    The number is taken when everything is written and verified, so two exports at once get two numbers.
+
     Args:
       max_top_n: items returned for each history, cut to the catalogue.
       exclude_history: never return an item of the history, unless a request asks for it.
@@ -53,19 +56,32 @@ def export(
 
     Raises:
       InputError: model and catalogue do not belong together, an item's id is empty, or the item table is not finite.
+      OSError: the disk is full; the message names `path`.
     """
     _check(model, catalogue, max_top_n)
-    path = Path(path)
-    version = max(exported_versions(path), default=0) + 1
     score = score or ("cosine with the best interest" if model.by_cosine else PRODUCT)
     max_top_n = min(max_top_n, catalogue.num_items)
-    with tempfile.TemporaryDirectory() as anywhere, atomic_folder(path / str(version), SAVED_MODEL) as folder:
+
+    def write(folder: Path) -> None:
+        with tempfile.TemporaryDirectory() as anywhere:
+            graph = save_graph(folder, Path(anywhere))
+        write_json(folder / CARD, about(graph))
+        history = catalogue.vocabulary.raw_ids(range(1, min(model.max_history, catalogue.num_items) + 1))
+        write_warm_up(folder / WARM_UP, graph, history)
+        written = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+        write_manifest(folder / MANIFEST, KIND, FORMAT_VERSION, describe(folder, sorted(written)))
+        verify_export(folder)
+
+    def save_graph(folder: Path, anywhere: Path) -> ServingGraph:
         # The tables are named after their file's path: a copy keeps the name unique and the dataset's path private.
         vocabulary = Path(shutil.copy(catalogue.path / ITEMS, anywhere))
         graph = ServingGraph(model, catalogue, max_top_n, exclude_history, score_bytes, vocabulary)
         graph.trace()
         tf.saved_model.save(graph, str(folder), signatures=graph.functions)
-        content = {
+        return graph
+
+    def about(graph: ServingGraph) -> dict[str, Any]:
+        return {
             "signatures": signatures(model.needs, graph.has_categories, graph.has_routing, score),
             "max_top_n": max_top_n,
             "max_history": model.max_history,
@@ -78,10 +94,26 @@ def export(
             **(card or {}),
             "versions": versions(),
         }
-        write_json(folder / CARD, content)
-        history = catalogue.vocabulary.raw_ids(range(1, min(model.max_history, catalogue.num_items) + 1))
-        write_warm_up(folder / WARM_UP, graph, history)
-    return path / str(version)
+
+    return add_version(Path(path), write)
+
+
+def verify_export(path: str | Path) -> dict[str, Any]:
+    """Compare every file of a version (`export/1`) with its manifest, and return the manifest.
+
+    Example:
+      >>> import remi_tf
+      >>> from remi_tf.serving.export import verify_export
+      >>> "saved_model.pb" in verify_export(remi_tf.load_run("runs/shop").export("exports/checked"))["files"]
+      True
+
+    Raises:
+      InputError: a file is missing, shorter, longer or changed, or there is no manifest; the message names it.
+    """
+    remedy = f"export the run again with {command('export')}"
+    manifest = read_manifest(Path(path) / MANIFEST, KIND, FORMAT_VERSION, remedy)
+    verify(Path(path), manifest["files"], remedy)
+    return manifest
 
 
 def _check(model: Encodes, catalogue: Catalogue, max_top_n: int) -> None:
@@ -111,16 +143,30 @@ def limits(graph: ServingGraph, exclude_history: bool) -> list[str]:
 
 
 def export_run(run: SavedRun, path: Path, max_top_n: int = MAX_TOP_N, exclude_history: bool = False) -> Path:
-    """Export a run. Its settings, step and (if evaluate.py was run at this step) test metrics go into the card."""
-    evaluated = run.path / f"evaluation_test{'_exclude_history' if exclude_history else ''}.json"
-    evaluation = json.loads(evaluated.read_text(encoding="utf-8")) if evaluated.is_file() else {}
-    same_question = evaluation.get("step") == run.step and evaluation.get("exclude_history") == exclude_history
-    metrics = evaluation["metrics"] if same_question else None
+    """`export` a run, with its settings, step and (if evaluate.py was run for this step) metrics in the card."""
+    metrics, _ = measured_metrics(run, exclude_history)
     card = {"step": run.step, "settings": run.settings.to_json(), "test_metrics": metrics}
     score = "how often the item occurs" if ENCODERS[run.settings.encoder.model_type].counted else None
     return export(run.model, run.catalogue, path, max_top_n, exclude_history, card, score=score)
 
 
+def measured_metrics(run: SavedRun, exclude_history: bool) -> tuple[dict[str, Any] | None, str | None]:
+    """What evaluate.py measured of this step on test users, and what is wrong with its file; None = nothing."""
+    path = run.path / f"evaluation_test{'_exclude_history' if exclude_history else ''}.json"
+    if not path.is_file():
+        return None, None
+    try:
+        evaluation = read_object(path, f"run {command('evaluate')} again")
+    except InputError as error:
+        return None, f"the card has no metrics: {error}"
+    if evaluation.get("step") != run.step or evaluation.get("exclude_history") != exclude_history:
+        return None, None
+    metrics = evaluation.get("metrics")
+    if not isinstance(metrics, dict) or not isinstance(metrics.get("model"), dict):
+        return None, f"the card has no metrics: {path} holds none; run {command('evaluate')} again"
+    return metrics, None
+
+
 def exported_versions(path: Path) -> list[int]:
     """The numbers of the versions in an export folder."""
-    return [int(folder.name) for folder in path.iterdir() if folder.name.isdigit()] if path.is_dir() else []
+    return [number for number in version_numbers(path) if (path / str(number)).is_dir()]

@@ -12,7 +12,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class SavedRun:
     catalogue: Catalogue
     model: MultiInterestModel
     step: int
+    verify: bool = field(default=True, kw_only=True)
 
     def __repr__(self) -> str:
         model_type, items = self.settings.encoder.model_type, self.catalogue.num_items
@@ -64,7 +65,7 @@ class SavedRun:
         Raises:
           InputError: they are gone or have changed.
         """
-        return read_config(self.path)[1]
+        return read_config(self.path, self.verify)[1]
 
 
 def create_run(
@@ -119,8 +120,11 @@ def update_settings(path: Path, settings: Settings) -> None:
     write_json(path / CONFIG, {**_config(path), "settings": settings.to_json()})
 
 
-def read_config(path: Path) -> tuple[Settings, Dataset]:
+def read_config(path: Path, verify: bool = True) -> tuple[Settings, Dataset]:
     """Settings and dataset of a run.
+
+    Args:
+      verify: as of `load_dataset`.
 
     Raises:
       InputError: no run there, or its dataset is gone or has changed.
@@ -133,7 +137,7 @@ def read_config(path: Path) -> tuple[Settings, Dataset]:
             f"{path} was trained on {known['path']}, which is not there, nor in {there}; put it back or "
             f"prepare it as before ({command('export')} and {command('recommend')} do not need it)"
         )
-    dataset = load_dataset(there)
+    dataset = load_dataset(there, verify)
     if dataset.fingerprint != known["fingerprint"]:
         raise InputError(
             f"{there}: not the data that {path} was trained on (fingerprint {dataset.fingerprint[:12]}, the run has "
@@ -142,8 +146,11 @@ def read_config(path: Path) -> tuple[Settings, Dataset]:
     return Settings.from_json(config["settings"]), dataset
 
 
-def load_saved_run(path: str | Path) -> SavedRun:
-    """Open a run with its best weights. The dataset is opened only when `dataset` is read.
+def load_saved_run(path: str | Path, verify: bool = True) -> SavedRun:
+    """Open a run with its best weights. The dataset is looked for only when `Run.dataset` is asked for.
+
+    Args:
+      verify: compare checksums, of the dataset too when it is opened.
 
     Raises:
       InputError: no run there, or no weights saved yet.
@@ -162,7 +169,7 @@ def load_saved_run(path: str | Path) -> SavedRun:
             f"--run_dir {path}"
         )
     weights(model).restore(checkpoint).assert_existing_objects_matched()
-    return SavedRun(path, settings, catalogue, model, int(checkpoint.rsplit("-", 1)[1]))
+    return SavedRun(path, settings, catalogue, model, int(checkpoint.rsplit("-", 1)[1]), verify=verify)
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The quality table: its systems, its figures, and what it does about runs that fail or are there already."""
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,29 @@ def test_a_table_grows_by_system_and_seed_and_never_mixes_budgets_or_data(tmp_pa
         quality.Table(tmp_path / "t", DATA, quality.Budget(200, 50, 3))
     with pytest.raises(InputError, match="fingerprint aaaa, this command has bbbb"):
         quality.Table(tmp_path / "t", replace(DATA, fingerprint="bbbb"), BUDGET)
+
+
+def test_two_processes_that_grow_one_table_lose_no_row(tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, 'benchmarks')\n"
+        "import quality; from pathlib import Path\n"
+        "table = quality.Table(Path(sys.argv[1]), quality.Data(Path('data/toy'), 'toy', 'aaaa', 60), "
+        "quality.Budget(100, 50, 3))\n"
+        f"for seed in range(15): table.add(sys.argv[2], seed, {result(0.1)!r})"
+    )
+    root = Path(__file__).resolve().parents[2]
+    both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "t"), name], cwd=root) for name in "AB"]
+    assert [process.wait(120) for process in both] == [0, 0]
+    systems = json.loads((tmp_path / "t.json").read_text())["systems"]
+    assert {name: len(seeds) for name, seeds in systems.items()} == {"A": 15, "B": 15}
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["t.json", "t.md"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"systems": 3}'])
+def test_a_damaged_table_is_refused_in_one_line(tmp_path, text):
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(InputError, match=r"t\.json: .*take another --output, or remove it"):
+        quality.Table(tmp_path / "t", DATA, BUDGET)
 
 
 def test_no_jobs_are_refused(tmp_path):

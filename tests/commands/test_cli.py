@@ -1,6 +1,9 @@
 """The command line's manners: flags, mistakes and exit codes."""
 
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -36,6 +39,9 @@ def test_number_list():
             number_list(wrong)
 
 
+FULL = "No space left on device"
+
+
 def ended(main) -> int:
     """The exit code of a program with this entry point."""
     before = signal.getsignal(signal.SIGTERM)
@@ -61,6 +67,10 @@ def raising(error):
         (TrainingDiverged("step 3"), 2, "error: step 3"),
         (FileNotFoundError(2, "No such file or directory", "x.csv"), 2, "error: x.csv: No such file or directory"),
         (KeyboardInterrupt(), 130, "interrupted"),
+        (OSError(28, "No space left on device", "data/shop"), 2, "error: data/shop: No space left on device"),
+        (OSError(28, "No space left on device"), 2, "error: file: No space left on device"),
+        (RuntimeError("w.data: No space left on device"), 2, f"error: {FULL} (w.data: {FULL})"),
+        (InputError("id '\x1b[2Jx' is unknown"), 2, r"error: id '\x1b[2Jx' is unknown"),
     ],
 )
 def test_an_error_that_is_the_users_to_mend_is_one_line(error, code, line, capsys):
@@ -98,3 +108,25 @@ def test_every_setting_has_a_flag_whose_help_tells_the_encoders_own_defaults():
     text = " ".join(parser.format_help().split())
     assert all(f"--{name}" in text for name in known_settings())
     assert "(default: 0.0, GRU4REC 0.2, MTMI-GRU 0.2, PIMI 0.1, SASRec 0.2)" in text
+
+
+def test_what_would_steer_a_terminal_is_escaped_in_all_that_is_printed(capsys):
+    def main(argv):
+        print("title \x1b]0;x\x07", "\x9b2J", "a\rb", "\u202eabc", "\u2028", "tab\there", "Ünïcode 本", sep="|")
+        print("next line")
+        return 0
+
+    assert ended(main) == 0
+    shown = r"title \x1b]0;x\x07|\x9b2J|a\rb|\u202eabc|\u2028|" + "tab\there|Ünïcode 本\nnext line\n"
+    assert capsys.readouterr().out == shown
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "gbk"])
+def test_a_console_that_cannot_show_a_character_gets_its_number(encoding):
+    code = "from remi_tf.commands.cli import run_main; run_main(lambda argv: print('→ 本 Ü é') or 0)"
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert done.returncode == 0
+    expected = "→ 本 Ü é\n".encode(encoding, errors="backslashreplace")
+    assert done.stdout == expected

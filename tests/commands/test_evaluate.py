@@ -30,7 +30,7 @@ def run(tmp_path, monkeypatch):
     run = types.SimpleNamespace(
         model=TinyModel(), dataset=load_dataset(tmp_path / "data"), settings=None, step=7, path=tmp_path / "run"
     )
-    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path: run)
+    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path, **_: run)
     return run
 
 
@@ -65,3 +65,57 @@ def test_the_command_writes_table_json_and_per_user_arrays(run, capsys):
 def test_a_flag_that_cannot_be_used_is_named(run, flags, message):
     with pytest.raises(InputError, match=message):
         evaluating.main(["--run_dir", str(run.path), *flags])
+
+
+def test_an_answer_to_another_question_is_replaced_only_when_asked_for(run):
+    path, flags = run.path / "evaluation_test.json", ["--run_dir", str(run.path), "--top_n", "5"]
+    for _ in range(2):  # the same question may be asked again
+        assert evaluating.main(flags) == 0
+    first = path.read_bytes()
+    for other, message in (
+        (["--top_n", "5,10"], r"an evaluation with top_n \[5\], asked for is \[5, 10\]"),
+        (["--released_ndcg"], "an evaluation with released_ndcg False, asked for is True"),
+        (["--json", str(path), "--split", "valid"], "an evaluation with split test, asked for is valid"),
+        (["--json", str(path), "--exclude_history"], "an evaluation with exclude_history False, asked for is True"),
+        (["--json", str(run.path)], "a folder or a device; name a file"),
+        (["--json", "/dev/null", "--overwrite"], "a folder or a device; name a file"),
+    ):
+        with pytest.raises(InputError, match=f"{message}"):
+            evaluating.main([*flags, *other])
+    run.step = 8
+    with pytest.raises(InputError, match=r"with step 7, asked for is 8; take another --json, or add --overwrite"):
+        evaluating.main(flags)
+    assert path.read_bytes() == first
+    assert evaluating.main([*flags, "--overwrite"]) == 0 and json.loads(path.read_text())["step"] == 8
+    assert not [entry for entry in run.path.iterdir() if entry.name.startswith(".")]
+
+
+@pytest.mark.parametrize("text", ["my notes", "[]", "{}", '{"step": 7, "spl'])
+def test_a_file_that_is_no_evaluation_is_kept(run, text):
+    path = run.path / "notes.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"notes\.json: .*take another --json, or add --overwrite"):
+        evaluating.main(["--run_dir", str(run.path), "--json", str(path)])
+    assert path.read_text() == text
+
+
+def test_what_another_process_has_written_meanwhile_is_kept(run, monkeypatch):
+    path = run.path / "evaluation_test.json"
+
+    def meanwhile(*arguments, **options):
+        path.write_text(json.dumps({**evaluating.question(run, Flags), "step": 6, "metrics": {}}))
+        return evaluate(*arguments, **options)
+
+    monkeypatch.setattr("remi_tf.evaluation.evaluate.evaluate", meanwhile)
+    with pytest.raises(InputError, match="with step 6, asked for is 7"):
+        evaluating.main(["--run_dir", str(run.path)])
+    assert json.loads(path.read_text())["step"] == 6
+
+
+class Flags:
+    split, top_n, exclude_history, released_ndcg = "test", (20, 50), False, False
+
+
+def test_unread_checksums_are_said(run, capsys):
+    assert evaluating.main(["--run_dir", str(run.path), "--no_verify"]) == 0
+    assert capsys.readouterr().out.startswith("Note: --no_verify: checksums are not compared")

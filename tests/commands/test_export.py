@@ -23,7 +23,7 @@ def model():
 @pytest.fixture
 def run(dataset, model, tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", model, dataset)
-    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path: run)
+    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path, **_: run)
     return run
 
 
@@ -48,4 +48,14 @@ def test_the_card_has_the_metrics_of_the_same_step_and_question_only(run, capsys
     assert "how often the item occurs" in card["signatures"]["serving_default"]["outputs"]["scores"]
     run.step = 40
     main(["--run_dir", str(run.path)])
+    assert Exported(run.path / "export").card["test_metrics"] is None
+
+
+@pytest.mark.parametrize("text", ['{"step": 30, "exclu', "[]", "null", "", '{"step": 30, "exclude_history": false}'])
+def test_a_damaged_evaluation_is_noted_and_left_out(run, capsys, text):
+    (run.path / "evaluation_test.json").write_text(text)
+    assert main(["--run_dir", str(run.path), "--max_top_n", "9"]) == 0
+    note, done = capsys.readouterr().out.splitlines()
+    assert note.startswith("Note: the card has no metrics: ") and "evaluation_test.json" in note
+    assert "run python evaluate.py again" in note and done.startswith("exported to")
     assert Exported(run.path / "export").card["test_metrics"] is None

@@ -13,7 +13,7 @@ from tests.serving_toys import NUM_ITEMS, RAW_IDS, TinyModel, make_dataset, make
 def run(tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", TinyModel(), make_dataset(tmp_path / "data"))
     run.dataset = run.catalogue
-    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path: run)
+    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path, **_: run)
     return run
 
 

@@ -41,7 +41,7 @@ def graph_of():
 def run(dataset, model, graph_of, tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", model, dataset)
     run.dataset = dataset
-    monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path: run)
+    monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path, **_: run)
     monkeypatch.setattr("remi_tf.recommending.recommender.ServingGraph", graph_of)
     return run
 

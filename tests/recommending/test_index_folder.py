@@ -11,6 +11,8 @@ from remi_tf.errors import InputError
 from remi_tf.recommending import index_folder as indexing
 from remi_tf.recommending.index_folder import build_index, open_index
 from remi_tf.retrieval.top_k import top_k
+from tests.damage import damages
+from tests.full_disks import no_file_above
 from tests.serving_toys import NUM_ITEMS, RAW_IDS, Cosine, TinyModel, make_dataset, make_run
 
 
@@ -18,7 +20,7 @@ from tests.serving_toys import NUM_ITEMS, RAW_IDS, Cosine, TinyModel, make_datas
 def run(tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", TinyModel(), make_dataset(tmp_path / "data"))
     run.dataset = run.catalogue
-    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path: run)
+    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path, **_: run)
     return run
 
 
@@ -86,7 +88,7 @@ def test_export_refreshes_an_index_as_it_was_asked_for(run, capsys):
     recall = json.loads((run.path / "index" / "index.json").read_text())["recall"]
     assert (recall["at"], recall["min_recall"]) == (7, 0.9)
     (run.path / "index" / "index.json").write_text("{}")
-    with pytest.raises(InputError, match=r"index.json: damaged .* build it again with python index.py"):
+    with pytest.raises(InputError, match=r"index.json: not the manifest of index; build it again with python index.py"):
         export_command(["--run_dir", str(run.path), "--index"])
 
 
@@ -110,3 +112,75 @@ def test_a_diverged_run_and_a_folder_of_other_things_are_refused(run, tmp_path):
     run.model.item_table.assign(run.model.item_table * np.nan)
     with pytest.raises(InputError, match="an item vector is NaN or infinite"):
         build_index(run, tmp_path / "index")
+
+
+def test_every_flip_cut_swap_and_loss_of_every_file_of_an_index_is_found(run, tmp_path):
+    build_index(run, tmp_path / "index")
+    for what, file in damages(tmp_path / "index"):
+        with pytest.raises(InputError, match=r"build it again with python index\.py"):
+            pytest.fail(f"{what} of {file} was not found: {open_index(tmp_path / 'index', run).kind}")
+    assert open_index(tmp_path / "index", run).kind == "flat"
+
+
+def as_version_1(path):
+    """index.json as version 0.1.0 wrote it."""
+    manifest = json.loads((path / "index.json").read_text())
+    del manifest["manifest_sha256"]
+    manifest |= {"format_version": 1, "kind": manifest.pop("index_kind")}
+    manifest["files"] = {name: entry["sha256"] for name, entry in manifest["files"].items()}
+    (path / "index.json").write_text(json.dumps(manifest))
+    return manifest
+
+
+def test_an_index_of_version_1_still_opens_and_its_damages_are_found(run, tmp_path):
+    build_index(run, tmp_path / "index", kind="hnsw")
+    manifest = as_version_1(tmp_path / "index")
+    assert open_index(tmp_path / "index", run).kind == "hnsw"
+    for change in (
+        {"kind": "annoy"},
+        {"effort": "64"},
+        {"files": []},
+        {"dataset": None},
+        {"recall": {}},
+        {"step": None},
+    ):
+        (tmp_path / "index" / "index.json").write_text(json.dumps({**manifest, **change}))
+        with pytest.raises(InputError, match=r"build it again with python index\.py"):
+            open_index(tmp_path / "index", run)
+
+
+def test_without_checksums_what_faiss_cannot_read_is_still_one_line(run, tmp_path):
+    build_index(run, tmp_path / "index")
+    file = tmp_path / "index" / "index.faiss"
+    (tmp_path / "index" / "items.txt").write_bytes((tmp_path / "index" / "items.txt").read_bytes().swapcase())
+    assert open_index(tmp_path / "index", run, verify=False).kind == "flat"
+    file.write_bytes(b"none" + file.read_bytes()[4:])
+    with pytest.raises(InputError, match=r"index\.faiss: Faiss cannot read it .*; build it again"):
+        open_index(tmp_path / "index", run, verify=False)
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(InputError, match=r"index\.faiss: [\d,]+ bytes, [\d,]+ were written"):
+        open_index(tmp_path / "index", run, verify=False)
+
+
+def test_two_that_build_one_index_at_once_one_is_refused(run, tmp_path, monkeypatch):
+    build, refused = indexing.ItemIndex.build, []
+
+    def meanwhile(*arguments):
+        with pytest.raises(InputError, match=r"index: process \d+ on .* is writing it"):
+            build_index(run, tmp_path / "index", overwrite=True)
+        refused.append(True)
+        return build(*arguments)
+
+    monkeypatch.setattr(indexing.ItemIndex, "build", meanwhile)
+    build_index(run, tmp_path / "index")
+    assert refused and open_index(tmp_path / "index", run).kind == "flat"
+
+
+@pytest.mark.parametrize("size", [1_000, 5_000])
+def test_a_full_disk_keeps_the_old_index(run, tmp_path, size):
+    build_index(run, tmp_path / "index")
+    with no_file_above(size), pytest.raises(OSError, match="File too large; nothing is left of it") as full:
+        build_index(run, tmp_path / "index", kind="hnsw", overwrite=True)
+    assert full.value.filename == str(tmp_path / "index")
+    assert open_index(tmp_path / "index", run).kind == "flat"
+    assert not [entry for entry in tmp_path.iterdir() if entry.name.startswith(".")]

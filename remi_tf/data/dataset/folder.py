@@ -1,7 +1,7 @@
 """The prepared log: flat memory-mapped arrays per split, with vocabulary, categories and a checksummed manifest.
 
 A dataset folder holds
-  manifest.json                   format version, counts, checksums, how it was made
+  manifest.json                   format version, counts, sizes, checksums, how it was made
   items.txt                       raw id of row 1, 2, … (one per line, descending popularity)
   titles.txt                      title of row 1, 2, … (optional)
   categories.npy                  [I + 1] int32 category of each row, 0 = unknown (optional)
@@ -16,28 +16,33 @@ A dataset folder holds
 for the splits train, valid and test. In train every item is history (cut = length).
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from remi_tf.data.dataset.interactions import SPLITS, Interactions
+from remi_tf.data.dataset.manifest import (
+    FORMAT_VERSION,
+    MANIFEST,
+    PROFILE_COLUMNS,
+    REMEDY,
+    check_files,
+    fingerprint,
+    read_manifest,
+)
 from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json, columns_to_json
 from remi_tf.data.dataset.vocabulary import Vocabulary, read_lines, write_lines
 from remi_tf.errors import InputError, command
 from remi_tf.files import atomic_folder, write_json
-from remi_tf.manifests import sha256
+from remi_tf.manifests import describe, seal
 
-FORMAT_VERSION = 1
 DATA = Path("data")  # where datasets are looked up by name, below the current folder
 ARRAYS = {"items": np.int32, "timestamps": np.int64, "offsets": np.int64, "cuts": np.int64}
-MANIFEST = "manifest.json"
-PROFILES, PROFILE_COLUMNS = "profiles", "profile_columns"
+PROFILES = "profiles"
 ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES = "items.txt", "titles.txt", "categories.npy", "category_names.txt"
 
 
@@ -140,18 +145,17 @@ def write_dataset(
         if titles is not None:
             write_lines(folder / TITLES, titles)
         if categories is not None:
-            np.save(folder / CATEGORIES, categories.astype(np.int32), allow_pickle=False)
+            _save(folder / CATEGORIES, categories.astype(np.int32))
             write_lines(folder / CATEGORY_NAMES, category_names or [])
         for split, interactions in splits.items():
             for array, dtype in ARRAYS.items():
                 values = np.ascontiguousarray(getattr(interactions, array), dtype=dtype)
-                np.save(folder / f"{split}_{array}.npy", values, allow_pickle=False)
+                _save(folder / f"{split}_{array}.npy", values)
             if profile_columns:
-                np.save(
-                    folder / f"{split}_{PROFILES}.npy", np.asarray(interactions.profiles, np.int32), allow_pickle=False
-                )
+                _save(folder / f"{split}_{PROFILES}.npy", np.asarray(interactions.profiles, np.int32))
             write_lines(folder / f"{split}_users.txt", users[split])
-        files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
+        written = describe(folder, sorted(file.name for file in folder.iterdir()))
+        files = {name: entry["sha256"] for name, entry in written.items()}
         profiles = {PROFILE_COLUMNS: columns_to_json(profile_columns)} if profile_columns else {}
         manifest = {
             "format_version": FORMAT_VERSION,
@@ -163,13 +167,17 @@ def write_dataset(
             **profiles,
             "made_by": made_by,
             "files": files,
-            "fingerprint": _fingerprint({**files, **profiles}),
+            "sizes": {name: entry["bytes"] for name, entry in written.items()},
+            "fingerprint": fingerprint({**files, **profiles}),
         }
-        write_json(folder / MANIFEST, manifest)
+        write_json(folder / MANIFEST, seal(manifest))
 
 
-def load_dataset(path: str | Path) -> Dataset:
+def load_dataset(path: str | Path, verify: bool = True) -> Dataset:
     """Open a dataset folder after checking every file against the manifest.
+
+    Args:
+      verify: read every file and compare its checksum; without, only the manifest, sizes and shapes are checked.
 
     Raises:
       InputError: no dataset there, another format version, or a file that is missing or changed.
@@ -177,38 +185,32 @@ def load_dataset(path: str | Path) -> Dataset:
     path = Path(path)
     if not (path / MANIFEST).is_file():
         raise InputError(f"{path}: no dataset here; make one with {command('prepare')} --output {path}")
-    try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path / MANIFEST}: not JSON ({error}); prepare the dataset again") from error
-    if manifest.get("format_version") != FORMAT_VERSION:
-        raise InputError(
-            f"{path / MANIFEST}: format version {manifest.get('format_version')!r}, this remi_tf reads "
-            f"{FORMAT_VERSION}; prepare the dataset again"
-        )
-    for file, checksum in manifest["files"].items():
-        if not (path / file).is_file():
-            raise InputError(f"{path / file} is missing; prepare the dataset again")
-        if sha256(path / file) != checksum:
-            raise InputError(f"{path / file}: the checksum differs from prepare's; prepare the dataset again")
+    lists = [f"{split}_{name}" for split in SPLITS for name in (*(f"{array}.npy" for array in ARRAYS), "users.txt")]
+    manifest = read_manifest(path, [ITEMS, *lists], [TITLES, CATEGORIES, CATEGORY_NAMES])
+    check_files(path, manifest, ITEMS, verify)
     columns = columns_from_json(manifest.get(PROFILE_COLUMNS, []))
     names = [*ARRAYS, *([PROFILES] if columns else [])]
     arrays = {split: Interactions(**{array: _open(path, split, array) for array in names}) for split in SPLITS}
+    for split, interactions in arrays.items():
+        _check_shapes(path, split, interactions, manifest["splits"][split], len(columns))
     return Dataset(
         path, manifest["name"], manifest["fingerprint"], manifest["num_items"], profile_columns=columns,
         manifest=manifest, **arrays,
     )  # fmt: skip
 
 
-def find_dataset(name_or_path: str | Path) -> Dataset:
+def find_dataset(name_or_path: str | Path, verify: bool = True) -> Dataset:
     """The dataset in a folder, or the one of that name below data/.
+
+    Args:
+      verify: as of `load_dataset`.
 
     Raises:
       InputError: there is neither, or it is damaged.
     """
     for path in (Path(name_or_path), DATA / name_or_path):
         if (path / MANIFEST).is_file():
-            return load_dataset(path)
+            return load_dataset(path, verify)
     prepare = command("prepare")
     if Path(name_or_path).is_file():
         raise InputError(
@@ -224,8 +226,39 @@ def find_dataset(name_or_path: str | Path) -> Dataset:
 
 
 def _open(path: Path, split: str, array: str) -> np.ndarray:
-    return np.load(path / f"{split}_{array}.npy", mmap_mode="r", allow_pickle=False)
+    file = path / f"{split}_{array}.npy"
+    try:
+        return np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, SyntaxError) as error:  # seen only where checksums are not compared
+        raise InputError(f"{file}: not the array that prepare wrote ({error}); {REMEDY}") from error
 
 
-def _fingerprint(contents: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+def _check_shapes(path: Path, split: str, data: Interactions, counts: dict[str, int], columns: int) -> None:
+    """Raise InputError unless the arrays of a split have the types and lengths that the manifest says."""
+    users, interactions = counts["users"], counts["interactions"]
+    shapes = {"items": (interactions,), "timestamps": (interactions,), "offsets": (users + 1,), "cuts": (users,)}
+    expected: dict[str, tuple[tuple[int, ...], np.dtype]] = {
+        name: (shapes[name], np.dtype(dtype)) for name, dtype in ARRAYS.items()
+    }
+    if columns:
+        expected[PROFILES] = ((users, columns), np.dtype(np.int32))
+    for name, (shape, dtype) in expected.items():
+        found = getattr(data, name)
+        if found.shape != shape or found.dtype != dtype:
+            file, said = path / f"{split}_{name}.npy", f"the manifest says {dtype} {shape}"
+            raise InputError(f"{file}: {found.dtype} {found.shape}, {said}; {REMEDY}")
+    if data.offsets[0] != 0 or data.offsets[-1] != interactions:
+        raise InputError(f"{path / f'{split}_offsets.npy'}: the offsets do not span the interactions; {REMEDY}")
+
+
+def _save(path: Path, values: np.ndarray) -> None:
+    """`np.save` whose errors have a reason: on a full disk NumPy itself only says how many numbers are missing."""
+    with open(path, "wb") as file:
+        np.save(_Blocks(file), values, allow_pickle=False)
+
+
+class _Blocks:
+    """A file that NumPy does not take for one, so that it writes through `write`."""
+
+    def __init__(self, file: IO[bytes]):
+        self.write = file.write

@@ -3,9 +3,11 @@
 import contextlib
 import hashlib
 import http.client
+import ipaddress
 import json
 import os
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,21 +16,29 @@ from typing import Any
 from remi_tf.data.tables.sources import SOURCES
 from remi_tf.errors import InputError
 from remi_tf.files import write_json
+from remi_tf.locks import locked_beside
 from remi_tf.manifests import sha256
 from remi_tf.progress import bar
 
 BLOCK = 1 << 20
 TIMEOUT_SECONDS = 60
+MOST_BYTES = 16 << 30
+"""A log that is larger is not fetched: the largest known one has 3 GB."""
 GROUPLENS = "https://files.grouplens.org/datasets/movielens/"
 SNAP = "https://snap.stanford.edu/data/"
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file to fetch. md5: the checksum that its owner publishes, None if there is none."""
+    """A file to fetch.
+
+    md5: as its owner publishes it, None where no checksum is published.
+    most_bytes: what is longer is refused.
+    """
 
     url: str
     md5: str | None = None
+    most_bytes: int = MOST_BYTES
 
     @property
     def file(self) -> str:
@@ -69,11 +79,17 @@ def fetch(wanted: Download, folder: Path) -> dict[str, Any]:
       InputError: as `download`.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    with locked_beside(folder / wanted.file, "fetching it"):
+        return _fetch(wanted, folder)
+
+
+def _fetch(wanted: Download, folder: Path) -> dict[str, Any]:
     target = folder / wanted.file
     if not target.is_file():
         part = folder / f"{wanted.file}.part"
         try:
-            _fetch_part(wanted.url, part)
+            _refuse_unsafe(wanted.url, wanted.url)
+            _fetch_part(wanted, part)
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             raise InputError(f"{wanted.url}: {_reason(error)}; {_by_hand(wanted, folder)}") from error
         _check(wanted, part)
@@ -85,33 +101,36 @@ def fetch(wanted: Download, folder: Path) -> dict[str, Any]:
     return {"file": wanted.file, "url": wanted.url, "sha256": sha256(target), "checked": checked}
 
 
-def _fetch_part(url: str, part: Path) -> None:
-    """Fetch the rest of `part`, or all of it if it is not there or the server's version has changed."""
-    request = urllib.request.Request(url, headers={"User-Agent": "remi_tf", "Accept-Encoding": "identity"})
+def _fetch_part(wanted: Download, part: Path) -> None:
+    """Bring `part` to its full length, from where it stands if the server's version is still the same."""
+    request = urllib.request.Request(wanted.url, headers={"User-Agent": "remi_tf", "Accept-Encoding": "identity"})
+    for ours in (part, _state_file(part)):
+        if ours.is_symlink():
+            raise OSError(f"{ours} is a symbolic link; remove it")
     have = part.stat().st_size if part.is_file() else 0
     version = _read_version(part)
     if have and version:
         request.add_header("Range", f"bytes={have}-")
         request.add_header("If-Range", version)
     try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+        response = urllib.request.build_opener(_SafeRedirects(wanted.url)).open(request, timeout=TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code != 416 or not have:
             raise
-        part.unlink()  # longer than the server's file: start again
-        return _fetch_part(url, part)
+        part.unlink()  # there is more than the server's file is long: begin again
+        return _fetch_part(wanted, part)
     with response:
-        resumed = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-        have = have if resumed else 0
-        length = response.headers.get("Content-Length")
-        whole = have + int(length) if length else None
+        have = _begins_at(response, have if request.has_header("Range") else 0)
+        whole = _whole_length(response, have, wanted)
         _write_version(part, response.headers)
         with (
-            open(part, "ab" if resumed else "wb") as file,
+            open(part, "ab" if have else "wb") as file,
             bar(part.stem, total=whole, initial=have, unit="B", unit_scale=True) as shown,
         ):
             while block := response.read(BLOCK):
+                if file.tell() + len(block) > wanted.most_bytes:
+                    raise OSError(f"it is longer than {wanted.most_bytes:,} bytes, which is not the file that is known")
                 file.write(block)
                 shown.update(len(block))
             file.flush()
@@ -120,6 +139,67 @@ def _fetch_part(url: str, part: Path) -> None:
         raise OSError(
             f"the connection broke off at {part.stat().st_size:,} of {whole:,} bytes; run it again to continue"
         )
+
+
+def _begins_at(response: http.client.HTTPResponse, asked: int) -> int:
+    """Where in the file the answer begins: at 0, or where it was asked to.
+
+    Raises:
+      OSError: it is another part of the file, or the file in another form.
+    """
+    place = response.headers.get("Content-Range", "")
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise OSError(f"the server sent it packed as {response.headers['Content-Encoding']}, which was not asked for")
+    if response.status == 206 and asked and place.startswith(f"bytes {asked}-"):
+        return asked
+    if response.status != 200:
+        raise OSError(
+            f"the server answered {response.status} with a part that was not asked for ({place or 'unnamed'})"
+        )
+    return 0
+
+
+def _whole_length(response: http.client.HTTPResponse, have: int, wanted: Download) -> int | None:
+    """Bytes of the whole file, None where the server does not say and a checksum will tell.
+
+    Raises:
+      OSError: too many, or nothing would tell whether the file is whole.
+    """
+    length = response.headers.get("Content-Length")
+    if length is None or not length.isascii() or not length.isdigit():
+        if wanted.md5 is None:
+            raise OSError(
+                "the server does not say how long it is and no checksum is published, so a cut would not show"
+            )
+        return None
+    whole = have + int(length)
+    if whole > wanted.most_bytes:
+        raise OSError(f"it has {whole:,} bytes, more than the {wanted.most_bytes:,} that are expected at most")
+    return whole
+
+
+class _SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows only to https, or within this machine from an address on it."""
+
+    def __init__(self, begun: str):
+        self.begun = begun
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        _refuse_unsafe(newurl, self.begun)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _refuse_unsafe(url: str, begun: str) -> None:
+    """Raise OSError unless `url` is https, or, like the address `begun` with, of this machine."""
+    if urllib.parse.urlsplit(url).scheme != "https" and not (_is_here(url) and _is_here(begun)):
+        raise OSError(f"{url} is not https, so what comes from it cannot be trusted")
+
+
+def _is_here(url: str) -> bool:
+    parts = urllib.parse.urlsplit(url)
+    with contextlib.suppress(ValueError):
+        return parts.scheme == "http" and ipaddress.ip_address(parts.hostname or "").is_loopback
+    return parts.scheme == "http" and parts.hostname == "localhost"
 
 
 def _state_file(part: Path) -> Path:

@@ -5,10 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from remi_tf.data.dataset import folder
 from remi_tf.data.dataset.folder import load_dataset, write_dataset
 from remi_tf.data.dataset.interactions import SPLITS, Interactions
-from remi_tf.data.dataset.vocabulary import Vocabulary
+from remi_tf.data.dataset.vocabulary import Vocabulary, write_lines
 from remi_tf.errors import InputError
+from tests.damage import damages
 
 SEQUENCES = Interactions(
     np.array([1, 2, 1, 3], np.int32), np.array([5, 6, 7, 8]), np.array([0, 1, 4]), np.array([1, 2])
@@ -48,10 +50,13 @@ def test_the_fingerprint_is_of_the_data_alone(tmp_path):
 def test_a_changed_or_missing_file_is_named(tmp_path):
     path = write(tmp_path / "toy")
     (path / "items.txt").write_text("é\nb c\n008\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"items\.txt: the checksum differs"):
+    with pytest.raises(InputError, match=r"items\.txt: its bytes are not those that were written"):
+        load_dataset(path)
+    (path / "items.txt").write_text("é\nb c\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"items\.txt: 7 bytes, 11 were written"):
         load_dataset(path)
     (path / "items.txt").unlink()
-    with pytest.raises(InputError, match=r"items\.txt is missing"):
+    with pytest.raises(InputError, match=r"items\.txt: missing; prepare the dataset again"):
         load_dataset(path)
 
 
@@ -76,3 +81,40 @@ def test_an_existing_folder_is_kept_unless_overwrite_and_a_failure_leaves_nothin
     assert [entry.name for entry in tmp_path.iterdir()] == ["toy"]
     write(path, titles=None, overwrite=True)
     assert load_dataset(path).titles is None
+
+
+def test_every_flip_cut_swap_and_loss_of_every_file_is_found(tmp_path):
+    """Also in manifest.json, whose values have a checksum of their own."""
+    path = write(tmp_path / "toy")
+    for what, file in damages(path):
+        with pytest.raises(InputError):
+            pytest.fail(f"{what} of {file} was not found: {load_dataset(path).name}")
+    assert load_dataset(path).num_items == 3
+
+
+def test_without_checksums_sizes_and_shapes_are_still_looked_at(tmp_path):
+    path = write(tmp_path / "toy")
+    titles = (path / "titles.txt").read_bytes()
+    (path / "titles.txt").write_bytes(titles.upper())
+    assert load_dataset(path, verify=False).titles == ["ONE", "", "THREE"]
+    (path / "titles.txt").write_bytes(titles[:-1])
+    with pytest.raises(InputError, match=r"titles\.txt: 10 bytes, 11 were written"):
+        load_dataset(path, verify=False)
+    (path / "titles.txt").write_bytes(titles)
+    cuts = (path / "test_cuts.npy").read_bytes()
+    (path / "test_cuts.npy").write_bytes(cuts.replace(b"<i8", b"<u8"))
+    with pytest.raises(InputError, match=r"test_cuts\.npy: uint64 .*the manifest says int64"):
+        load_dataset(path, verify=False)
+    (path / "test_cuts.npy").write_bytes(b"x" * len(cuts))
+    with pytest.raises(InputError, match=r"test_cuts\.npy: not the array that prepare wrote"):
+        load_dataset(path, verify=False)
+
+
+def test_two_that_write_one_folder_at_once_one_is_refused(tmp_path, monkeypatch):
+    def meanwhile(*arguments):
+        with pytest.raises(InputError, match=r"toy: process \d+ on .* is writing it; wait until it ends"):
+            write(tmp_path / "toy", overwrite=True)
+        return write_lines(*arguments)
+
+    monkeypatch.setattr(folder, "write_lines", meanwhile)
+    assert load_dataset(write(tmp_path / "toy")).num_items == 3

@@ -37,5 +37,5 @@ def test_profiles_are_part_of_the_checksums_and_of_the_fingerprint(log, tmp_path
     ages = prepare(log, tmp_path / "a", *flags, "age")
     assert ages.fingerprint != prepare(log, tmp_path / "b", *flags, "gender").fingerprint
     np.save(tmp_path / "a" / "valid_profiles.npy", 1 + ages.valid.profiles)
-    with pytest.raises(InputError, match=r"valid_profiles\.npy: the checksum differs"):
+    with pytest.raises(InputError, match=r"valid_profiles\.npy: its bytes are not those that were written"):
         load_dataset(tmp_path / "a")

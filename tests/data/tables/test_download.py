@@ -24,6 +24,7 @@ class Server(http.server.ThreadingHTTPServer):
     etag = '"one"'
     limit: int | None = None
     requests: list[str | None]
+    location = "http://127.0.0.1:1/elsewhere"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -31,6 +32,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests.append(self.headers.get("Range"))
+        if self.path in ODD:
+            ODD[self.path](self)
+            return
         if self.path != "/log.gz":
             self.send_error(404)
             return
@@ -51,8 +55,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body[: self.server.limit])
 
+    def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
     def log_message(self, *_: object) -> None:
         pass
+
+
+ODD = {
+    "/moved": lambda handler: handler.answer(302, {"Location": handler.server.location}, b""),
+    "/part": lambda handler: handler.answer(
+        206, {"Content-Length": "10", "Content-Range": f"bytes 0-9/{len(CONTENT)}"}, CONTENT[:10]
+    ),
+    "/unasked": lambda handler: handler.answer(
+        206, {"Content-Length": "10", "Content-Range": f"bytes 90-99/{len(CONTENT)}"}, CONTENT[90:100]
+    ),
+    "/no-content": lambda handler: handler.answer(203, {"Content-Length": "10"}, CONTENT[:10]),
+    "/unknown-length": lambda handler: handler.answer(200, {}, CONTENT[: handler.server.limit]),
+    "/packed": lambda handler: handler.answer(200, {"Content-Length": "9", "Content-Encoding": "br"}, b"123456789"),
+}
+"""Answers of a server, or of somebody between, that must not pass for the file."""
 
 
 @pytest.fixture
@@ -148,3 +174,57 @@ def test_sources_behind_a_login_say_where_to_get_them(source, tmp_path: Path):
 
 def test_all_addresses_are_https():
     assert all(wanted.url.startswith("https://") for files in DOWNLOADS.values() for wanted in files)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("part", "answered 206 with a part that was not asked for .bytes 0-9"),
+        ("unasked", "answered 206 with a part that was not asked for .bytes 90-99"),
+        ("no-content", "answered 203"),
+        ("unknown-length", "does not say how long it is and no checksum is published"),
+        ("packed", "packed as br"),
+    ],
+)
+def test_an_answer_that_may_be_a_piece_of_the_file_is_refused(server, tmp_path, name, message):
+    with pytest.raises(InputError, match=rf"{message}.*by hand: fetch"):
+        fetch(Download(address(server, name)), tmp_path)
+    assert not (tmp_path / name).exists()
+
+
+def test_without_a_length_the_published_checksum_tells(server, tmp_path):
+    assert "published" in fetch(Download(address(server, "unknown-length"), MD5), tmp_path)["checked"]
+    (tmp_path / "unknown-length").unlink()
+    server.limit = 500_000
+    with pytest.raises(InputError, match=f"but {MD5} is published"):
+        fetch(Download(address(server, "unknown-length"), MD5), tmp_path)
+
+
+def test_a_redirect_stays_on_this_machine_or_goes_to_https(server, tmp_path):
+    server.location = "/log.gz"
+    fetch(Download(address(server, "moved"), MD5), tmp_path)
+    assert (tmp_path / "moved").read_bytes() == CONTENT
+    (tmp_path / "moved").unlink()
+    for location in ("http://example.org/log.gz", "ftp://example.org/log.gz", "http://[::2]/log.gz"):
+        server.location = location
+        with pytest.raises(InputError, match="is not https, so what comes from it cannot be trusted"):
+            fetch(Download(address(server, "moved"), MD5), tmp_path)
+    for url in ("http://example.org/log.gz", "file:///etc/hostname"):
+        with pytest.raises(InputError, match="is not https"):
+            fetch(Download(url), tmp_path)
+
+
+def test_what_is_far_longer_than_expected_is_not_fetched(server, tmp_path):
+    with pytest.raises(InputError, match=r"it has 1,024,000 bytes, more than the 1,000 that are expected at most"):
+        fetch(Download(address(server), MD5, most_bytes=1000), tmp_path)
+    with pytest.raises(InputError, match=r"it is longer than 1,000 bytes"):
+        fetch(Download(address(server, "unknown-length"), MD5, most_bytes=1000), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["log.gz.part", "log.gz.part.json"])
+def test_a_part_that_is_a_link_is_not_written_through(server, tmp_path, name):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / name).symlink_to("mine.txt")
+    with pytest.raises(InputError, match=rf"{name} is a symbolic link; remove it"):
+        fetch(Download(address(server), MD5), tmp_path)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
