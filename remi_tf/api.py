@@ -20,9 +20,9 @@ from remi_tf.recommending.index_folder import build_index
 from remi_tf.recommending.recommender import Recommender
 from remi_tf.serving.export import export_run
 from remi_tf.serving.signatures import MAX_TOP_N
+from remi_tf.training.measurements import OnValidation
 from remi_tf.training.plan import Plan, carry_out, plan_new, plan_resume, plan_warm_start
 from remi_tf.training.run_folder import SavedRun, load_saved_run
-from remi_tf.training.trainer import OnValidation
 
 
 @dataclass(frozen=True, repr=False)
@@ -182,6 +182,7 @@ def train(
     run_dir: str | Path | None = None,
     overwrite: bool = False,
     warm_start: str | Path | SavedRun | None = None,
+    allow_no_match: bool = False,
     on_validation: OnValidation | None = None,
     **settings: Any,
 ) -> Run:
@@ -196,12 +197,13 @@ def train(
     Args:
       dataset: what `prepare` returned, a dataset folder, or the name of one below data/.
       model_type: an encoder of README's model table, or a paper's name for a system.
-      remi: add REMI's hard negatives and routing regularisation.
-      recipe: default, paper (the papers' training) or released (REMI's release, including its flaws).
-      run_dir: the run folder; None makes a folder below runs/, named after the arguments.
-      overwrite: replace an existing run.
-      warm_start: a run whose weights and settings the new one starts from. Then `run_dir` must be given, and
-        `settings` change the settings of that run.
+      remi: with REMI's hard negatives and routing regularisation.
+      recipe: default, paper (the papers' training) or released (REMI's release, its flaws included).
+      run_dir: the run folder; None names it after what was asked for, below runs/.
+      overwrite: replace a run that is there.
+      warm_start: a run whose weights and settings the new one starts from; `run_dir` must be given, and `settings` are
+        changes to its settings.
+      allow_no_match: start from a run that knows none of the dataset's items all the same.
       on_validation: called with a Validation after each validation.
       settings: any setting that `train.py --help` lists, by its name.
 
@@ -226,11 +228,14 @@ def train(
     if remi or recipe != "default" or model_type != "SA":
         raise InputError("warm_start takes the settings of its run; leave out model_type, remi and recipe")
     before = warm_start.path if isinstance(warm_start, SavedRun) else Path(warm_start)
-    return _trained(plan_warm_start(data, before, settings, path=path, overwrite=overwrite), on_validation)
+    plan = plan_warm_start(data, before, settings, path=path, overwrite=overwrite, allow_no_match=allow_no_match)
+    return _trained(plan, on_validation)
 
 
-def resume(run_dir: str | Path, *, on_validation: OnValidation | None = None, **changes: Any) -> Run:
-    """Continue a run that was interrupted, or that gets a larger budget, as if it had never stopped.
+def resume(
+    run_dir: str | Path, *, on_validation: OnValidation | None = None, verify: bool = True, **changes: Any
+) -> Run:
+    """Go on with a run that was interrupted, or whose budget grows, as if it had never stopped.
 
     Example:
       >>> import remi_tf
@@ -239,26 +244,31 @@ def resume(run_dir: str | Path, *, on_validation: OnValidation | None = None, **
 
     Args:
       run_dir: the run folder.
+      verify: compare the run's files with their checksums.
       changes: max_steps, patience or learning_rate; every other setting is the run's own.
 
     Raises:
-      InputError: no run there, its data are gone or have changed, or changes that would train nothing.
+      InputError: no run there, another process trains in it, its files are damaged, its data are gone or others, or
+        changes that would train nothing.
     """
-    return _trained(plan_resume(Path(run_dir), changes), on_validation)
+    return _trained(plan_resume(Path(run_dir), changes, verify=verify), on_validation)
 
 
-def load_run(path: str | Path) -> Run:
-    """Open a run folder with its best weights. The data are opened only when `Run.dataset` is read.
+def load_run(path: str | Path, *, verify: bool = True) -> Run:
+    """Open a run folder with its best weights. The data are looked for only when `Run.dataset` is asked for.
 
     Example:
       >>> import remi_tf
       >>> remi_tf.load_run("runs/shop").path.name
       'shop'
 
+    Args:
+      verify: compare sizes and SHA-256 of the run's files and of its weights with what was written.
+
     Raises:
-      InputError: no run there, or no weights saved yet.
+      InputError: no run there, a damaged file, or no weights saved yet.
     """
-    saved = load_saved_run(path)
+    saved = load_saved_run(path, verify)
     return Run(**{field.name: getattr(saved, field.name) for field in dataclasses.fields(saved)})
 
 
@@ -285,4 +295,4 @@ def _folder(dataset: Any) -> str | Path:
 
 def _trained(plan: Plan, on_validation: OnValidation | None) -> Run:
     carry_out(plan, on_validation)
-    return load_run(plan.path)
+    return load_run(plan.path, verify=plan.verify)

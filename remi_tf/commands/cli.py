@@ -67,6 +67,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def add_run_dir(parser: argparse.ArgumentParser) -> None:
     """The flag --run_dir of the commands that work on a run; `refuse_missing_run` checks it."""
     parser.add_argument("--run_dir", type=Path, required=True, help=f"the folder that {command('train')} wrote")
+    add_no_verify(parser)
 
 
 def add_no_verify(parser: argparse.ArgumentParser) -> None:
@@ -76,11 +77,11 @@ def add_no_verify(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def verification(flags: argparse.Namespace) -> dict[str, bool]:
-    """What --no_verify means to what opens a run, a dataset or an index; says so where it is given."""
-    if flags.no_verify:
-        print("Note: --no_verify: checksums are not compared, so damaged files may be used")
-    return {"verify": False} if flags.no_verify else {}
+def verification(no_verify: bool) -> dict[str, bool]:
+    """--no_verify as the arguments of what opens a run, a dataset or an index; a note says what it means."""
+    if no_verify:
+        print("Note: not verified (--no_verify): checksums are not compared, so damaged files may be used")
+    return {"verify": False} if no_verify else {}
 
 
 def refuse_missing_run(run_dir: Path) -> None:

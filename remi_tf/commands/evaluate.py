@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from remi_tf.commands.cli import (
     Parser,
-    add_no_verify,
     add_run_dir,
     number_list,
     refuse_missing_run,
@@ -38,7 +37,7 @@ def main(argv: list[str]) -> int:
     from remi_tf.evaluation.interest_report import sentence
     from remi_tf.training.run_folder import load_saved_run
 
-    run = load_saved_run(flags.run_dir, **verification(flags))
+    run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
     path = flags.json or _default_json(flags)
     refuse_other(path, question(run, flags), flags.overwrite)
     data, options = run.dataset.split(flags.split), {"released_ndcg": flags.released_ndcg}
@@ -77,7 +76,6 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace a JSON of another step or other settings (default: refuse)"
     )
-    add_no_verify(parser)
     flags = parser.parse_args(argv)
     refuse_missing_run(flags.run_dir)
     return flags

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from remi_tf.commands.cli import Parser, add_no_verify, add_run_dir, refuse_missing_run, verification
+from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run, verification
 from remi_tf.errors import command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.serving.signatures import MAX_TOP_N
@@ -19,7 +19,6 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--export_dir", type=Path, help="folder of the versions (default: RUN_DIR/export)")
     parser.add_argument("--max_top_n", type=int, default=MAX_TOP_N, help=f"items returned (default: {MAX_TOP_N})")
     parser.add_argument("--exclude_history", action="store_true", help="never return the history's own items")
-    add_no_verify(parser)
     parser.add_argument(
         "--index", action="store_true", help=f"also build the index in RUN_DIR/index again ({command('index')})"
     )
@@ -29,7 +28,7 @@ def main(argv: list[str]) -> int:
     from remi_tf.serving.export import export_run, measured_metrics
     from remi_tf.training.run_folder import load_saved_run
 
-    run = load_saved_run(flags.run_dir, **verification(flags))
+    run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
     _, note = measured_metrics(run, flags.exclude_history)
     if note is not None:
         print(f"Note: {note}")

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remi_tf.commands.cli import Parser, add_no_verify, add_run_dir, refuse_missing_run, verification
+from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run, verification
 from remi_tf.data.tables.units import UNITS, unix_seconds
 from remi_tf.errors import InputError, command
 from remi_tf.files import refuse_file
@@ -74,7 +74,7 @@ def main(argv: list[str]) -> int:
     history = parse_history(flags.history)
     timestamps = None if flags.timestamps is None else parse_timestamps(flags.timestamps)
     profile = None if flags.user_profile is None else parse_list("--user_profile", flags.user_profile)
-    recommender = Recommender.from_run(flags.run_dir, flags.index, **verification(flags))
+    recommender = Recommender.from_run(flags.run_dir, flags.index, **verification(flags.no_verify))
     _check_inputs(recommender, history, timestamps, profile)
     for line in answer_lines(recommender, history, choices, timestamps, profile):
         print(line)
@@ -88,7 +88,7 @@ def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
     from remi_tf.recommending.recommender import Recommender
     from remi_tf.recommending.whole_logs import score_files
 
-    recommender = Recommender.from_run(flags.run_dir, flags.index, **verification(flags))
+    recommender = Recommender.from_run(flags.run_dir, flags.index, **verification(flags.no_verify))
     columns = Columns(flags.user_col or "user", flags.item_col or "item", flags.time_col)
     for line in log_notes(recommender, flags.time_col):
         print(line)
@@ -112,7 +112,6 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--index", type=Path, metavar="DIR", help=f"search this index ({command('index')}) instead of every item"
     )
-    add_no_verify(parser)
     one = parser.add_argument_group("one history")
     one.add_argument("--history", action="append", help='raw item ids, oldest first: "a,b,c"')
     one.add_argument(

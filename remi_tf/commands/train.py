@@ -4,15 +4,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remi_tf.commands.cli import Parser, add_settings
+from remi_tf.commands.cli import Parser, add_no_verify, add_settings, verification
 from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.checks import CHANGEABLE, check_changes
 from remi_tf.settings.presets import PAPER_TRAINING, RECIPES, REMI, REMI_EXTRAS, compose
 
 if TYPE_CHECKING:
+    from remi_tf.training.measurements import Validation
     from remi_tf.training.plan import Plan
-    from remi_tf.training.trainer import Trainer, Validation
+    from remi_tf.training.trainer import Trainer
 
 EXAMPLES = f"""examples:
   {command("train")} --dataset synthetic --remi
@@ -20,7 +21,10 @@ EXAMPLES = f"""examples:
   {command("train")} --resume --run_dir runs/shop
   {command("train")} --warm_start runs/shop --dataset data/shop-june --run_dir runs/shop-june
 """
-NOT_SETTINGS = ("dataset", "remi", "recipe", "profile", "run_dir", "resume", "warm_start", "overwrite")
+NOT_SETTINGS = (
+    *("dataset", "remi", "recipe", "profile", "run_dir", "resume", "warm_start", "overwrite"),
+    *("allow_no_match", "no_verify"),
+)
 SHOWN = ("recall@20", "recall@50", "hit_rate@50")
 """Metrics of a validation that are printed."""
 
@@ -39,7 +43,7 @@ def main(argv: list[str]) -> int:
     from tqdm import tqdm
 
     from remi_tf.training.plan import carry_out
-    from remi_tf.training.trainer import SELECTION
+    from remi_tf.training.run_folder import SELECTION
 
     try:
         trainer = carry_out(
@@ -80,7 +84,11 @@ def _parser() -> Parser:
         help=f"continue the run in --run_dir, with its settings (--{', --'.join(CHANGEABLE)} may change)",
     )
     parser.add_argument("--warm_start", type=Path, metavar="RUN", help="start from a run's weights, with its settings")
+    parser.add_argument(
+        "--allow_no_match", action="store_true", help="--warm_start although RUN knows none of the dataset's items"
+    )
     parser.add_argument("--overwrite", action="store_true", help="delete the run in --run_dir and start again")
+    add_no_verify(parser)
     add_settings(parser)
     return parser
 
@@ -105,12 +113,14 @@ def _check(flags: dict[str, Any], settings: dict[str, Any]) -> None:
     if flags["resume"]:
         if flags["run_dir"] is None:
             raise InputError("--resume needs --run_dir, the folder of the run to go on with")
-        others = ("dataset", "remi", "recipe", "warm_start", "overwrite")
+        others = ("dataset", "remi", "recipe", "warm_start", "overwrite", "allow_no_match")
         check_changes(settings, [name for name in others if flags[name]])
         return
     if flags["dataset"] is None:
         raise InputError("--dataset is missing: the name or path of a prepared dataset, such as synthetic")
     if flags["warm_start"] is None:
+        if flags["allow_no_match"]:
+            raise InputError("--allow_no_match: it goes with --warm_start; leave it out")
         name, recipe = Path(flags["dataset"]).name, flags["recipe"] or "default"
         compose(name, recipe, flags["remi"], {"model_type": "SA", **settings})
     elif flags["run_dir"] is None:
@@ -124,12 +134,13 @@ def _plan(flags: dict[str, Any], settings: dict[str, Any]) -> "Plan":
     from remi_tf.data.dataset.folder import find_dataset
     from remi_tf.training.plan import plan_new, plan_resume, plan_warm_start
 
-    path, overwrite = flags["run_dir"], flags["overwrite"]
+    path, overwrite, verify = flags["run_dir"], flags["overwrite"], verification(flags["no_verify"])
     if flags["resume"]:
-        return plan_resume(path, settings)
-    dataset = find_dataset(flags["dataset"])
+        return plan_resume(path, settings, **verify)
+    dataset = find_dataset(flags["dataset"], **verify)
     if flags["warm_start"] is not None:
-        return plan_warm_start(dataset, flags["warm_start"], settings, path=path, overwrite=overwrite)
+        options = {"allow_no_match": flags["allow_no_match"], **verify}
+        return plan_warm_start(dataset, flags["warm_start"], settings, path=path, overwrite=overwrite, **options)
     explicit, recipe = {"model_type": "SA", **settings}, flags["recipe"] or "default"
     return plan_new(dataset, explicit, remi=flags["remi"], recipe=recipe, path=path, overwrite=overwrite)
 

@@ -1,7 +1,8 @@
 """What a training run will do: start new, continue a run, or start from another run's weights."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,19 @@ from remi_tf.settings.checks import check_changes
 from remi_tf.settings.presets import compose, run_name
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
-from remi_tf.training.trainer import OnValidation, Trainer
-from remi_tf.training.warm_start import load_for_warm_start
+from remi_tf.training.measurements import OnValidation
+from remi_tf.training.run_config import CONFIG, read_run_config
+from remi_tf.training.trainer import Trainer
+from remi_tf.training.warm_start import load_for_warm_start, refuse_no_match
 
 
 @dataclass(frozen=True)
 class Plan:
-    """path: the run folder, created unless `resumes`; before: the run that a warm start takes its weights from."""
+    """What is going to be trained.
+
+    path: the run folder, made unless `resumes`; before: the run whose weights a warm start takes over; config: what
+    config.json of a resumed run held when this was planned; verify: whether what is restored is checked.
+    """
 
     path: Path
     settings: Settings
@@ -25,6 +32,8 @@ class Plan:
     resumes: bool = False
     overwrite: bool = False
     before: run_folder.SavedRun | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    verify: bool = True
 
 
 def plan_new(
@@ -50,52 +59,81 @@ def plan_new(
     return Plan(path, settings, dataset, overwrite=overwrite)
 
 
-def plan_resume(path: Path, changes: Mapping[str, Any]) -> Plan:
-    """Continue the run in `path` from its newest checkpoint, with its settings and `changes` to them.
+def plan_resume(path: Path, changes: Mapping[str, Any], *, verify: bool = True) -> Plan:
+    """The run in `path`, from its newest checkpoint on, with its own settings but for `changes`.
+
+    Args:
+      verify: compare the run's files with their checksums.
 
     Raises:
-      InputError: no run there, its data are gone, or a change to a setting that must stay.
+      InputError: no run there, a damaged file, its data are gone, or a setting that a run keeps.
     """
     check_changes(changes)
-    settings, dataset = run_folder.read_config(path)
-    return Plan(path, settings.replace(**changes), dataset, resumes=True)
+    settings, dataset = run_folder.read_config(path, verify)
+    config = read_run_config(path, check=False).content
+    return Plan(path, settings.replace(**changes), dataset, resumes=True, config=config, verify=verify)
 
 
 def plan_warm_start(
-    dataset: Dataset, before: Path, changes: Mapping[str, Any], *, path: Path, overwrite: bool = False
+    dataset: Dataset,
+    before: Path,
+    changes: Mapping[str, Any],
+    *,
+    path: Path,
+    overwrite: bool = False,
+    allow_no_match: bool = False,
+    verify: bool = True,
 ) -> Plan:
     """A new run that starts from the weights of the run in `before`, with its settings and `changes` to them.
 
+    Args:
+      allow_no_match: go on where no item of the dataset is known to that run.
+      verify: compare that run's files with their checksums.
+
     Raises:
-      InputError: no run there, or a setting that its weights do not allow.
+      InputError: no run there, a setting that its weights do not allow, or no item that both have.
     """
-    run, settings = load_for_warm_start(before, changes)
+    run, settings = load_for_warm_start(before, changes, verify)
+    if not allow_no_match:
+        refuse_no_match(run, dataset)
     return Plan(path, settings, dataset, overwrite=overwrite, before=run)
 
 
-def open_trainer(plan: Plan) -> Trainer:
-    """The trainer of a plan; its run folder is created or reopened.
+@contextlib.contextmanager
+def opened(plan: Plan) -> Iterator[Trainer]:
+    """The trainer of a plan, its run folder made or reopened, and within the block nobody else's to train in.
 
     Raises:
-      InputError: settings that cannot be built, a folder that holds something else, or a resumed run whose changes
-        would train nothing.
+      InputError: what cannot be built, a folder that holds something else or in which another process trains, or a
+        resumed run whose changes would train nothing.
     """
-    # The trainer comes before the folder: if it cannot be built, no folder is created and none is replaced.
-    trainer = Trainer(plan.path, plan.settings, plan.dataset, plan.before)
-    if plan.resumes:
-        trainer.restore()
-        if trainer.is_over and plan.settings != run_folder.read_settings(plan.path):
-            training = plan.settings.training
-            raise InputError(
-                f"{plan.path}: training is over at step {trainer.step:,}, so what --resume changes would train "
-                f"nothing; give a larger --max_steps (now {training.max_steps}) or --patience (now "
-                f"{training.patience}), or start a run from its weights with --warm_start {plan.path}"
-            )
-        run_folder.update_settings(plan.path, plan.settings)
-    else:
-        save_start = trainer.save_start if trainer.warm_start is not None else None
-        run_folder.create_run(plan.path, plan.settings, plan.dataset, plan.overwrite, save_start)
-    return trainer
+    with contextlib.ExitStack() as held:
+        replaces = plan.overwrite and (plan.path / CONFIG).is_file()
+        if plan.resumes or replaces:
+            run_folder.lock(plan.path, held)  # of a run that is replaced it stays held: see create_run
+        # The trainer comes before the folder: what cannot be built neither leaves nor costs one.
+        trainer = Trainer(plan.path, plan.settings, plan.dataset, plan.before, plan.verify)
+        if plan.resumes:
+            _go_on(plan, trainer)
+        else:
+            save_start = trainer.save_start if trainer.warm_start is not None else None
+            run_folder.create_run(plan.path, plan.settings, plan.dataset, replaces, save_start, held)
+        yield trainer
+
+
+def _go_on(plan: Plan, trainer: Trainer) -> None:
+    """Restore a run that is resumed, and write down what has changed."""
+    if read_run_config(plan.path, check=False).content != plan.config:
+        raise InputError(f"{plan.path}: another process has changed this run meanwhile; give the command again")
+    trainer.restore()
+    if trainer.is_over and plan.settings != run_folder.read_settings(plan.path):
+        training = plan.settings.training
+        raise InputError(
+            f"{plan.path}: training is over at step {trainer.step:,}, so what --resume changes would train "
+            f"nothing; give a larger --max_steps (now {training.max_steps}) or --patience (now "
+            f"{training.patience}), or start a run from its weights with --warm_start {plan.path}"
+        )
+    run_folder.update_settings(plan.path, plan.settings)
 
 
 def carry_out(
@@ -107,19 +145,19 @@ def carry_out(
       on_validation: called with each Validation; on_open: called before the first step.
 
     Raises:
-      InputError: as `open_trainer`.
+      InputError: as `opened`, or a full disk.
       TrainingDiverged: a loss became NaN or infinite.
       TrainingInterrupted: Ctrl-C or SIGTERM; everything is saved.
     """
-    trainer = open_trainer(plan)
-    if on_open is not None:
-        on_open(plan, trainer)
-    if not trainer.train(on_validation):
-        raise TrainingInterrupted(
-            f"Stopped at step {trainer.step:,}; everything is saved. Go on with\n"
-            f"  {command('train')} --resume --run_dir {plan.path}\n"
-            f"or in Python remi_tf.resume({str(plan.path)!r})."
-        )
+    with opened(plan) as trainer:
+        if on_open is not None:
+            on_open(plan, trainer)
+        if not trainer.train(on_validation):
+            raise TrainingInterrupted(
+                f"Stopped at step {trainer.step:,}; everything is saved. Go on with\n"
+                f"  {command('train')} --resume --run_dir {plan.path}\n"
+                f"or in Python remi_tf.resume({str(plan.path)!r})."
+            )
     return trainer
 
 

@@ -1,14 +1,17 @@
 """The run folder: what ran, its checkpoints and its measurements.
 
 config.json      every setting, the dataset with its fingerprint and profile columns, versions, git revision
-checkpoints/     the newest full state (weights, optimizer slots, progress), for --resume
-best/            weights of the best validation so far, for evaluate.py, export.py and recommend.py
+items.txt        the vocabulary that the rows of the item table follow; titles and categories if the dataset has them
+run.json         the manifest of the above: sizes and SHA-256
+checkpoints/     the newest two full states (weights, optimizer slots, progress), for --resume
+best/            weights of the best two validations so far, for evaluate.py, export.py and recommend.py
 metrics.jsonl    one line for each validation
 tensorboard/     the same as TensorBoard events
-items.txt        the vocabulary that the rows of the item table follow; titles and categories if the dataset has them
+.lock            held by the process that trains here
 """
 
-import json
+import contextlib
+import errno
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -18,28 +21,23 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 import remi_tf
-from remi_tf.data.dataset.folder import (
-    CATEGORIES,
-    CATEGORY_NAMES,
-    DATA,
-    ITEMS,
-    MANIFEST,
-    PROFILE_COLUMNS,
-    TITLES,
-    Catalogue,
-    Dataset,
-    load_dataset,
-)
-from remi_tf.data.dataset.profiles import columns_from_json, columns_to_json
+from remi_tf.data.dataset.folder import DATA, MANIFEST, PROFILE_COLUMNS, Catalogue, Dataset, load_dataset
+from remi_tf.data.dataset.profiles import columns_to_json
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
-from remi_tf.files import atomic_file, atomic_folder, write_json
+from remi_tf.files import atomic_folder
+from remi_tf.locks import locked
 from remi_tf.model import MultiInterestModel
 from remi_tf.settings.settings import Settings
+from remi_tf.training.checkpoints import CheckpointKeeper
+from remi_tf.training.measurements import read_metrics
+from remi_tf.training.run_config import CONFIG, OF_ITEMS, read_run_config, rewrite_config, write_new_config
 
-CONFIG, METRICS, CHECKPOINTS, BEST = "config.json", "metrics.jsonl", "checkpoints", "best"
+CHECKPOINTS, BEST = "checkpoints", "best"
+SELECTION = "recall@50"  # the metric of the validation users by which the best weights are chosen
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,42 +66,72 @@ class SavedRun:
         return read_config(self.path, self.verify)[1]
 
 
+def lock(path: Path, held: contextlib.ExitStack) -> None:
+    """Keep other processes from training in a run folder until `held` is closed. Those that only read are free.
+
+    Raises:
+      InputError: another process trains there; the message has its pid and host. Or the folder cannot be written.
+    """
+    try:
+        held.enter_context(locked(path, "training this run"))
+    except OSError as error:
+        raise _not_writable(path, error) from error
+
+
 def create_run(
     path: Path,
     settings: Settings,
     dataset: Dataset,
     overwrite: bool,
     save_start: Callable[[Path], dict[str, Any]] | None = None,
+    held: contextlib.ExitStack | None = None,
 ) -> None:
     """Make a run folder with its config, vocabulary and titles, whole or not at all.
 
     Args:
-      save_start: for a warm start: writes the state that training starts from into the folder, and returns what
-        config.json is to hold about it.
+      overwrite: replace the run that is there. Whoever says so holds its lock.
+      save_start: puts the state that training starts from into the folder, where it is a warm start, and says what
+        config.json is to hold of it.
+      held: gets the lock of the new folder, which is held from the folder's first moment.
 
     Raises:
-      InputError: the folder holds a run and `overwrite` is false, or it holds something else.
+      InputError: the folder holds a run and `overwrite` is false, it holds something else, or cannot be written.
     """
     if (path / CONFIG).is_file() and not overwrite:
         raise InputError(
             f"{path} holds a run already; add --resume to go on with it, --overwrite, or another --run_dir (in Python "
             "remi_tf.resume, overwrite=True, or another run_dir)"
         )
-    with atomic_folder(path, CONFIG, overwrite) as folder:
-        for name in (ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES):
-            if (dataset.path / name).is_file():
-                shutil.copyfile(dataset.path / name, folder / name)
-        known = {"name": dataset.name, "fingerprint": dataset.fingerprint, "num_items": dataset.num_items}
-        columns = columns_to_json(dataset.profile_columns)
-        config = {
-            "settings": settings.to_json(),
-            "dataset": {"path": str(dataset.path.resolve()), **known, PROFILE_COLUMNS: columns},
-            "versions": {"remi_tf": remi_tf.__version__, **versions()},
-            "git_revision": _git_revision(),
-        }
-        if save_start is not None:
-            config["warm_start"] = save_start(folder)
-        write_json(folder / CONFIG, config)
+    try:
+        with atomic_folder(path, CONFIG, overwrite) as folder:
+            for name in OF_ITEMS:
+                if (dataset.path / name).is_file():
+                    shutil.copyfile(dataset.path / name, folder / name)
+            config = _new_config(settings, dataset)
+            if save_start is not None:
+                config["warm_start"] = save_start(folder)
+            write_new_config(folder, config)
+            if held is not None:
+                lock(folder, held)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise InputError(f"{path}: another process has just made it; name another --run_dir") from error
+        raise _not_writable(path, error) from error
+
+
+def _new_config(settings: Settings, dataset: Dataset) -> dict[str, Any]:
+    known = {"name": dataset.name, "fingerprint": dataset.fingerprint, "num_items": dataset.num_items}
+    columns = columns_to_json(dataset.profile_columns)
+    return {
+        "settings": settings.to_json(),
+        "dataset": {"path": str(dataset.path.resolve()), **known, PROFILE_COLUMNS: columns},
+        "versions": {"remi_tf": remi_tf.__version__, **versions()},
+        "git_revision": _git_revision(),
+    }
+
+
+def _not_writable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path}: cannot be written ({error.strerror or error}); make room, or name another --run_dir")
 
 
 def read_settings(path: Path) -> Settings:
@@ -112,73 +140,79 @@ def read_settings(path: Path) -> Settings:
     Raises:
       InputError: no run there.
     """
-    return Settings.from_json(_config(path)["settings"])
+    return read_run_config(path, check=False).settings
 
 
 def update_settings(path: Path, settings: Settings) -> None:
-    """Write the changed settings of a resumed run into its config."""
-    write_json(path / CONFIG, {**_config(path), "settings": settings.to_json()})
+    """Write settings that a resumed run has changed into its config."""
+    config = read_run_config(path, check=False).content
+    if config["settings"] != settings.to_json():
+        rewrite_config(path, {**config, "settings": settings.to_json()})
 
 
 def read_config(path: Path, verify: bool = True) -> tuple[Settings, Dataset]:
     """Settings and dataset of a run.
 
     Args:
-      verify: as of `load_dataset`.
+      verify: compare the files of the run and of its dataset with their checksums.
 
     Raises:
-      InputError: no run there, or its dataset is gone or has changed.
+      InputError: no run there, a file of it is damaged, or its dataset is gone or another one.
     """
-    config = _config(path)
-    known = config["dataset"]
-    there = Path(known["path"]) if (Path(known["path"]) / MANIFEST).is_file() else DATA / known["name"]
+    config = read_run_config(path, verify)
+    there = config.dataset if (config.dataset / MANIFEST).is_file() else DATA / config.name
     if not (there / MANIFEST).is_file():
         raise InputError(
-            f"{path} was trained on {known['path']}, which is not there, nor in {there}; put it back or "
+            f"{path} was trained on {config.dataset}, which is not there, nor in {there}; put it back or "
             f"prepare it as before ({command('export')} and {command('recommend')} do not need it)"
         )
     dataset = load_dataset(there, verify)
-    if dataset.fingerprint != known["fingerprint"]:
+    if dataset.fingerprint != config.fingerprint:
         raise InputError(
             f"{there}: not the data that {path} was trained on (fingerprint {dataset.fingerprint[:12]}, the run has "
-            f"{known['fingerprint'][:12]}); prepare it as before, or train again"
+            f"{config.fingerprint[:12]}); prepare it as before, or train again"
         )
-    return Settings.from_json(config["settings"]), dataset
+    return config.settings, dataset
 
 
 def load_saved_run(path: str | Path, verify: bool = True) -> SavedRun:
-    """Open a run with its best weights. The dataset is looked for only when `Run.dataset` is asked for.
+    """Open a run with its best weights. The dataset is opened only when `dataset` is read.
 
     Args:
-      verify: compare checksums, of the dataset too when it is opened.
+      verify: compare sizes and SHA-256 of the run's files, its weights and (when it is opened) its dataset with what
+        was written. Without it, damage that cannot be seen otherwise is used.
 
     Raises:
-      InputError: no run there, or no weights saved yet.
+      InputError: no run there, a damaged file, or no weights saved yet.
     """
     path = Path(path)
-    config = _config(path)
-    settings, known = Settings.from_json(config["settings"]), config["dataset"]
-    columns = columns_from_json(known.get(PROFILE_COLUMNS, []))
-    catalogue = Catalogue(path, known["name"], known["fingerprint"], known["num_items"], profile_columns=columns)
-    model = MultiInterestModel(settings, catalogue.num_items, catalogue.profile_sizes)
+    config = read_run_config(path, verify)
+    catalogue = Catalogue(
+        path, config.name, config.fingerprint, config.num_items, profile_columns=config.profile_columns
+    )
+    model = MultiInterestModel(config.settings, catalogue.num_items, catalogue.profile_sizes)
     build(model)
-    checkpoint = tf.train.latest_checkpoint(path / BEST)
-    if checkpoint is None:
-        raise InputError(
-            f"{path}: no best weights yet; the first validation saves them, go on with {command('train')} --resume "
-            f"--run_dir {path}"
-        )
-    weights(model).restore(checkpoint).assert_existing_objects_matched()
-    return SavedRun(path, settings, catalogue, model, int(checkpoint.rsplit("-", 1)[1]), verify=verify)
-
-
-def _config(path: Path) -> dict[str, Any]:
+    resume = f"{command('train')} --resume --run_dir {path}"
     try:
-        return json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise InputError(f"{path}: no run here ({CONFIG} is missing); train one with {command('train')}") from error
-    except ValueError as error:
-        raise InputError(f"{path / CONFIG}: not JSON ({error}); it was changed after training wrote it") from error
+        step = CheckpointKeeper(weights(model), path / BEST, whole=False, check=verify).restore()
+    except InputError as error:
+        raise InputError(f"{error}; {resume} chooses again, else train again") from error
+    if step is None:
+        raise InputError(f"{path}: no best weights yet; the first validation saves them, go on with {resume}")
+    _warn_of_better(path, step)
+    return SavedRun(path, config.settings, catalogue, model, step, verify=verify)
+
+
+def _warn_of_better(path: Path, step: int) -> None:
+    """Say if the measurements know of better weights than those of `step`: these are gone or damaged."""
+    name = f"valid_{SELECTION}"
+    scores = {line["step"]: line[name] for line in read_metrics(path) if isinstance(line.get(name), float)}
+    best = max(scores, key=lambda other: scores[other], default=step)
+    if step in scores and scores[best] > scores[step]:
+        logging.warning(
+            "%s: these are the weights of step %s (%s %.4f); those of step %s (%.4f) were better and are not there",
+            path, step, SELECTION, scores[step], best, scores[best],
+        )  # fmt: skip
 
 
 def build(model: MultiInterestModel) -> None:
@@ -191,27 +225,6 @@ def build(model: MultiInterestModel) -> None:
 def weights(model: MultiInterestModel) -> tf.train.Checkpoint:
     """What a finished model consists of, without optimizer slots."""
     return tf.train.Checkpoint(item_table=model.item_table, encoder=model.encoder)
-
-
-def append_metrics(path: Path, line: dict[str, Any]) -> None:
-    """Add a line to metrics.jsonl."""
-    with open(path / METRICS, "a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-
-
-def truncate_metrics(path: Path, step: int) -> None:
-    """Drop the lines after `step` (and a half-written last one): a resumed run measures them again."""
-    if not (path / METRICS).exists():
-        return
-    kept = []
-    for line in (path / METRICS).read_text(encoding="utf-8").splitlines():
-        try:
-            if json.loads(line)["step"] <= step:
-                kept.append(line + "\n")
-        except ValueError:
-            break
-    with atomic_file(path / METRICS) as file:
-        file.writelines(kept)
 
 
 def _git_revision() -> str | None:

@@ -1,15 +1,13 @@
 """The training loop: train, validate, save, until budget or patience is used up. On CPU it resumes bit for bit."""
 
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 from tqdm import tqdm
 
 from remi_tf import progress
@@ -23,40 +21,17 @@ from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
 from remi_tf.training.batches import TrainingBatches
+from remi_tf.training.checkpoints import CheckpointKeeper
 from remi_tf.training.interrupts import Interrupts
+from remi_tf.training.measurements import OnValidation, Validation, append_metrics, truncate_metrics
 from remi_tf.training.optimizers import make_optimizer
+from remi_tf.training.recovery import Progress, restore_newest, settle_best
+from remi_tf.training.run_folder import SELECTION
 from remi_tf.training.warm_start import WarmStart, take_over
+from remi_tf.training.watch import Watch
 from remi_tf.training.weight_average import KeepAverage, WeightAverage
 
 STEPS_PER_CALL = 50
-SELECTION = "recall@50"
-
-
-class Validation(NamedTuple):
-    """What one validation found.
-
-    step: the steps taken before it; loss: mean of the steps since the last validation, None before the first step;
-    metrics: name → mean over the validation users; is_best: whether it is the best so far (its weights are then saved).
-    """
-
-    step: int
-    loss: float | None
-    metrics: dict[str, float]
-    is_best: bool
-
-
-OnValidation = Callable[[Validation], None]
-
-
-class Progress(tf.Module):
-    """The state of a run besides its weights; saved with them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.step = tf.Variable(0, dtype=tf.int64)
-        self.best_score = tf.Variable(-1.0, dtype=tf.float64)
-        self.best_step = tf.Variable(0, dtype=tf.int64)
-        self.bad_validations = tf.Variable(0, dtype=tf.int64)
 
 
 class Trainer:
@@ -67,14 +42,22 @@ class Trainer:
       settings: the run's settings.
       dataset: the data to train on.
       before: a finished run whose weights training starts from.
+      verify: whether restored checkpoints are compared with their checksums.
 
     Raises:
       InputError: the settings cannot be built, the model needs times that the dataset lacks, or the dataset has no
         user to train or to validate on.
     """
 
-    def __init__(self, path: Path, settings: Settings, dataset: Dataset, before: run_folder.SavedRun | None = None):
-        self.path, self.settings, self.dataset = path, settings, dataset
+    def __init__(
+        self,
+        path: Path,
+        settings: Settings,
+        dataset: Dataset,
+        before: run_folder.SavedRun | None = None,
+        verify: bool = True,
+    ):
+        self.path, self.settings, self.dataset, self.verify = path, settings, dataset, verify
         model_type = settings.encoder.model_type
         if "days" in ENCODERS[model_type].needs and not dataset.has_times:
             raise InputError(
@@ -102,7 +85,7 @@ class Trainer:
         optimizer = make_optimizer(settings.training)
         optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer=optimizer, steps_per_execution=min(STEPS_PER_CALL, settings.training.eval_every))
-        self.progress = Progress()
+        self.progress, self._validates_first = Progress(), False
         average_steps = settings.training.average_steps
         self.average = WeightAverage(self.model.trainable_variables, average_steps) if average_steps else None
         self.evaluator = Evaluator(self.model)
@@ -110,26 +93,33 @@ class Trainer:
         self.max_steps = 1 if self.is_counted else settings.training.max_steps
 
     @cached_property
-    def checkpoints(self) -> tf.train.CheckpointManager:
+    def checkpoints(self) -> CheckpointKeeper:
         """The run's newest full states."""
         return self._states(self.path)
 
-    def _states(self, path: Path) -> tf.train.CheckpointManager:
+    def _states(self, path: Path) -> CheckpointKeeper:
         parts = {"model": self.model, "optimizer": self.model.optimizer, "progress": self.progress}
         state = tf.train.Checkpoint(**parts, **({"average": self.average} if self.average else {}))
-        return tf.train.CheckpointManager(state, str(path / run_folder.CHECKPOINTS), max_to_keep=2)
+        return CheckpointKeeper(state, path / run_folder.CHECKPOINTS, check=self.verify)
 
     def save_start(self, path: Path) -> dict[str, Any]:
         """Write the state after a warm start into a new run folder; return what its config.json says about it."""
         assert self.warm_start is not None
-        self._states(path).save(checkpoint_number=0)
+        self._states(path).save(0)
+        self._validates_first = True
         return self.warm_start.to_json()
 
     @cached_property
-    def best(self) -> tf.train.CheckpointManager:
-        """The best weights. The second best are kept too, as another process may be reading them."""
+    def best(self) -> CheckpointKeeper:
+        """The best weights; the second best stay for whoever is reading them at this moment."""
         weights = run_folder.weights(self.model)
-        return tf.train.CheckpointManager(weights, str(self.path / run_folder.BEST), max_to_keep=2)
+        return CheckpointKeeper(weights, self.path / run_folder.BEST, whole=False, check=self.verify)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Says so if training makes the model worse."""
+        rate = self.settings.training.learning_rate
+        return Watch(self.path, self.model.objective.parts, self.dataset.num_items, rate)
 
     @cached_property
     def events(self) -> Any:
@@ -149,19 +139,25 @@ class Trainer:
     @property
     def is_over(self) -> bool:
         """Whether the budget or the patience is used up."""
-        out_of_patience = int(self.progress.bad_validations.numpy()) > self.settings.training.patience
-        return self.step >= self.max_steps or out_of_patience
+        return self.step >= self.max_steps or self._out_of_patience
+
+    @property
+    def _out_of_patience(self) -> bool:
+        return int(self.progress.bad_validations.numpy()) > self.settings.training.patience
 
     def restore(self) -> None:
-        """Load the newest checkpoint, if there is one."""
-        checkpoint = self.checkpoints.latest_checkpoint
-        if checkpoint is None:
-            logging.info("%s has no checkpoint yet: starting from step 0", self.path)
-        else:
-            self.checkpoints.checkpoint.restore(checkpoint).assert_consumed()
+        """Take up the newest good checkpoint, if there is one, and make best/ and metrics.jsonl agree with it.
+
+        Raises:
+          InputError: the run had checkpoints, and none of them is good.
+        """
+        reached = restore_newest(self.checkpoints, self.path)
+        if reached is not None:
             self.model.optimizer.learning_rate.assign(self.settings.training.learning_rate)  # --resume may change it
-        validated = self.progress.best_score.numpy() >= 0
-        run_folder.truncate_metrics(self.path, self.step if validated else -1)
+        is_warm = reached == 0 and not self.progress.has_best
+        self._validates_first = settle_best(self.best, self.progress, self.path) or is_warm
+        known = self.step - 1 if self._validates_first else self.step if self.progress.has_best else -1
+        truncate_metrics(self.path, known)
 
     def train(self, on_validation: OnValidation | None = None) -> bool:
         """Train until the budget or the patience is used up.
@@ -175,21 +171,30 @@ class Trainer:
         Raises:
           TrainingDiverged: a loss part became NaN or infinite.
         """
-        training = self.settings.training
+        training, began = self.settings.training, self.step
         with Interrupts() as interrupts, self._bar() as bar, no_retracing_warnings():
-            if self.step == 0 and self.checkpoints.latest_checkpoint and self.progress.best_score.numpy() < 0:
-                self._validate(bar, on_validation)  # the weights of a warm start may stay the best
+            if self._validates_first:
+                self._validate_first(bar, on_validation)
             while not self.is_over:
                 start = self.step
                 end = min((start // training.eval_every + 1) * training.eval_every, self.max_steps)
                 reached = self._fit(start, end, bar, interrupts)
                 if reached == end:
-                    with self.average.in_place() if self.average else nullcontext():
-                        self._validate(bar, on_validation)
-                self.checkpoints.save(checkpoint_number=reached)
+                    self._validate(bar, on_validation)
+                self.checkpoints.save(reached)
                 if interrupts.came:
                     return False
+            if self._out_of_patience and self.step > began:
+                self.watch.end(int(self.progress.best_step.numpy()))
         return True
+
+    def _validate_first(self, bar: tqdm, on_validation: OnValidation | None) -> None:
+        """Validate before any step: a warm start may be the best there will be, or lost best weights are replaced."""
+        bad_validations = self.progress.bad_validations.numpy()
+        self._validate(bar, on_validation)
+        if self.step:
+            self.progress.bad_validations.assign(bad_validations)  # the budget and the patience stay what they were
+            self.checkpoints.save(self.step)
 
     def _fit(self, start: int, end: int, bar: tqdm, interrupts: Interrupts) -> int:
         if self._counted_table is not None:
@@ -225,7 +230,7 @@ class Trainer:
     def _diverged(self, step: int, what: str) -> TrainingDiverged:
         values = self.settings.flat()
         now = ", ".join(f"--{name} (now {values[name]})" for name in ("learning_rate", "beta", "rr_lambda"))
-        saved = self.checkpoints.latest_checkpoint
+        saved = self.checkpoints.newest
         state = (
             f"{saved} is untouched: go on from it with --resume and a smaller --learning_rate, or start again with"
             if saved
@@ -235,6 +240,11 @@ class Trainer:
 
     def _validate(self, bar: tqdm, on_validation: OnValidation | None) -> None:
         losses = self.check_finite()
+        self.watch.see(self.step, losses)
+        with self.average.in_place() if self.average else nullcontext():
+            self._measure(losses, bar, on_validation)
+
+    def _measure(self, losses: dict[str, float], bar: tqdm, on_validation: OnValidation | None) -> None:
         result = self.evaluator.evaluate(self.validation)
         scores = {f"valid_{name}": float(value) for name, value in result.means.items()}
         score = float(result.means[SELECTION])
@@ -245,10 +255,10 @@ class Trainer:
         self.progress.bad_validations.assign(0 if better else self.progress.bad_validations + 1)
         self.model.reset_loss_sums()
         if better:
-            self.best.save(checkpoint_number=self.step)
+            self.best.save(self.step)
         line = {"step": self.step, **{f"loss_{part}": value for part, value in losses.items()}, **scores}
         line |= {f"valid_{name}": value for name, value in interest_report.flat(result.interests).items()}
-        run_folder.append_metrics(self.path, {**line, "time": time.time()})
+        append_metrics(self.path, {**line, "time": time.time()})
         with self.events.as_default(step=self.step):
             for name, value in line.items():
                 tf.summary.scalar(name, value)

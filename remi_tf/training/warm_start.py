@@ -18,20 +18,24 @@ from remi_tf.retrieval.top_k import top_k
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.names import known_settings
 from remi_tf.settings.settings import Settings
-from remi_tf.training.run_folder import CONFIG, SavedRun, load_saved_run
+from remi_tf.training.run_config import CONFIG
+from remi_tf.training.run_folder import SavedRun, load_saved_run
 
 LIST_LENGTH, USERS, BATCH = 50, 500, 100
 """Lists that choose the length of new items' vectors: items in a list, users with a list, users at a time."""
 PIECE = 1 << 16
-"""Occurrences of new items handled at a time: memory is at most PIECE rows of the item table."""
+"""Occurrences of new items that are looked at together: bounds the memory to PIECE rows of the item table."""
+LITTLE = 0.1
+"""The share of known items below which a warm start warns that it takes over little."""
 
 
 @dataclass(frozen=True)
 class WarmStart:
     """Where the rows of a new item table came from.
 
-    run, step: the run and the step of its weights; known: items taken over; averaged: new items that start from the
-    mean of known ones; drawn: new items with no known item near; gone: raw ids of the run that are not in the data.
+    run, step: the run and the step of its weights; known: items taken over; averaged: new items that began at the mean
+    of known ones; drawn: new items that no known one occurs with; gone: raw ids of the run that are not in the data;
+    new: raw ids of the data that are not in the run.
     """
 
     run: Path
@@ -40,6 +44,7 @@ class WarmStart:
     averaged: int
     drawn: int
     gone: Sequence[str]
+    new: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """What the new run's config.json says about it."""
@@ -47,26 +52,35 @@ class WarmStart:
         return {"run": str(self.run.resolve()), "step": self.step, "items": counts}
 
     def lines(self) -> list[str]:
-        """The same as lines of text."""
+        """The same for people."""
+        total = self.known + self.averaged + self.drawn
         lines = [
             f"Warm start from {self.run} (step {self.step:,}): {self.known:,} items as they were, {self.averaged:,} "
             f"new ones amid the known items around them, {self.drawn:,} as usual (no known item around)."
         ]
+        if self.known < LITTLE * total:
+            lines.append(
+                f"Warning: only {self.known:,} of {total:,} items are known to the run ({self.known / total:.1%}), so "
+                f"little is taken over; new in the data: {_examples(self.new)}. Are ids spelled as they were?"
+            )
         if self.gone:
-            examples = ", ".join(map(repr, self.gone[:3])) + (", …" if len(self.gone) > 3 else "")
-            lines.append(f"No longer recommended: {len(self.gone):,} items that the data do not hold ({examples}).")
+            gone = _examples(self.gone)
+            lines.append(f"No longer recommended: {len(self.gone):,} items that the data do not hold ({gone}).")
         return lines
 
 
-def load_for_warm_start(path: Path, changes: Mapping[str, Any]) -> tuple[SavedRun, Settings]:
-    """The run to start from, and the settings of the new run: those of the old one with `changes`.
+def load_for_warm_start(path: Path, changes: Mapping[str, Any], verify: bool = True) -> tuple[SavedRun, Settings]:
+    """The run to start from, and the new run's settings: the old one's, but for `changes`.
+
+    Args:
+      verify: compare the run's files with their checksums.
 
     Raises:
       InputError: no run there, a run that is counted, or a setting that its weights do not allow.
     """
     if not (path / CONFIG).is_file():
         raise InputError(f"--warm_start {path}: no run here ({CONFIG} is missing); name the folder of a run")
-    run = load_saved_run(path)
+    run = load_saved_run(path, verify)
     if ENCODERS[run.settings.encoder.model_type].counted:
         raise InputError(
             f"--warm_start {path}: {run.settings.encoder.model_type} is counted, not trained; leave it out"
@@ -95,6 +109,34 @@ def load_for_warm_start(path: Path, changes: Mapping[str, Any]) -> tuple[SavedRu
     return run, settings
 
 
+def refuse_no_match(run: SavedRun, dataset: Dataset) -> None:
+    """Refuse a warm start that would take over no item.
+
+    Raises:
+      InputError: no item of the dataset is known to the run; the message has ids of both.
+    """
+    if not rows_in_run(run, dataset).any():
+        ours, theirs = dataset.vocabulary, run.catalogue.vocabulary
+        some = [_examples(names.raw_ids(range(1, min(len(names), 4) + 1))) for names in (ours, theirs)]
+        raise InputError(
+            f"--warm_start {run.path}: it knows none of the {len(ours):,} items of {dataset.path} (there {some[0]}; in "
+            f"the run {some[1]}); spell the ids alike, train without --warm_start, or add --allow_no_match to take "
+            "over what is no item's"
+        )
+
+
+def rows_in_run(run: SavedRun, dataset: Dataset) -> np.ndarray:
+    """[I] the row of each item of the dataset in the run's item table, 0 where the run does not know it.
+
+    This is the one place where ids of two datasets are compared.
+    """
+    return run.catalogue.vocabulary.rows(dataset.vocabulary.raw_ids(range(1, dataset.num_items + 1)))
+
+
+def _examples(ids: Sequence[str]) -> str:
+    return ", ".join(map(repr, ids[:3])) + (", …" if len(ids) > 3 else "")
+
+
 def take_over(model: MultiInterestModel, run: SavedRun, dataset: Dataset) -> WarmStart:
     """Give a new `model` on `dataset` the weights of `run`: exact copies of its encoder and of the known items.
 
@@ -117,9 +159,7 @@ def take_over(model: MultiInterestModel, run: SavedRun, dataset: Dataset) -> War
         )
     for variable, old in zip(model.encoder.weights, run.model.encoder.weights, strict=True):
         variable.assign(old)
-    old_vocabulary, new_vocabulary = run.catalogue.vocabulary, dataset.vocabulary
-    raw_ids = new_vocabulary.raw_ids(range(1, dataset.num_items + 1))
-    old_rows = np.concatenate([[0], old_vocabulary.rows(raw_ids)])  # [I + 1] row in the run, 0 = new
+    old_rows = np.concatenate([[0], rows_in_run(run, dataset)])  # [I + 1] row in the run, 0 = new
     old_table, table = run.model.item_table.numpy(), model.item_table.numpy()
     new, rows, kept = among_neighbours(dataset.train, old_rows, old_table, model.max_history)
     table[new] = rows
@@ -135,7 +175,9 @@ def take_over(model: MultiInterestModel, run: SavedRun, dataset: Dataset) -> War
     gone = np.setdiff1d(np.arange(1, len(old_table)), old_rows)
     known = int((old_rows > 0).sum())
     drawn = dataset.num_items - known - len(new)
-    return WarmStart(run.path, run.step, known, len(new), drawn, old_vocabulary.raw_ids(gone.tolist()))
+    gone_ids = run.catalogue.vocabulary.raw_ids(gone.tolist())
+    new_ids = dataset.vocabulary.raw_ids((1 + np.flatnonzero(old_rows[1:] == 0)).tolist())
+    return WarmStart(run.path, run.step, known, len(new), drawn, gone_ids, new_ids)
 
 
 def fair_length(interests: np.ndarray, known: np.ndarray, new: np.ndarray, share: float, least: float) -> float:

@@ -118,4 +118,4 @@ class Flags:
 
 def test_unread_checksums_are_said(run, capsys):
     assert evaluating.main(["--run_dir", str(run.path), "--no_verify"]) == 0
-    assert capsys.readouterr().out.startswith("Note: --no_verify: checksums are not compared")
+    assert capsys.readouterr().out.startswith("Note: not verified (--no_verify)")

@@ -10,6 +10,9 @@ import time
 
 import pytest
 
+from remi_tf.commands.evaluate import main as evaluate
+from remi_tf.commands.export import main as export
+from remi_tf.commands.recommend import main as recommend
 from remi_tf.errors import InputError
 from remi_tf.settings.names import known_settings
 from remi_tf.training.run_folder import load_saved_run
@@ -58,6 +61,53 @@ def test_a_killed_and_resumed_run_equals_one_never_interrupted(toy_dataset, tmp_
     assert main(["--resume", "--run_dir", str(killed), "--max_steps", budget]) == 0
     assert train(toy_dataset, whole, *options[2:], "--max_steps", budget) == 0
     assert_same_run(killed, whole)
+
+
+STRANGE = "layers=[1,2] *? {a} \\\\b"
+
+
+def test_a_run_folder_with_brackets_and_backslashes_works_in_every_command(toy_dataset, tmp_path, capsys):
+    run = tmp_path / STRANGE / "sa[1]"
+    assert train(toy_dataset, run, "--max_steps", "60") == 0
+    assert len(list((run / "checkpoints").glob("*.index"))) == 2  # old ones are deleted
+    assert evaluate(["--run_dir", str(run)]) == 0
+    assert recommend(["--run_dir", str(run), "--history", "item-3"]) == 0
+    assert export(["--run_dir", str(run), "--export_dir", str(tmp_path / STRANGE / "export")]) == 0
+    assert main(["--resume", "--run_dir", str(run), "--max_steps", "80"]) == 0
+    assert "Resuming" in capsys.readouterr().out
+    train(toy_dataset, tmp_path / "plain", "--max_steps", "80")
+    (tmp_path / "link").symlink_to(run)
+    assert_same_run(tmp_path / "link", tmp_path / "plain")
+    warm = ["--warm_start", str(run), "--dataset", str(toy_dataset), "--run_dir", str(tmp_path / "a[b]")]
+    assert main([*warm, "--max_steps", "20"]) == 0
+
+
+def test_no_verify_is_said_and_opens_what_the_check_refuses(toy_dataset, tmp_path, capsys):
+    run = tmp_path / "run"
+    train(toy_dataset, run, "--max_steps", "20")
+    (run / "items.txt").write_text((run / "items.txt").read_text().replace("item-1\n", "item-x\n"))
+    commands = [(evaluate, []), (recommend, ["--history", "item-3"]), (export, []), (main, ["--resume"])]
+    for run_command, flags in commands:
+        with pytest.raises(InputError, match=r"items.txt: .*copy it from .*toy, or train again"):
+            run_command(["--run_dir", str(run), *flags])
+    assert "not verified" not in capsys.readouterr().out
+    for run_command, flags in commands:
+        assert run_command(["--run_dir", str(run), *flags, "--no_verify"]) == 0
+        assert capsys.readouterr().out.count("not verified (--no_verify)") == 1
+
+
+def test_two_that_resume_one_run_do_not_mix(toy_dataset, tmp_path):
+    run = tmp_path / "run"
+    train(toy_dataset, run, "--max_steps", "40")
+    line = command("--resume", "--run_dir", run, "--max_steps", "400", "--patience", "1000")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(line, **quiet) for _ in range(2)]
+    ends = [(process.communicate()[1], process.returncode) for process in processes]
+    assert sorted(code for _, code in ends) == [0, 2]
+    (refused,) = [stderr.splitlines()[-1] for stderr, code in ends if code == 2]
+    assert re.search(r"error: .*: process \d+ on .* is training this run", refused)
+    steps = [line["step"] for line in measurements(run)]
+    assert steps == list(range(20, 401, 20))
 
 
 def test_ctrl_c_saves_and_says_how_to_resume(toy_dataset, tmp_path):

@@ -1,5 +1,11 @@
 """What a run will do, and what is refused before it costs anything."""
 
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -7,10 +13,10 @@ import pytest
 from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.errors import InputError
 from remi_tf.settings.presets import compose
-from remi_tf.training.plan import notes, plan_new, plan_resume
-from remi_tf.training.run_folder import create_run, load_saved_run
+from remi_tf.training.plan import notes, opened, plan_new, plan_resume
+from remi_tf.training.run_folder import create_run, load_saved_run, lock, update_settings
 from remi_tf.training.trainer import Trainer
-from tests.small_runs import train
+from tests.small_runs import ROOT, train
 from train import main
 
 
@@ -66,3 +72,114 @@ def test_settings_that_see_only_a_part_of_what_they_set_are_noted(toy_dataset, t
     (note,) = said(**srns, max_steps=499)
     assert "--variance_warmup 500 steps, but training ends at --max_steps 499" in note
     assert said(model_type="Pop", max_steps=1) == []
+
+
+HOLD = (
+    "import sys, pathlib, contextlib; from remi_tf.training.run_folder import lock\n"
+    "with contextlib.ExitStack() as held: lock(pathlib.Path(sys.argv[1]), held); print('held', flush=True); input()"
+)
+
+
+@pytest.fixture
+def plan(toy_dataset, tmp_path):
+    dataset = load_dataset(toy_dataset)
+    return plan_new(dataset, {"model_type": "DNN", "num_negatives": 20}, path=tmp_path / "run")
+
+
+@pytest.mark.trains
+def test_a_run_in_which_another_process_trains_is_refused_with_its_pid_and_host_and_stays(plan, toy_dataset):
+    create_run(plan.path, plan.settings, plan.dataset, overwrite=False)
+    before = {path.name: path.read_bytes() for path in plan.path.iterdir()}
+    command = [sys.executable, "-c", HOLD, str(plan.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as other:
+        assert other.stdout.readline() == "held\n"
+        owner = f"process {other.pid} on {socket.gethostname()} is training this run"
+        with pytest.raises(InputError, match=owner):
+            main(["--resume", "--run_dir", str(plan.path)])
+        with pytest.raises(InputError, match=owner):
+            train(toy_dataset, plan.path, "--overwrite")
+        other.communicate("\n")
+    assert {path.name: path.read_bytes() for path in plan.path.iterdir() if path.name != ".lock"} == before
+    assert main(["--resume", "--run_dir", str(plan.path), "--max_steps", "1"]) == 0  # free again
+
+
+def test_a_new_run_is_locked_from_its_first_moment_to_the_end(plan):
+    resumed = None
+    with opened(plan):
+        resumed = plan_resume(plan.path, {})
+        for another in (resumed, plan_new(plan.dataset, {"model_type": "DNN"}, path=plan.path, overwrite=True)):
+            with pytest.raises(InputError, match=f"process {os.getpid()} on"), opened(another):
+                pass
+        with pytest.raises(InputError, match="holds a run already"), opened(plan):
+            pass
+    with opened(resumed):
+        pass
+
+
+def test_a_run_that_replaces_another_holds_both_until_its_end(plan, tmp_path):
+    create_run(plan.path, plan.settings, plan.dataset, overwrite=False)
+    os.link(plan.path / "config.json", tmp_path / "config.json")
+    with ExitStack() as before:
+        lock(plan.path, before)
+    os.link(plan.path / ".lock", tmp_path / ".lock")  # what a process has open that came a moment before
+    again = plan_new(plan.dataset, {"model_type": "DNN", "num_negatives": 20}, path=plan.path, overwrite=True)
+    with opened(again):
+        for folder in (plan.path, tmp_path):
+            with pytest.raises(InputError, match=f"process {os.getpid()} on"), ExitStack() as held:
+                lock(folder, held)
+
+
+def test_of_two_that_make_one_run_the_later_is_refused(plan, monkeypatch):
+    """Both see no folder, also with --overwrite: the one that is there first stays."""
+    for overwrite in (False, True):
+        path = plan.path.with_name(f"run-{overwrite}")
+        mine = plan_new(plan.dataset, {"model_type": "DNN", "num_negatives": 20}, path=path, overwrite=overwrite)
+        first = {"made": False}
+
+        def trainer(*arguments, path=path, first=first):
+            if not first["made"]:
+                first["made"] = True
+                create_run(path, plan.settings, plan.dataset, overwrite=False)
+            return Trainer(*arguments)
+
+        monkeypatch.setattr("remi_tf.training.plan.Trainer", trainer)
+        with pytest.raises(InputError, match="run"), opened(mine):
+            pass
+        assert json.loads((path / "config.json").read_text())["settings"] == plan.settings.to_json()
+
+
+def test_a_run_that_changed_between_the_plan_and_the_lock_is_not_gone_on_with(plan):
+    create_run(plan.path, plan.settings, plan.dataset, overwrite=False)
+    resumed = plan_resume(plan.path, {})
+    update_settings(plan.path, plan.settings.replace(max_steps=7))
+    with pytest.raises(InputError, match="another process has changed this run meanwhile"), opened(resumed):
+        pass
+
+
+def test_a_link_to_a_run_folder_stays_a_link(plan, tmp_path):
+    create_run(tmp_path / "real", plan.settings, plan.dataset, overwrite=False)
+    plan.path.symlink_to(tmp_path / "real")
+    again = plan_new(
+        plan.dataset, {"model_type": "DNN", "num_negatives": 20, "seed": 7}, path=plan.path, overwrite=True
+    )
+    with opened(again):
+        assert plan.path.is_symlink() and (tmp_path / "real" / "config.json").is_file()
+        assert json.loads((tmp_path / "real" / "config.json").read_text())["settings"]["training"]["seed"] == 7
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(plan, monkeypatch, tmp_path):
+    create_run(plan.path, plan.settings, plan.dataset, overwrite=False)
+
+    def read_only(*arguments, **options):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("remi_tf.training.run_folder.locked", read_only)
+    with (
+        pytest.raises(InputError, match=r"run: cannot be written \(Read-only file system\)"),
+        opened(plan_resume(plan.path, {})),
+    ):
+        pass
+    monkeypatch.setattr("remi_tf.training.run_folder.shutil.copyfile", read_only)
+    with pytest.raises(InputError, match=r"new: cannot be written"):
+        create_run(tmp_path / "new", plan.settings, plan.dataset, overwrite=False)
+    assert not (tmp_path / "new").exists()

@@ -115,3 +115,15 @@ def test_training_uses_the_first_validation_users_when_asked(toy_dataset, tmp_pa
     train(toy_dataset, tmp_path / "run", "--max_steps", "20", "--eval_users", "3")
     run = load_saved_run(tmp_path / "run")
     assert Trainer(tmp_path / "run", run.settings, run.dataset).validation.num_users == 3
+
+
+def test_training_that_only_gets_worse_says_so_once(toy_dataset, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("absl.logging.warning", lambda text, *values: said.append(text % values))
+    train(toy_dataset, tmp_path / "good", "--max_steps", "60")
+    assert not said
+    train(toy_dataset, tmp_path / "run", "--learning_rate", "1e6", "--max_steps", "80")
+    assert len(said) == 1 and "step 20: the mean loss" in said[0] and "--learning_rate (now 1000000.0)" in said[0]
+    said.clear()
+    train(toy_dataset, tmp_path / "still", "--learning_rate", "1e-12", "--patience", "1", "--max_steps", "200")
+    assert ["no validation was better than the first one, of step 20" in line for line in said] == [True]

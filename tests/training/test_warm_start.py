@@ -14,6 +14,7 @@ from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.errors import InputError
 from remi_tf.recommending.recommender import Recommender
+from remi_tf.training.plan import plan_warm_start
 from remi_tf.training.run_folder import load_saved_run
 from remi_tf.training.trainer import Trainer
 from remi_tf.training.warm_start import among_neighbours, fair_length, load_for_warm_start, take_over
@@ -224,6 +225,44 @@ def test_objective_and_training_may_change(old_run):
     settings = load_for_warm_start(old_run, {"beta": 0.0, "learning_rate": 0.01, "readout": "logsumexp"})[1]
     assert (settings.objective.beta, settings.objective.readout) == (0.0, "logsumexp")
     assert settings.training.learning_rate == 0.01
+
+
+def respelled(fresh, path, spell):
+    """The fresh log with other raw ids."""
+    old = load_dataset(fresh)
+    splits = {split: old.split(split) for split in ("train", "valid", "test")}
+    users = {split: old.user_ids(split) for split in splits}
+    raw_ids = [spell(raw_id) for raw_id in old.vocabulary.raw_ids(range(1, old.num_items + 1))]
+    write_dataset(path, name="other", splits=splits, users=users, vocabulary=Vocabulary(raw_ids), made_by={})
+    return path
+
+
+@pytest.mark.trains
+def test_a_warm_start_that_knows_no_item_is_refused_unless_told_to_go_on(old_run, fresh, tmp_path, capsys):
+    other = respelled(fresh, tmp_path / "other", lambda raw_id: raw_id.upper())
+    with pytest.raises(InputError, match=r"knows none of the 61 items") as error:
+        warm(old_run, other, tmp_path / "warm")
+    for words in ("'ITEM-60', 'NEW-52'", "in the run 'item-1', 'item-2', 'item-3', …", "--allow_no_match"):
+        assert words.replace("'ITEM-60', 'NEW-52'", "'ITEM-60', 'ITEM-59'") in str(error.value)
+    assert not (tmp_path / "warm").exists()
+    assert warm(old_run, other, tmp_path / "warm", "--allow_no_match", "--max_steps", "20") == 0
+    output = capsys.readouterr().out
+    assert "0 items as they were" in output
+    assert "Warning: only 0 of 61 items are known to the run (0.0%)" in output and "'ITEM-60'" in output
+
+
+@pytest.mark.trains
+def test_a_warm_start_that_takes_over_little_says_so_with_examples(old_run, fresh, tmp_path):
+    known = {"item-1", "item-2", "item-3"}
+    other = respelled(fresh, tmp_path / "o", lambda raw_id: raw_id if raw_id in known else f"x{raw_id}")
+    plan = plan_warm_start(load_dataset(other), old_run, {}, path=tmp_path / "warm")
+    lines = Trainer(plan.path, plan.settings, plan.dataset, plan.before).warm_start.lines()
+    assert "only 3 of 61 items are known to the run (4.9%)" in lines[1] and "'xitem-60', 'xitem-59'" in lines[1]
+
+
+def test_allow_no_match_without_a_warm_start_is_refused(toy_dataset, tmp_path):
+    with pytest.raises(InputError, match="--allow_no_match: it goes with --warm_start"):
+        main(["--dataset", str(toy_dataset), "--run_dir", str(tmp_path / "run"), "--allow_no_match"])
 
 
 @pytest.mark.trains
