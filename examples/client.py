@@ -10,6 +10,9 @@ only the standard library. gRPC needs the package tensorflow-serving-api.
 
 A server does not check the files that it loads. After copying a version to it, check them where this project is:
 `remi_tf.serving.export.verify_export("export/1")`.
+
+A raw id is sent as text, exactly as the export's assets/items.txt has it: `1003`, not `1003.0` or ` 1003`. The server
+does not know other spellings: to it they are unknown ids. `known_items` in the answer counts the known ones.
 """
 
 import argparse
@@ -148,7 +151,7 @@ def _check(name: str, value: Any) -> None:
     """Refuse a wrong type here, because the server's own answer does not name the input."""
     if name in TEXTS or name == "timestamps":
         one, words = (str, "strings") if name in TEXTS else (int, "whole numbers")
-        if not isinstance(value, list) or not all(isinstance(each, one) for each in value):
+        if not isinstance(value, list) or not all(isinstance(each, one) and each is not True for each in value):
             raise ValueError(f"{name}: give a list of {words}, not {json.dumps(value)}")
     elif name in NOTHING_CHOSEN:
         wanted = type(NOTHING_CHOSEN[name])
@@ -179,6 +182,11 @@ def _json(flag: str, text: str, kind: type) -> Any:
     return value
 
 
+def _shown(text: str) -> str:
+    """Text with an escape for each character that is none to be shown: it could steer the terminal."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 def _plain(value: Any) -> Any:
     """Turn the bytes of gRPC into text, as in REST."""
     if isinstance(value, list):
@@ -195,6 +203,9 @@ def main() -> int:
     parser.add_argument("--rest", default="localhost:8501", help="address for REST (default: localhost:8501)")
     parser.add_argument("--grpc", help="address for gRPC; then REST is not used")
     parser.add_argument("--model", default="remi", help="name of the model in the server (default: remi)")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # what the console cannot show is replaced
+            stream.reconfigure(errors="backslashreplace")
     flags = parser.parse_args()
     try:
         history = _history(flags.history)
@@ -211,10 +222,13 @@ def main() -> int:
         return 2
     if answer["status"]:
         print(answer["status"], file=sys.stderr)
+    if (known := answer["known_items"]) < len([raw_id for raw_id in history if raw_id]):
+        print(f"note: {known} of {len(history)} ids of the history are known", file=sys.stderr)
     for place, item in enumerate(answer["items"]):
         if item:
             read = because(answer, history, place)
-            print(f"{item}\t{answer['scores'][place]:.4f}" + (f"\tbecause you read {read}" if read else ""))
+            why = f"\tbecause you read {_shown(read)}" if read else ""
+            print(f"{_shown(item)}\t{answer['scores'][place]:.4f}{why}")
     return 2 if answer["status"].startswith("error: ") else 0
 
 

@@ -4,7 +4,7 @@
 
 It is not TensorFlow Serving. It loads the newest version once. It has only the part of the gRPC and REST interfaces
 that examples/client.py uses, with the official protos. docs/SERVING.md says what it leaves out. In production, run the
-real server.
+real server. It listens to this machine only (127.0.0.1), and refuses requests of more than 64 MiB.
 """
 
 import argparse
@@ -25,6 +25,9 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
 DEFAULT_SIGNATURE = "serving_default"
+HOST = "127.0.0.1"
+MOST_BYTES = 64 << 20
+"""A larger request is refused."""
 
 
 class BadRequest(Exception):
@@ -128,15 +131,21 @@ class RestHandler(BaseHTTPRequestHandler):
             self._answer(404, {"error": f"nothing at {self.path}"})
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if (body := self._body()) is None:
+            return
         if self._asked() != ":predict":
             self._answer(404, {"error": f"nothing at {self.path}"})
             return
         try:
             request = json.loads(body)
+            if not isinstance(request, dict):
+                raise BadRequest("the request is no JSON object")
             signature = request.get("signature_name", DEFAULT_SIGNATURE)
             outputs = self.model.predict(signature, _columns(request, self.model.inputs(signature)))
-        except (BadRequest, ValueError, TypeError) as error:
+        except KeyError as error:
+            self._answer(400, {"error": f"{error} is missing"})
+            return
+        except (BadRequest, ValueError, TypeError, AttributeError, RecursionError) as error:
             self._answer(400, {"error": str(error)})
             return
         lists = {name: _plain(value.tolist()) for name, value in outputs.items()}
@@ -145,6 +154,19 @@ class RestHandler(BaseHTTPRequestHandler):
             self._answer(200, {"predictions": [{name: lists[name][row] for name in lists} for row in range(count)]})
         else:
             self._answer(200, {"outputs": lists})
+
+    def _body(self) -> bytes | None:
+        """The request's bytes. None where their number is not told or too large: that is answered then."""
+        length = self.headers["Content-Length"] or ""
+        if not length.isdecimal():
+            wrong = 411, "Content-Length is missing"
+        elif int(length) > MOST_BYTES:
+            wrong = 413, f"the request has {int(length):,} bytes; at most {MOST_BYTES:,} are taken"
+        else:
+            return self.rfile.read(int(length))
+        self.close_connection = True  # the bytes that are not read cannot be told from a next request
+        self._answer(wrong[0], {"error": wrong[1]})
+        return None
 
     def _answer(self, code: int, content: dict[str, Any]) -> None:
         body = json.dumps(content).encode()
@@ -180,12 +202,13 @@ class StandIn:
 
     def __init__(self, base_path: Path, name: str = "remi", port: int = 0, rest_api_port: int = 0, threads: int = 8):
         model = ServedModel(base_path, name)
-        self._grpc = grpc.server(ThreadPoolExecutor(threads))
+        limit = [("grpc.max_receive_message_length", MOST_BYTES)]
+        self._grpc = grpc.server(ThreadPoolExecutor(threads), options=limit)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(model), self._grpc)
-        self.grpc_port = self._grpc.add_insecure_port(f"localhost:{port}")
+        self.grpc_port = self._grpc.add_insecure_port(f"{HOST}:{port}")
         self._grpc.start()
         handler = type("Handler", (RestHandler,), {"model": model})
-        self._rest = ThreadingHTTPServer(("localhost", rest_api_port), handler)
+        self._rest = ThreadingHTTPServer((HOST, rest_api_port), handler)
         self.rest_port = self._rest.server_address[1]
         threading.Thread(target=self._rest.serve_forever, daemon=True).start()
 

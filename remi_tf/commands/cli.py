@@ -1,9 +1,7 @@
 """What all commands share: readable help, a suggestion for a mistyped flag, one line for an error."""
 
 import argparse
-import contextlib
 import difflib
-import re
 import signal
 import sys
 from collections.abc import Callable
@@ -11,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from remi_tf.commands.console import escape_stdout, forgive_encoding, leave_closed_pipe, shown
 from remi_tf.errors import InputError, TrainingDiverged, command, disk_error
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.names import known_settings
@@ -110,50 +109,37 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
 
 
-def printable(text: str) -> str:
-    """The text with control characters and the like escaped: ids and titles could otherwise steer the terminal."""
-    return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
-
-
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Control characters except tab and line feed, line separators, and what reverses the direction of writing."""
-
-
-class _Printed:
-    """A stream on which only `printable` text arrives."""
-
-    def __init__(self, stream: Any):
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        return self._stream.write(printable(text))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
 def run_main(main: Callable[[list[str]], int]) -> NoReturn:
     """Run an entry point. Exit code: that of `main`; 2 after an expected error (printed as one line); 130 after Ctrl-C.
 
-    SIGTERM ends it cleanly too, with exit code 143. Characters that a terminal cannot show, or that would steer it,
-    are escaped.
+    SIGTERM ends it cleanly too, with exit code 143, and so does a closed pipe (`| head`), with 141. Characters that a
+    terminal cannot show, or that would steer it, are escaped.
     """
     signal.signal(signal.SIGTERM, _terminate)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    with contextlib.redirect_stdout(_Printed(sys.stdout)):
-        code = _run(main)
+    forgive_encoding()
+    try:
+        with escape_stdout():
+            code = _exit_code(main)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        leave_closed_pipe("stdout", "stderr")
+        code = 128 + 13  # as if SIGPIPE had ended it
     sys.exit(code)
 
 
-def _run(main: Callable[[list[str]], int]) -> int:
+def _exit_code(main: Callable[[list[str]], int]) -> Any:
     try:
         return main(sys.argv[1:])
+    except SystemExit as end:  # after --help, and of _terminate
+        return end.code
     except (InputError, TrainingDiverged) as error:
         return _refused(str(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        raise
     except OSError as error:
         reason = disk_error(error) if error.filename is None else None
         reason = reason or error
@@ -166,5 +152,5 @@ def _run(main: Callable[[list[str]], int]) -> int:
 
 
 def _refused(message: str) -> int:
-    print(f"error: {printable(message)}", file=sys.stderr)
+    print(f"error: {shown(message)}", file=sys.stderr)
     return 2

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run, verification
+from remi_tf.commands.console import shown
 from remi_tf.data.tables.units import UNITS, unix_seconds
 from remi_tf.errors import InputError, command
 from remi_tf.files import refuse_file
 from remi_tf.quiet_loading import load_tensorflow
+
+NOT_PARQUET = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".gz")
+"""Endings of a file that people would not read as Parquet."""
 
 if TYPE_CHECKING:
     from remi_tf.recommending.choices import Choices
@@ -22,7 +26,7 @@ def parse_list(flag: str, text: str) -> list[str]:
     Raises:
       InputError: something in square brackets is not such a list.
     """
-    if not text.startswith("["):
+    if not text.lstrip().startswith("["):
         return [value.strip() for value in text.split(",")]
     try:
         values = json.loads(text)
@@ -40,7 +44,8 @@ def parse_history(values: list[str]) -> list[str]:
       InputError: something in square brackets is not a JSON list of ids.
     """
     lists = [
-        parse_list("--history", value) if len(values) == 1 or value.startswith("[") else [value] for value in values
+        parse_list("--history", value) if len(values) == 1 or value.lstrip().startswith("[") else [value]
+        for value in values
     ]
     return [raw_id for ids in lists for raw_id in ids if raw_id]
 
@@ -62,8 +67,8 @@ def main(argv: list[str]) -> int:
     """
     flags = _parse(argv)
     exclude = parse_list("--exclude", flags.exclude) if flags.exclude else ()
-    allow = parse_list("--allow", flags.allow) if flags.allow else None
-    categories = parse_list("--categories", flags.categories) if flags.categories else None
+    allow = None if flags.allow is None else parse_list("--allow", flags.allow)
+    categories = None if flags.categories is None else parse_list("--categories", flags.categories)
     load_tensorflow()
     from remi_tf.recommending.choices import Choices
     from remi_tf.recommending.recommender import Recommender
@@ -85,19 +90,26 @@ def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
     """Write the best items for every user of a log."""
     from remi_tf.data.tables.layouts import Columns
     from remi_tf.data.tables.rows import BadRows
+    from remi_tf.recommending.known import Known
     from remi_tf.recommending.recommender import Recommender
     from remi_tf.recommending.whole_logs import score_files
 
     recommender = Recommender.from_run(flags.run_dir, flags.index, **verification(flags.no_verify))
     columns = Columns(flags.user_col or "user", flags.item_col or "item", flags.time_col)
-    for line in log_notes(recommender, flags.time_col):
+    for line in [*log_notes(recommender, flags.time_col), *top_n_notes(recommender, flags.top_n)]:
         print(line)
-    bad = BadRows(flags.on_bad_row or "stop")
+    known, bad = Known(), BadRows(flags.on_bad_row or "stop")
     unit = flags.time_unit or "auto"
-    counts = score_files(recommender, flags.input, flags.output, columns, choices, time_unit=unit, bad=bad)
+    counts = score_files(
+        recommender, flags.input, flags.output, columns, choices, time_unit=unit, bad=bad, known=known,
+        allow_unknown=flags.allow_unknown,
+    )  # fmt: skip
     skipped = [f"bad rows skipped: {count:,} ({reason})" for reason, count in bad.counts.items()]
     for line in [*skipped, *bad.examples]:
-        print(line)
+        print(shown(line))
+    print(known.counts())
+    if known.known_interactions < known.interactions:
+        print(f"{'WARNING: ' if known.little else ''}{known.why(recommender.catalogue)}")
     print(f"{counts['rows']:,} rows for {counts['users']:,} users written to {flags.output}")
     return 0
 
@@ -129,6 +141,11 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     log.add_argument(
         "--on_bad_row", choices=("stop", "skip"), help="at a row that cannot be used: stop, or skip it (default: stop)"
     )
+    log.add_argument(
+        "--allow_unknown",
+        action="store_true",
+        help="go on where no item of the log is known: everybody gets popular items (default: stop)",
+    )
     choice = parser.add_argument_group("what to recommend")
     choice.add_argument("--top_n", type=int, default=10, help="items for each history (default: 10)")
     choice.add_argument("--exclude_history", action="store_true", help="recommend no item of the history itself")
@@ -153,13 +170,15 @@ def _check_flags(flags: argparse.Namespace) -> None:
         raise InputError("give either --history IDS or --input FILE")
     if flags.input is not None and flags.output is None:
         raise InputError("--output is missing: name the Parquet file for the recommendations")
-    of_log = ("output", "overwrite", "user_col", "item_col", "time_col", "time_unit", "on_bad_row")
+    of_log = ("output", "overwrite", "user_col", "item_col", "time_col", "time_unit", "on_bad_row", "allow_unknown")
     for name in ("timestamps", "user_profile") if flags.input is not None else of_log:
         if getattr(flags, name) not in (None, False):
             raise InputError(
                 f"--{name}: it goes with {'--history' if flags.input is not None else '--input'}; leave it out"
             )
     if flags.output is not None:
+        if flags.output.suffix.lower() in NOT_PARQUET:
+            raise InputError(f"--output {flags.output}: it is written as Parquet; name a file such as top.parquet")
         refuse_file("--output", flags.output, flags.overwrite, flags.input)
 
 
@@ -171,30 +190,40 @@ def answer_lines(
     profile: list[str] | None = None,
 ) -> list[str]:
     """What is printed for one history: notes, then a line for each item."""
-    rows = recommender.catalogue.vocabulary.rows(history)
-    lines = input_notes(recommender, timestamps, profile)
+    from remi_tf.recommending.histories import from_lists
+    from remi_tf.recommending.known import spellings
+
+    catalogue = recommender.catalogue
+    rows = catalogue.vocabulary.rows(history)
+    lines = [*input_notes(recommender, timestamps, profile), *top_n_notes(recommender, choices.top_n)]
     if unknown := [raw_id for raw_id, row in zip(history, rows, strict=True) if row == 0]:
         lines.append(f"not in the catalogue and ignored: {', '.join(map(repr, unknown))}")
+        lines += [f"{text!r} is unknown, {other!r} is known" for text, other in spellings(unknown, catalogue).items()]
     if not rows.any():
-        lines.append("no item of the history is known: these are the most popular items")
-    found = recommender.recommend(
-        [history],
-        **vars(choices),
-        timestamps=None if timestamps is None else [timestamps],
-        profiles=None if profile is None else {0: profile},
-    )
-    if len(found) < choices.top_n:
+        what = "no item of the history is known" if history else "the history is empty"
+        lines.append(f"{what}: these are the most popular items")
+    users = from_lists([history], None if timestamps is None else [timestamps])
+    profiles = None if profile is None else recommender.profiles({0: profile})
+    found = recommender.table(users, choices, profiles)
+    if len(found) < min(choices.top_n, catalogue.num_items):
         lines.append(f"only {len(found)} items may be recommended")
-    titles = recommender.catalogue.titles
-    of_items = [titles[row - 1] if titles else "" for row in recommender.catalogue.vocabulary.rows(found["item"])]
-    width = max(7, *map(len, found["item"])) if len(found) else 7
+    titles = catalogue.titles
+    of_items = [shown(titles[row - 1]) if titles else "" for row in catalogue.vocabulary.rows(found["item"])]
+    names = [shown(item) for item in found["item"]]
+    width = max(7, *map(len, names)) if names else 7
     lines.append(f"{'rank':>4}  {'item_id':<{width}}  {'score':>8}  interest  {'title' if titles else ''}".rstrip())
-    for title, (rank, item, score, interest) in zip(
-        of_items, found[["rank", "item", "score", "interest"]].itertuples(index=False), strict=True
+    for item, title, (rank, score, interest) in zip(
+        names, of_items, found[["rank", "score", "interest"]].itertuples(index=False), strict=True
     ):
         by = interest if interest >= 0 else "-"
         lines.append(f"{rank:>4}  {item:<{width}}  {score:>8.4f}  {by:>8}  {title}".rstrip())
     return lines
+
+
+def top_n_notes(recommender: "Recommender", top_n: int) -> list[str]:
+    """What is said where more items are wanted than there are."""
+    number = recommender.catalogue.num_items
+    return [f"--top_n {top_n}: the catalogue has {number:,} items"] if top_n > number else []
 
 
 def log_notes(recommender: "Recommender", time_col: str | None) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remi_tf.commands.cli import Parser, add_no_verify, add_settings, verification
+from remi_tf.commands.console import unread
 from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.checks import CHANGEABLE, check_changes
@@ -47,7 +48,9 @@ def main(argv: list[str]) -> int:
 
     try:
         trainer = carry_out(
-            _plan(flags, settings), lambda validation: tqdm.write(validation_line(validation)), _print_start
+            _plan(flags, settings),
+            unread(lambda validation: tqdm.write(validation_line(validation))),
+            unread(_print_start),
         )
     except TrainingInterrupted as stopped:
         print(stopped)

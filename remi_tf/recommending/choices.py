@@ -1,14 +1,16 @@
 """What to recommend, the same for all users, checked against a catalogue."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from pandas.api.types import is_list_like
 
 from remi_tf.data.dataset.folder import CATEGORY_NAMES, ITEMS, Catalogue
 from remi_tf.errors import InputError
+from remi_tf.recommending.forms import in_python
 from remi_tf.recommending.histories import raw_id
 
 SHOWN = 5
@@ -31,6 +33,11 @@ class Choices:
     allow: Iterable[Any] | None = None
     categories: Iterable[str] | None = None
     diversity: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("exclude", "allow", "categories"):
+            if isinstance(getattr(self, name), Iterator):  # it would be empty the second time
+                object.__setattr__(self, name, list(getattr(self, name)))
 
 
 def checked(choices: Choices, catalogue: Catalogue, has_categories: bool) -> tuple[dict[str, Any], list[str]]:
@@ -82,10 +89,11 @@ def _lists(choices: Choices) -> dict[str, list[str]]:
         values = getattr(choices, name)
         if values is None:
             continue
-        if not is_list_like(values):
+        values = in_python(values)
+        if not is_list_like(values) or isinstance(values, pd.DataFrame | Mapping):
             raise InputError(f"{name}: give a list, such as {[values]!r}")
         texts = [raw_id(value, name) for value in values]
-        if texts == [] and name != "exclude":
+        if not any(texts) and name != "exclude":
             raise InputError(f"{name}: an empty list allows nothing; leave it out to allow everything")
         if texts:
             lists[name] = texts

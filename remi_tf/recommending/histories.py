@@ -1,6 +1,6 @@
 """Users' histories of raw item ids as flat arrays, and the batches that a served graph takes."""
 
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +13,11 @@ from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.reading import read_frame
 from remi_tf.data.tables.units import unix_seconds
 from remi_tf.errors import InputError
+from remi_tf.recommending.forms import in_python, lists_of_rows, named_lists, times_of
 
-USERS, CELLS = 256, 1 << 16
-"""A batch has at most this many users, and this many places for items (or only one user)."""
+USERS, CELLS, PLACES = 256, 1 << 16, 1 << 20
+"""A batch has at most so many users, places for items of histories, and places for items that are wanted (or one user).
+"""
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,14 @@ class Histories:
     seconds: np.ndarray | None
     offsets: np.ndarray
 
-    def batches(self) -> Iterator[np.ndarray]:
-        """[B] positions of users with histories of similar length, all users once."""
+    def batches(self, top_n: int = 1) -> Iterator[np.ndarray]:
+        """[B] positions of users with histories of similar length, all users once; each user gets `top_n` items."""
+        most = max(1, min(USERS, PLACES // max(top_n, 1)))
         lengths = np.diff(self.offsets)
         order = np.argsort(lengths, kind="stable")
         start = 0
         for end in range(1, len(order) + 1):
-            full = end - start == USERS
+            full = end - start == most
             if end == len(order) or full or (end - start + 1) * lengths[order[end]] > CELLS:
                 yield order[start:end]
                 start = end
@@ -59,47 +62,38 @@ class Histories:
         return items, seconds
 
 
-def from_lists(histories: Sequence[Sequence[Any]] | Mapping[Any, Sequence[Any]], timestamps: Any = None) -> Histories:
-    """Lists of raw ids, oldest first; users are named by their positions, or by the keys of a mapping.
+def from_lists(histories: Any, timestamps: Any = None) -> Histories:
+    """Lists of raw ids, oldest first; users are named by a mapping's keys, a Series' index, else by their positions.
 
     Args:
-      timestamps: seconds since 1970 in the shape of `histories`; None = unknown.
+      histories: lists, arrays or tensors of ids, for each user one (see `forms.named_lists`).
+      timestamps: seconds since 1970 in the shape of `histories`; None = unknown. Those of a mapping or a Series go to
+        the users by name.
 
     Raises:
       InputError: one history instead of a list of them, a history that is not a list, a value that cannot be an id or
         a time, or timestamps of another shape.
     """
-    is_mapping = isinstance(histories, Mapping)
-    is_list = is_list_like(histories) and isinstance(histories, Sized)
-    if not is_list or (not is_mapping and any(np.isscalar(history) for history in histories)):
-        raise InputError("histories: give a list of histories, each a list of raw ids, such as [['a', 'b'], ['c']]")
-    users: list[Any] = list(histories) if is_mapping else list(range(len(histories)))
-    lists: list[Any] = list(histories.values()) if isinstance(histories, Mapping) else list(histories)
-    for user, history in zip(users, lists, strict=True):
-        if not is_list_like(history) or not isinstance(history, Sized):
-            raise InputError(
-                f"histories: user {user!r} has {history!r}; give a list of raw ids, [] where nothing is known"
-            )
-    offsets = np.concatenate([[0], np.cumsum([len(history) for history in lists])]).astype(np.int64)
+    users, lists = named_lists(in_python(histories))
+    lengths = [len(history) for history in lists]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     texts = [
         raw_id(item, f"histories: user {user!r}, place {place} (from 0)")
         for user, history in zip(users, lists, strict=True)
         for place, item in enumerate(history)
     ]
-    seconds = None if timestamps is None else _seconds_of(timestamps, users, [len(history) for history in lists])
+    seconds = None if timestamps is None else _seconds_of(times_of(timestamps, users), users, lengths)
     return Histories(users, np.array(texts, object), seconds, offsets)
 
 
-def _seconds_of(timestamps: Any, users: Sequence[Any], lengths: Sequence[int]) -> np.ndarray:
+def _seconds_of(times: Sequence[Sequence[Any]], users: Sequence[Any], lengths: Sequence[int]) -> np.ndarray:
     """[n] int64 seconds of the users' histories end to end."""
-    wanted = InputError("timestamps: give one for each item of each history, in the same shape")
-    try:
-        times = [list(timestamps[user]) for user in users] if isinstance(timestamps, Mapping) else list(timestamps)
-        shape = [len(values) for values in times]
-    except (KeyError, TypeError) as error:
-        raise wanted from error
-    if shape != list(lengths):
-        raise wanted
+    for user, of_user, length in zip(users, times, lengths, strict=True):
+        if len(of_user) != length:
+            raise InputError(
+                f"timestamps: give one for each item of each history, in the same shape; user {user!r} has {length} "
+                f"items and {len(of_user)} times"
+            )
     values = [
         unix_seconds(value, f"timestamps: user {user!r}, place {place} (from 0)")
         for user, of_user in zip(users, times, strict=True)
@@ -127,13 +121,27 @@ def raw_id(value: Any, place: str) -> str:
 def from_frame(frame: pd.DataFrame, user_col: str, item_col: str, time_col: str | None) -> Histories:
     """The interactions in a DataFrame, each user's in time order (without times: in row order).
 
+    A frame whose item column holds lists has one row for each user. The index may be the column of users.
+
     Raises:
       InputError: a column that is missing, or a row that cannot be used.
     """
-    histories = from_log(read_frame(frame, Columns(user_col, item_col, time_col)))
-    # Names as they are in the frame (numbers stay numbers), unless two of them have the same text.
-    names = list(pd.unique(frame[user_col])) if user_col in frame else []
-    return replace(histories, users=names) if len(names) == len(histories.users) else histories
+    if user_col not in frame.columns and user_col in frame.index.names:
+        frame = frame.reset_index(level=user_col)
+    for name in (user_col, item_col, time_col):
+        if name is not None and list(frame.columns).count(name) > 1:
+            raise InputError(f"column {name!r} stands twice in the frame; drop or rename one of them")
+    if (rows := lists_of_rows(frame, user_col, item_col, time_col)) is not None:
+        return from_lists(*rows)
+    log = read_frame(frame, Columns(user_col, item_col, time_col))
+    histories = from_log(log)
+    if user_col not in frame:
+        return histories
+    # Names as they are in the frame: numbers stay numbers. Where several names have one text, the user gets the text.
+    names = pd.Series(frame[user_col].to_numpy(), dtype=object).groupby(log.users)
+    one_name, first = names.nunique() == 1, names.first()
+    users = [first[code] if one_name[code] else text for code, text in enumerate(histories.users)]
+    return replace(histories, users=users)
 
 
 def from_log(log: RawLog) -> Histories:

@@ -252,7 +252,7 @@ def finite_vectors(run: SavedRun) -> np.ndarray:
     """
     vectors = np.ascontiguousarray(run.model.item_vectors().numpy(), np.float32)
     if not np.isfinite(vectors).all():
-        raise InputError(f"{run.path}: an item vector is NaN or infinite; the run has diverged and is not indexed")
+        raise InputError(f"{run.path}: an item vector is NaN or infinite; the run has diverged")
     return vectors
 
 

@@ -1,6 +1,6 @@
 """Recommendations in Python: a run's model, its served graph in this process, raw ids in and DataFrames out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +14,13 @@ from pandas.api.types import is_list_like
 
 from remi_tf.errors import InputError
 from remi_tf.recommending.choices import Choices, check_top_n, checked
+from remi_tf.recommending.forms import in_python, name_column
 from remi_tf.recommending.histories import Histories, from_frame, from_lists, raw_id
 from remi_tf.recommending.index_folder import finite_vectors, open_index
-from remi_tf.serving.graph import ServingGraph
+from remi_tf.recommending.known import Known, known_of
+from remi_tf.recommending.profiles import Profiles
+from remi_tf.serving.graph import NO_NUMBER, ServingGraph
+from remi_tf.serving.request_limits import NO_LIMITS
 from remi_tf.training.run_folder import SavedRun, load_saved_run
 
 
@@ -42,8 +46,9 @@ class Recommender:
 
     def __init__(self, run: SavedRun, index: str | Path | None = None, verify: bool = True):
         self.run, self.catalogue = run, run.catalogue
+        finite_vectors(run)
         self.index = None if index is None else open_index(Path(index), run, verify)
-        self.graph = ServingGraph(run.model, run.catalogue, max_top_n=run.catalogue.num_items)
+        self.graph = ServingGraph(run.model, run.catalogue, max_top_n=run.catalogue.num_items, limits=NO_LIMITS)
         self._warned: set[str] = set()
 
     @classmethod
@@ -60,7 +65,7 @@ class Recommender:
 
     def recommend(
         self,
-        histories: Sequence[Sequence[Any]] | Mapping[Any, Sequence[Any]] | pd.DataFrame,
+        histories: Iterable[Any] | Mapping[Any, Iterable[Any]] | pd.Series | pd.DataFrame,
         top_n: int = 10,
         *,
         exclude_history: bool = False,
@@ -69,7 +74,7 @@ class Recommender:
         categories: Iterable[str] | None = None,
         diversity: float = 0.0,
         timestamps: Any = None,
-        profiles: Mapping[Any, Sequence[str]] | None = None,
+        profiles: Any = None,
         user_col: str = "user",
         item_col: str = "item",
         time_col: str | None = None,
@@ -77,12 +82,15 @@ class Recommender:
         """The best items for each history.
 
         Args:
-          histories: lists of raw ids, oldest first (users are named by their positions, or by a mapping's keys), or a
-            DataFrame of interactions. Unknown ids are ignored; a history without a known one gets popular items.
-          top_n, exclude_history, exclude, allow, categories, diversity: see `Choices`. Names that the catalogue
-            does not hold are ignored with a warning, but it must hold at least one of `allow`, and of `categories`.
+          histories: lists of raw ids, oldest first (users are named by their positions, by a mapping's keys or by a
+            Series' index), or a DataFrame of interactions. Unknown ids are ignored; a history without a known one gets
+            popular items. A warning says how much was known: once where some ids are unknown, each time where most are.
+          top_n, exclude_history, exclude, allow, categories, diversity: see `Choices`. What the catalogue does not
+            hold of a list is ignored with a warning; of `allow` and `categories` it must hold something.
           timestamps: seconds since 1970 in the shape of the lists, for a model that reads days (None: all on one day).
+            Those of a mapping or a Series go to the users by name.
           profiles: user → a value for each of the profile columns, "" = unknown, for a model that reads profiles.
+            Users are named as in the histories; a warning says how many have none.
           user_col, item_col, time_col: columns of a DataFrame; without time_col the column `time` if there is one,
             else the order of rows is the order of time.
 
@@ -94,6 +102,7 @@ class Recommender:
         Raises:
           InputError: an argument that cannot be used, with the remedy.
         """
+        histories = in_python(histories)
         if isinstance(histories, pd.DataFrame):
             if timestamps is not None:
                 raise InputError("timestamps: a DataFrame has a column of times; name it by time_col")
@@ -103,14 +112,39 @@ class Recommender:
             users = from_lists(histories, timestamps)
             if timestamps is not None and "days" not in self.run.model.needs:
                 raise InputError("timestamps: the model does not read them; leave them out")
+        has_names = isinstance(histories, pd.DataFrame | pd.Series | Mapping)
+        self._warn_of_unknown(known_of(users, self.catalogue, has_names))
         choices = Choices(top_n, exclude_history, exclude, allow, categories, diversity)
-        parts = [answer.columns() for answer in self.answers(users, choices, profiles)]
+        of_users = self.profiles(profiles)
+        table = self.table(users, choices, of_users)
+        if message := of_users.verdict():
+            self._warn(message)
+        return table
+
+    def table(self, histories: Histories, choices: Choices, profiles: Profiles | None = None) -> pd.DataFrame:
+        """As `recommend`, for histories that are flat arrays already; nothing is said of unknown ids.
+
+        Raises:
+          InputError: as `recommend`.
+        """
+        parts = [answer.columns() for answer in self.answers(histories, choices, profiles)]
         columns = (
             {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else _no_columns()
         )
         order = np.lexsort((columns["rank"], columns["user"]))
         columns = {name: values[order] for name, values in columns.items()}
-        return pd.DataFrame({**columns, "user": pd.Series(users.users).iloc[columns["user"]].to_numpy()})
+        names = name_column(histories.users)
+        return pd.DataFrame({**columns, "user": names.iloc[columns["user"]].to_numpy()})
+
+    def profiles(self, given: Any) -> Profiles:
+        """What is known of users besides their histories (see `recommend`), checked.
+
+        Raises:
+          InputError: it cannot be used, or the model reads no profiles.
+        """
+        if given is not None and "profile" not in self.run.model.needs:
+            raise InputError("profiles: the model does not read them; leave them out")
+        return Profiles(given, self.catalogue.profile_columns)
 
     def similar_items(self, item: Any, top_n: int = 10) -> pd.DataFrame:
         """The items whose vectors have the highest cosine with this item's.
@@ -121,6 +155,7 @@ class Recommender:
         Raises:
           InputError: the catalogue does not hold the item, a list of items, or a `top_n` that is not positive.
         """
+        item = in_python(item)
         if is_list_like(item):
             raise InputError(f"item {item!r}: give one id, not a list")
         row = int(self.catalogue.vocabulary.rows([raw_id(item, "item")])[0])
@@ -133,9 +168,7 @@ class Recommender:
         items = self.catalogue.vocabulary.raw_ids(best.tolist())
         return pd.DataFrame({"rank": np.arange(1, len(best) + 1), "item": items, "score": cosines[best]})
 
-    def answers(
-        self, histories: Histories, choices: Choices, profiles: Mapping[Any, Sequence[str]] | None = None
-    ) -> Iterator["Answer"]:
+    def answers(self, histories: Histories, choices: Choices, profiles: Profiles | None = None) -> Iterator["Answer"]:
         """The answers for all users, batch by batch, users with histories of similar length together.
 
         Raises:
@@ -144,15 +177,15 @@ class Recommender:
         answer = self._searcher(choices) if self.index else self._asker(choices)
         if not choices.exclude_history:
             histories = self._read_of(histories)
-        for positions in histories.batches():
+        profiles = profiles or self.profiles(None)
+        for positions in histories.batches(min(choices.top_n, self.catalogue.num_items)):
             items, seconds = histories.padded(positions)
             inputs = {"history": tf.constant(items, tf.string, items.shape)}
             if "days" in self.run.model.needs:
                 inputs["timestamps"] = tf.constant(seconds, tf.int64)
             if "profile" in self.run.model.needs:
-                inputs["profile"] = self._profiles([histories.users[position] for position in positions], profiles)
-            elif profiles is not None:
-                raise InputError("profiles: the model does not read them; leave them out")
+                rows = profiles.rows([histories.users[position] for position in positions])
+                inputs["profile"] = tf.constant(rows, tf.string, [len(rows), len(profiles.columns)])
             yield Answer(positions, *answer(items, inputs))
 
     def _read_of(self, histories: Histories) -> Histories:
@@ -171,6 +204,8 @@ class Recommender:
             for status in {text.decode() for text in result["status"].numpy()}:
                 if status.startswith("error: "):
                     raise InputError(status.removeprefix("error: "))
+                if status.startswith(NO_NUMBER):
+                    raise self._diverged()
             found = result["items"].numpy()
             texts = np.array([raw_id.decode() for raw_id in found.ravel()], object).reshape(found.shape)
             return texts, result["scores"].numpy(), result["interest"].numpy()
@@ -183,13 +218,15 @@ class Recommender:
         for name in ("allow", "categories", "diversity"):
             if name in given:
                 raise InputError(f"{name}: an index cannot be searched by it; leave out the index")
-        index, vocabulary, top_n = self.index, self.catalogue.vocabulary, choices.top_n
+        index, vocabulary, top_n = self.index, self.catalogue.vocabulary, given["top_n"]
         assert index is not None
         everybody = vocabulary.rows(given.get("exclude", [[]])[0])  # [X]
 
         def search(items: np.ndarray, inputs: dict[str, tf.Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             interests = self.graph.functions["interests"](*inputs.values())["interests"].numpy()  # [B, K, d]
             rows = vocabulary.rows(items.ravel()).reshape(items.shape)
+            if not np.isfinite(interests[rows.any(axis=1)]).all():
+                raise self._diverged()
             exclude = np.broadcast_to(everybody, (len(items), len(everybody)))
             if choices.exclude_history:
                 exclude = np.concatenate([exclude, rows], axis=1)
@@ -209,21 +246,24 @@ class Recommender:
         """The choices as inputs of the served graph. Warns once about names that the catalogue does not hold."""
         given, warnings = checked(choices, self.catalogue, self.graph.has_categories)
         for message in warnings:
-            if message not in self._warned:
-                self._warned.add(message)
-                logging.warning("%s", message)
+            self._warn(message)
         return given
 
-    def _profiles(self, users: Sequence[Any], profiles: Mapping[Any, Sequence[str]] | None) -> tf.Tensor:
-        """[B, columns] string."""
-        columns = [column.name for column in self.catalogue.profile_columns]
-        values = [list((profiles or {}).get(user, [""] * len(columns))) for user in users]
-        for user, row in zip(users, values, strict=True):
-            if len(row) != len(columns):
-                raise InputError(
-                    f"profiles: {len(row)} values for user {user!r}; give one for each of {', '.join(columns)}"
-                )
-        return tf.constant(values, tf.string, [len(users), len(columns)])
+    def _diverged(self) -> InputError:
+        return InputError(f"{self.run.path}: the model gives no number for a history; the run has diverged")
+
+    def _warn_of_unknown(self, known: Known) -> None:
+        if known.known_interactions == known.interactions:
+            return
+        if known.little or "unknown" not in self._warned:
+            self._warned.add("unknown")
+            logging.warning("histories: %s; %s", known.counts(), known.why(self.catalogue))
+
+    def _warn(self, message: str) -> None:
+        """Once for each message."""
+        if message not in self._warned:
+            self._warned.add(message)
+            logging.warning("%s", message)
 
     @cached_property
     def _directions(self) -> np.ndarray:

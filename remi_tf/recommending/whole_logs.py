@@ -2,15 +2,17 @@
 
 import contextlib
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from absl import logging
 from pyarrow import parquet
 from tqdm import tqdm
 
+from remi_tf.data.dataset.folder import Catalogue
 from remi_tf.data.tables.layouts import Columns, Layout
 from remi_tf.data.tables.raw_log import Chunk, RawLog, assemble
 from remi_tf.data.tables.reading import stream_log
@@ -20,6 +22,8 @@ from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, parts_folder
 from remi_tf.recommending.choices import Choices
 from remi_tf.recommending.histories import Histories, from_log
+from remi_tf.recommending.known import Known
+from remi_tf.recommending.profiles import Profiles
 from remi_tf.recommending.recommender import Recommender
 
 PART_BYTES, MOST_PARTS = 32 << 20, 128
@@ -46,8 +50,10 @@ def score_files(
     choices: Choices,
     *,
     time_unit: str = "auto",
-    profiles: Mapping[str, Sequence[str]] | None = None,
+    profiles: Any = None,
     bad: BadRows | None = None,
+    known: Known | None = None,
+    allow_unknown: bool = False,
     progress: bool = True,
 ) -> dict[str, int]:
     """Write the best items for every user of a log to a Parquet file, whole or not at all. Replaces an existing file.
@@ -59,22 +65,32 @@ def score_files(
       inputs: files of interactions as data/prepare.py reads them (CSV, TSV, JSON lines, Parquet, compressed or not).
       columns: which column holds what; without a time the order of rows is the order of time.
       time_unit: unit of the times, as data/prepare.py's.
-      profiles: as `Recommender.recommend`.
+      profiles: as `Recommender.recommend`; users are named by texts.
       bad: what to do with bad rows, and where those that are skipped are counted; None stops at the first.
+      known: where it is counted how much of the log the catalogue knows, with examples of what it does not.
+      allow_unknown: go on if the catalogue knows no item of the log at all; everybody gets popular items then.
 
     Returns:
-      users and rows: how many were answered and written. The columns of the file are those of `SCHEMA`; a user's rows
-      are together, best first; the users are in no particular order.
+      users and rows: how many were answered and written; interactions; known_interactions and known_users: how many of
+      them are known. The columns of the file are those of `SCHEMA`; a user's rows are together, best first, the users
+      are in no particular order. Users are texts, whatever they were in the log.
 
     Raises:
-      InputError: a file, column or row that cannot be used, another process is writing `output`, or as
-        `Recommender.recommend`.
+      InputError: a file, column or row that cannot be used, no item of the log is known, another process is writing
+        `output`, or as `Recommender.recommend`.
       OSError: the disk is full; the message names `output`.
     """
     output = Path(output)
-    users = rows = 0
+    rows, known, of_users = 0, known or Known(), recommender.profiles(profiles)
     with parts_folder(output) as folder:
-        parts, interactions = _spread(inputs, columns, time_unit, bad or BadRows(), folder, progress)
+        parts, interactions = _spread(
+            inputs, columns, time_unit, bad or BadRows(), folder, progress, known, recommender.catalogue
+        )
+        if known.nothing and not allow_unknown:
+            raise InputError(
+                f"{', '.join(map(str, inputs))}: no item of the {known.interactions:,} interactions is known; "
+                f"{known.why(recommender.catalogue)}; --allow_unknown gives everybody popular items"
+            )
         with (
             atomic_file(output, "wb") as file,
             parquet.ParquetWriter(file, SCHEMA) as writer,
@@ -82,18 +98,26 @@ def score_files(
         ):
             for log in parts:
                 histories = from_log(log)
-                users += len(histories.users)
-                for table in _answered(recommender, histories, choices, profiles, bar):
+                known.add_users(histories, recommender.catalogue)
+                for table in _answered(recommender, histories, choices, of_users, bar):
                     writer.write_table(table)
                     rows += len(table)
-    return {"users": users, "rows": rows}
+            if message := of_users.verdict():
+                logging.warning("%s", message)
+    return {
+        "users": known.users,
+        "rows": rows,
+        "interactions": known.interactions,
+        "known_interactions": known.known_interactions,
+        "known_users": known.known_users,
+    }
 
 
 def _answered(
     recommender: Recommender,
     histories: Histories,
     choices: Choices,
-    profiles: Mapping[str, Sequence[str]] | None,
+    profiles: Profiles,
     bar: tqdm,
 ) -> Iterator[pa.Table]:
     """Tables of at most about ROWS rows."""
@@ -113,7 +137,14 @@ def _answered(
 
 
 def _spread(
-    inputs: Sequence[str | Path], columns: Columns, time_unit: str, bad: BadRows, folder: Path, progress: bool
+    inputs: Sequence[str | Path],
+    columns: Columns,
+    time_unit: str,
+    bad: BadRows,
+    folder: Path,
+    progress: bool,
+    known: Known,
+    catalogue: Catalogue,
 ) -> tuple[Iterator[RawLog], int]:
     """The log as parts (all rows of a user are in one part), and its number of rows."""
     number = _number_of_parts([Path(path) for path in inputs])
@@ -123,6 +154,7 @@ def _spread(
         writers = [stack.enter_context(pa.ipc.new_stream(str(path), _PART)) for path in paths]
         for chunk, read_in in stream_log(inputs, Layout(columns), time_unit=time_unit, bad=bad):
             batch, part_of = _part_rows(chunk, number)
+            known.add_chunk(_dictionary(chunk, "user"), _dictionary(chunk, "item"), catalogue)
             for part in np.unique(part_of):
                 writers[part].write_batch(batch.filter(pa.array(part_of == part)))
             unit, interactions = read_in, interactions + len(part_of)
@@ -145,16 +177,18 @@ def _spread(
 
 def _part_rows(chunk: Chunk, number: int) -> tuple[pa.RecordBatch, np.ndarray]:
     """The rows of a chunk and the part [n] of each, by a checksum of the user's id."""
-    texts: dict[str, Any] = {}
-    for key in ("user", "item"):
-        column = chunk.texts[key]
-        texts[key] = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    texts = {key: _dictionary(chunk, key) for key in ("user", "item")}
     users = texts["user"]
     part_of_user = np.array([zlib.crc32(name.encode()) % number for name in users.dictionary.to_pylist()], np.int64)
     part_of = part_of_user[users.indices.to_numpy()]
     times = np.zeros(len(users)) if chunk.times is None else chunk.times.astype(np.float64)
     arrays = [texts["user"].cast(pa.string()), texts["item"].cast(pa.string()), pa.array(times)]
     return pa.record_batch(arrays, schema=_PART), part_of
+
+
+def _dictionary(chunk: Chunk, key: str) -> pa.DictionaryArray:
+    column = chunk.texts[key]
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _number_of_parts(paths: Sequence[Path]) -> int:

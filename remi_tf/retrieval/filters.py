@@ -1,11 +1,12 @@
 """Which items a user may get: exclude lists, allow lists and categories, applied to the scores chunk by chunk.
 
 A filter takes the scores `[B, n]` of the items `start .. start + n - 1`. It returns them with -inf for items that the
-user may not get. Lists hold item ids as `[B, X]` int32; 0 stands for no item, ids may repeat. The cost of a list
-depends on its length: no mask of the whole catalogue is made.
+user may not get. Lists hold item ids as `[B, X]` int32, or `[1, X]` where all users share one; 0 stands for no item,
+ids may repeat. The cost of a list depends on its length: no mask of the whole catalogue is made, and a list that all
+share is not copied for each user.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -18,7 +19,7 @@ class Categories(NamedTuple):
     """Only items of some categories.
 
     of_items: `[I + 1]` int32 category of each item, 0 = unknown.
-    wanted: `[B, C]` int32 categories a user may get items of, 0 = none; a row of zeros allows every item.
+    wanted: `[B, C]` or `[1, C]` int32 categories a user may get items of, 0 = none; a row of zeros allows every item.
     total: number of categories, the largest number in `of_items`.
     """
 
@@ -28,12 +29,13 @@ class Categories(NamedTuple):
 
 
 def make_filters(
-    exclude: tf.Tensor | None = None, allow: tf.Tensor | None = None, categories: Categories | None = None
+    exclude: tf.Tensor | Sequence[tf.Tensor] | None = None,
+    allow: tf.Tensor | None = None,
+    categories: Categories | None = None,
 ) -> list[Filter]:
     """The filters for those arguments of `top_k` that have these names."""
-    filters: list[Filter] = []
-    if exclude is not None:
-        filters.append(_without(tf.cast(exclude, tf.int32)))
+    lists = list(exclude) if isinstance(exclude, list | tuple) else [] if exclude is None else [exclude]
+    filters = [_without(tf.cast(ids, tf.int32)) for ids in lists]
     if allow is not None:
         filters.append(_only(tf.cast(allow, tf.int32)))
     if categories is not None:
@@ -42,37 +44,57 @@ def make_filters(
 
 
 def _without(ids: tf.Tensor) -> Filter:
-    def apply(scores: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+    def restrict(scores: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
         places = _places(ids, start, tf.shape(scores)[1])  # [x, 2]
-        return tf.tensor_scatter_nd_update(scores, places, tf.fill(tf.shape(places)[:1], NOT_ALLOWED))
+        return tf.cond(
+            tf.shape(ids)[0] == tf.shape(scores)[0],
+            lambda: tf.tensor_scatter_nd_update(scores, places, tf.fill(tf.shape(places)[:1], NOT_ALLOWED)),
+            lambda: tf.where(_marked(places, tf.shape(scores)[1]), NOT_ALLOWED, scores),
+        )
 
-    return apply
+    return _if_any(tf.reduce_any(ids > 0, axis=1), restrict)
 
 
 def _only(ids: tf.Tensor) -> Filter:
-    limited = tf.reduce_any(ids > 0, axis=1)  # [B]
+    limited = tf.reduce_any(ids > 0, axis=1)  # [B or 1]
 
-    def restrict(scores: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
-        places = _places(ids, start, tf.shape(scores)[1])  # [x, 2]
+    def of_each(scores: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
         nothing = tf.fill(tf.shape(scores), NOT_ALLOWED)
         allowed = tf.tensor_scatter_nd_update(nothing, places, tf.gather_nd(scores, places))
         return tf.where(limited[:, None], allowed, scores)
+
+    def restrict(scores: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+        places = _places(ids, start, tf.shape(scores)[1])  # [x, 2]
+        return tf.cond(
+            tf.shape(ids)[0] == tf.shape(scores)[0],
+            lambda: of_each(scores, places),
+            lambda: tf.where(_marked(places, tf.shape(scores)[1]), scores, NOT_ALLOWED),
+        )
 
     return _if_any(limited, restrict)
 
 
 def _of_categories(categories: Categories) -> Filter:
-    wanted = tf.cast(categories.wanted, tf.int32)
-    limited = tf.reduce_any(wanted > 0, axis=1)  # [B]
-    # [B, total + 1]; nobody can want the unknown category 0.
-    is_wanted = tf.reduce_any(tf.one_hot(wanted, categories.total + 1, True, False), axis=1)
-    is_wanted = tf.where(limited[:, None], is_wanted & (tf.range(categories.total + 1) > 0), True)
+    wanted = tf.cast(categories.wanted, tf.int32)  # [B or 1, C]
+    limited = tf.reduce_any(wanted > 0, axis=1)  # [B or 1]
+    # [B or 1, total + 1], by one step for each name that was sent; nobody can want the unknown category 0.
+    named = tf.cast(tf.where(wanted > 0), tf.int32)  # [x, 2] user, place in the list
+    numbers = tf.stack([named[:, 0], tf.gather_nd(wanted, named)], axis=1)
+    nothing = tf.zeros([tf.shape(wanted)[0], categories.total + 1], tf.bool)
+    is_wanted = tf.tensor_scatter_nd_update(nothing, numbers, tf.fill(tf.shape(numbers)[:1], True))
+    is_wanted |= ~limited[:, None]
 
     def restrict(scores: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
         of_items = categories.of_items[start : start + tf.shape(scores)[1]]  # [n]
         return tf.where(tf.gather(is_wanted, of_items, axis=1), scores, NOT_ALLOWED)
 
     return _if_any(limited, restrict)
+
+
+def _marked(places: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """`[1, count]` whether a column is in a list that all users share; places: `[x, 2]` as of `_places`."""
+    marks = tf.fill(tf.shape(places)[:1], True)
+    return tf.tensor_scatter_nd_update(tf.zeros([1, count], tf.bool), places, marks)
 
 
 def _if_any(limited: tf.Tensor, restrict: Filter) -> Filter:
@@ -82,6 +104,6 @@ def _if_any(limited: tf.Tensor, restrict: Filter) -> Filter:
 
 
 def _places(ids: tf.Tensor, start: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """`[x, 2]` (user, column) of the ids in this chunk. 0 is in no chunk, because chunks start at 1."""
+    """`[x, 2]` (row of the list, column) of the ids in this chunk. 0 is in no chunk, because chunks start at 1."""
     inside = tf.cast(tf.where((ids >= start) & (ids < start + count)), tf.int32)  # [x, 2] user, place in the list
     return tf.stack([inside[:, 0], tf.gather_nd(ids, inside) - start], axis=1)

@@ -50,7 +50,7 @@ def top_k(
     item_table: tf.Tensor | tf.Variable,
     k: int | tf.Tensor,
     *,
-    exclude: tf.Tensor | None = None,
+    exclude: tf.Tensor | Sequence[tf.Tensor] | None = None,
     allow: tf.Tensor | None = None,
     categories: Categories | None = None,
     score_bytes: int = SCORE_BYTES,
@@ -61,8 +61,10 @@ def top_k(
       interests: `[B, K, d]`; B may be unknown or 0.
       item_table: `[I + 1, d]`; row 0 is padding and never returned. A variable is read once.
       k: items for each user, at least 1; a tensor where it is known only when the graph runs.
-      exclude: `[B, X]` integer ids (0 = none, repeats allowed) that are left out.
-      allow: `[B, A]` integer ids (0 = none, repeats allowed): only these are returned. A row of zeros allows all.
+      exclude: `[B, X]` integer ids (0 = none, repeats allowed) that are left out; `[1, X]` for all users alike; or
+        several of these.
+      allow: `[B, A]` or `[1, A]` integer ids (0 = none, repeats allowed): only these are returned. A row of zeros
+        allows all.
       categories: only items of the user's wanted categories are returned.
       score_bytes: bound on the scores held at a time. It does not change the result. (A product may round differently
         in the last bit, because the matrix product is blocked differently.)

@@ -131,12 +131,15 @@ def _check(model: Encodes, catalogue: Catalogue, max_top_n: int) -> None:
 def limits(graph: ServingGraph, exclude_history: bool) -> list[str]:
     """What a caller of the model must know, in sentences."""
     categories = f"{len(graph.category_names)} categories" if graph.has_categories else "no categories"
+    most = graph.limits
     return [
         f"It reads the last {graph.max_history} known items of a history and ignores unknown ids.",
         "A history without a known id gets the most popular items of the training log, with scores of 0.",
         "It knows only the items of the dataset; a newer item is never returned.",
         f"serving_default {'never returns' if exclude_history else 'may return'} items of the history.",
         f"One request can ask for {graph.max_top_n} items at most; the catalogue has {categories}.",
+        f"A request may have {most.rows:,} rows, and {most.places:,} places in each of its lists (rows × the longest) "
+        f"and in its answer (rows × the largest top_n); items takes {most.items:,} ids. A larger request is refused.",
         f"A request's scores take about {graph.score_bytes >> 20} MiB at a time, for any batch and catalogue.",
         "Scores order items for one user; they are not probabilities and cannot be compared between users.",
     ]

@@ -12,7 +12,11 @@ from remi_tf.retrieval.diversity import POOL, diversify
 from remi_tf.retrieval.filters import Categories
 from remi_tf.retrieval.top_k import SCORE_BYTES, top_k
 from remi_tf.serving.request import checked, days, first_message, last_known, list_a_row, one_a_row, over_history
+from remi_tf.serving.request_limits import LIMITS, Limits
 from remi_tf.serving.signatures import signatures
+
+NO_NUMBER = "note: the model gives no number for this history"
+LISTS = ("exclude", "allow", "categories")
 
 SPECS = {
     "history": tf.TensorSpec([None, None], tf.string, "history"),
@@ -42,12 +46,12 @@ class _User(NamedTuple):
 class _Wanted(NamedTuple):
     """What a request asks for, row by row.
 
-    top_n [B], 0 for a row with an error; exclude and allow [B, any] rows of the item table; categories or None;
+    top_n [B], 0 for a row with an error; exclude and allow: [B or 1, any] rows of the item table; categories or None;
     diversity [B]; error [B] string, "" where there is none.
     """
 
     top_n: tf.Tensor
-    exclude: tf.Tensor
+    exclude: list[tf.Tensor]
     allow: tf.Tensor
     categories: Categories | None
     diversity: tf.Tensor
@@ -61,10 +65,11 @@ class ServingGraph(tf.Module):
       model: its encoder and item vectors become part of the graph, the model itself does not.
       catalogue: raw ids, categories and profile columns.
       max_top_n: items that `serving_default` returns, and that `recommend` can be asked for; at most the catalogue.
-      exclude_history: whether `serving_default` leaves out the history's items; also the default of `recommend`.
-      score_bytes: the most bytes of scores that a request holds at a time.
-      vocabulary: the text file of raw ids that becomes the asset; None = the catalogue's. The lookup tables
-        are named after it.
+      exclude_history: whether `serving_default` leaves out the history's items; the default of `recommend`.
+      score_bytes: bound on the scores a request holds at a time.
+      limits: a larger request is refused.
+      vocabulary: the text file of raw ids that becomes the asset; None = the catalogue's. The lookup tables of a
+        process are named by it.
 
     Attributes:
       functions: signature's name → tf.function, whose arguments are in the order of `inputs[name]`.
@@ -79,9 +84,11 @@ class ServingGraph(tf.Module):
         exclude_history: bool = False,
         score_bytes: int = SCORE_BYTES,
         vocabulary: Path | None = None,
+        limits: Limits = LIMITS,
     ):
         super().__init__("serving_graph")
         self.max_top_n, self._exclude_history, self.score_bytes = max_top_n, exclude_history, score_bytes
+        self.limits = limits
         self.max_history, self._needs = model.max_history, tuple(model.needs)
         self._encode = model.encode
         whole, number = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
@@ -146,8 +153,8 @@ class ServingGraph(tf.Module):
         return self.functions["recommend"](*values)
 
     def _serve(self, history: tf.Tensor, *features: tf.Tensor) -> dict[str, tf.Tensor]:
-        user = self._user(history, *features)
-        exclude = user.rows if self._exclude_history else None
+        user = self._user(self.limits.of_answer(history, tf.shape(history)[0], self.max_top_n), *features)
+        exclude = [user.rows] if self._exclude_history else []
         ids, scores = top_k(
             user.vectors, self.item_vectors, self.max_top_n, exclude=exclude, score_bytes=self.score_bytes
         )
@@ -166,7 +173,7 @@ class ServingGraph(tf.Module):
             (wanted.error != "", wanted.error),
             (found < wanted.top_n, few),
             (user.known == 0, "note: no id of history is known; these are the most popular items"),
-            (~user.finite, "note: the model gives no number for this history; these are the most popular items"),
+            (~user.finite, f"{NO_NUMBER}; these are the most popular items"),
         )
         answer = self._named(ids, scores) | {"known_items": user.known, "status": status}
         answer["interest"] = self._fetched_by(user, ids)
@@ -178,8 +185,10 @@ class ServingGraph(tf.Module):
         """The choices of a request, row by row, and what is wrong with them."""
         top_n = one_a_row("top_n", given["top_n"], batch)
         exclude_history = one_a_row("exclude_history", given["exclude_history"], batch)
-        exclude = self._rows(list_a_row("exclude", given["exclude"], batch))
-        allow_names = list_a_row("allow", given["allow"], batch)
+        lists = {
+            name: list_a_row(name, self.limits.of_list(name, given[name]), batch) for name in LISTS if name in given
+        }
+        exclude, allow_names = self._rows(lists["exclude"]), lists["allow"]
         allow = self._rows(allow_names)
         wrong = [
             (
@@ -190,7 +199,7 @@ class ServingGraph(tf.Module):
         ]
         categories, diversity = None, tf.zeros([batch])
         if self.has_categories:
-            category_names = list_a_row("categories", given["categories"], batch)
+            category_names = lists["categories"]
             numbers = tf.where(category_names == "", 0, self.category_number.lookup(category_names))
             categories = Categories(self.category_of, numbers, len(self.category_names))
             diversity = one_a_row("diversity", given["diversity"], batch)
@@ -203,13 +212,14 @@ class ServingGraph(tf.Module):
                 ),
             ]
         error = first_message(batch, *wrong)
-        excluded = tf.concat([tf.where(exclude_history[:, None], user.rows, 0), exclude], axis=1)
+        excluded = [tf.where(exclude_history[:, None], user.rows, 0), exclude]
         diversity = tf.where(diversity > 0, diversity, 0.0)
         return _Wanted(tf.where(error == "", top_n, 0), excluded, allow, categories, diversity, error)
 
     def _retrieve(self, user: _User, wanted: _Wanted) -> tuple[tf.Tensor, tf.Tensor]:
         """Ids and scores [B, largest top_n], 0 in places that a row did not ask for."""
         width = tf.maximum(tf.reduce_max(wanted.top_n), 1)
+        width = self.limits.of_answer(width, tf.shape(wanted.top_n)[0], width)
 
         def plain(count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return top_k(
@@ -235,12 +245,12 @@ class ServingGraph(tf.Module):
         return {"interests": user.vectors, "known_items": user.known}
 
     def _items(self, items: tf.Tensor) -> dict[str, tf.Tensor]:
-        rows = self._rows(items)
+        rows = self._rows(self.limits.of_items(items))
         vectors = tf.gather(tf.convert_to_tensor(self.item_vectors), rows)
         return {"vectors": tf.where(rows[:, None] > 0, vectors, 0.0), "known": rows > 0}
 
     def _user(self, history: tf.Tensor, *inputs: tf.Tensor) -> _User:
-        rows = self._rows(history)  # [B, any]
+        rows = self._rows(self.limits.of_history(history))  # [B, any]
         known = tf.reduce_sum(tf.cast(rows > 0, tf.int32), axis=1)  # [B]
         features = {}
         for name, values in zip(self._needs, inputs, strict=True):

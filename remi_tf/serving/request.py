@@ -58,8 +58,8 @@ def one_a_row(name: str, values: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
 
 
 def list_a_row(name: str, values: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
-    """One list, or one for each row: [1 or batch, any] → [batch, any]."""
-    return tf.broadcast_to(_for_batch(name, values, batch, "list"), [batch, tf.shape(values)[1]])
+    """One list, or one for each row: [1 or batch, any] as it is. A list for all rows is not copied for each of them."""
+    return _for_batch(name, values, batch, "list")
 
 
 def checked(values: tf.Tensor, holds: tf.Tensor, message: str) -> tf.Tensor:

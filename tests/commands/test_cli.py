@@ -71,6 +71,7 @@ def raising(error):
         (OSError(28, "No space left on device"), 2, "error: file: No space left on device"),
         (RuntimeError("w.data: No space left on device"), 2, f"error: {FULL} (w.data: {FULL})"),
         (InputError("id '\x1b[2Jx' is unknown"), 2, r"error: id '\x1b[2Jx' is unknown"),
+        (InputError("item '\x1b[31m'\n: no"), 2, r"error: item '\x1b[31m'\n: no"),
     ],
 )
 def test_an_error_that_is_the_users_to_mend_is_one_line(error, code, line, capsys):
@@ -86,6 +87,11 @@ def test_a_programs_own_code_is_its_exit_code_and_a_bug_keeps_its_traceback():
             run_main(raising(ZeroDivisionError()))
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_where_nobody_reads_on_a_program_ends_quietly(capsys):
+    assert ended(raising(BrokenPipeError(32, "Broken pipe"))) == 141
+    assert capsys.readouterr().err == ""
 
 
 def test_sigterm_ends_a_program_with_a_word_and_its_own_code(capsys):

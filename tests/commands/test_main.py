@@ -20,7 +20,7 @@ def test_without_a_command_all_of_them_are_listed(capsys):
 
 def test_each_command_has_its_file_and_each_file_is_a_command():
     files = {path.stem for path in (ROOT / "remi_tf" / "commands").glob("*.py")}
-    assert files == {*COMMANDS, "__init__", "cli", "main"}
+    assert files == {*COMMANDS, "__init__", "cli", "console", "main"}
 
 
 def test_an_unknown_command_is_refused_with_those_there_are():

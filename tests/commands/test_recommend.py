@@ -110,7 +110,8 @@ def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
     columns = ["--user_col", "who", "--item_col", "what"]
     flags = ["--run_dir", str(run.path), "--input", str(log), "--output", str(tmp_path / "out.parquet"), "--top_n", "4"]
     assert recommending.main([*flags, *columns]) == 0
-    note, counts = capsys.readouterr().out.splitlines()
+    note, known, counts = capsys.readouterr().out.splitlines()
+    assert known == "3 of 3 interactions and 2 of 2 users are known"
     assert note == "no --time_col: the rows count as in the order of time"
     assert counts.startswith("8 rows for 2 users written to")
     table = pd.read_parquet(tmp_path / "out.parquet")
@@ -121,16 +122,69 @@ def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
         recommending.main([*flags, *columns])
     assert recommending.main([*flags, *columns, "--top_n", "1", "--overwrite"]) == 0
     assert len(pd.read_parquet(tmp_path / "out.parquet")) == 2
-    before = log.read_bytes()
-    with pytest.raises(InputError, match=r"--output .*log.csv: one of the inputs; name another file"):
-        recommending.main([*flags, *columns, "--output", str(log), "--overwrite"])
-    assert log.read_bytes() == before
+    source = log.rename(tmp_path / "log")
+    before = source.read_bytes()
+    with pytest.raises(InputError, match=r"--output .*log: one of the inputs; name another file"):
+        recommending.main([*flags, *columns, "--input", str(source), "--output", str(source), "--overwrite"])
+    assert source.read_bytes() == before
+
+
+@pytest.mark.trains
+def test_a_log_with_unknown_ids_is_told_with_counts_and_stops_where_none_is_known(run, tmp_path, capsys):
+    log, output = tmp_path / "log.csv", tmp_path / "out.parquet"
+    flags = ["--run_dir", str(run.path), "--input", str(log), "--output", str(output), "--top_n", "2"]
+    log.write_text("user,item\na,ïtem 3\na,x\nb,ïtem 4\n", encoding="utf-8")
+    assert recommending.main(flags) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "2 of 3 interactions and 2 of 2 users are known" in lines
+    assert any(line.startswith("not in the catalogue: 'x'; the known ones") for line in lines)
+    log.write_text("user,item\na,ïtem 3\na,x\nb,ÏTEM 4\n", encoding="utf-8")
+    assert recommending.main([*flags, "--overwrite"]) == 0
+    assert "WARNING: not in the catalogue: 'x', 'ÏTEM 4'; 'ÏTEM 4' is unknown, 'ïtem 4' is known" in (
+        capsys.readouterr().out
+    )
+    before = output.read_bytes()
+    log.write_text("user,item\na,x\nb,ÏTEM 4\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"no item of the 2 interactions is known; .*--allow_unknown"):
+        recommending.main([*flags, "--overwrite"])
+    assert output.read_bytes() == before and len(list(tmp_path.iterdir())) == 3
+    assert recommending.main([*flags, "--overwrite", "--allow_unknown"]) == 0
+    assert "0 of 2 interactions and 0 of 2 users are known" in capsys.readouterr().out
+    assert pd.read_parquet(output)["item"].tolist() == RAW_IDS[:2] * 2
+
+
+@pytest.mark.trains
+def test_other_spellings_an_empty_history_and_too_many_items_are_told(run, capsys):
+    _, notes = printed(run, capsys, "--history", "ÏTEM 3")
+    assert "'ÏTEM 3' is unknown, 'ïtem 3' is known" in notes
+    _, notes = printed(run, capsys, "--history", "")
+    assert notes == ["the history is empty: these are the most popular items"]
+    lines, notes = printed(run, capsys, "--history", "ïtem 3", "--top_n", "1000")
+    assert notes == ["--top_n 1000: the catalogue has 200 items"] and len(lines) == 200
+    one, _ = printed(run, capsys, "--history", " ïtem 3 , ïtem 4 ")
+    assert one == printed(run, capsys, "--history", ' ["ïtem 3", "ïtem 4"]')[0]
+
+
+@pytest.mark.trains
+def test_ids_and_titles_cannot_steer_the_terminal(tmp_path, monkeypatch, capsys):
+    ids = ["\x1b[2Jclear", "\u202eright", *RAW_IDS[2:]]
+    catalogue = make_dataset(tmp_path / "data", ids)
+    run = make_run(tmp_path / "run", TinyModel(), catalogue)
+    monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path: run)
+    lines, notes = printed(run, capsys, "--history", "\x1b[31mnobody", "--top_n", "2")
+    text = "".join([*lines, *notes])
+    assert "\x1b" not in text and "\u202e" not in text
+    assert r"\x1b[2Jclear" in lines[0] and r"Title of \u202eright" in lines[1]
 
 
 @pytest.mark.trains
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
+        (["--history", "a", "--allow", ""], "allow: an empty list allows nothing"),
+        (["--history", "a", "--categories", ","], "categories: an empty list allows nothing"),
+        (["--history", "a", "--allow_unknown"], "--allow_unknown: it goes with --input; leave it out"),
+        (["--input", "b.csv", "--output", "top.csv"], "--output top.csv: it is written as Parquet"),
         ([], "give either --history IDS or --input FILE"),
         (["--history", "a", "--input", "b.csv"], "give either --history IDS or --input FILE"),
         (["--input", "b.csv"], "--output is missing"),

@@ -3,7 +3,9 @@
 The stand-in is not TensorFlow Serving; tests/serving/test_runtime.py loads exports the way that server does.
 """
 
+import http.client
 import json
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -139,6 +141,7 @@ def by_hand(monkeypatch, capsys, main, *flags):
         ('{"exclude": "sku-4"}', 'exclude: give a list of strings, not "sku-4"'),
         ('{"exclude": [4]}', "exclude: give a list of strings, not [4]"),
         ('{"diversity": "x"}', 'diversity: give a number, not "x"'),
+        ('{"exclude": ["a", null]}', 'exclude: give a list of strings, not ["a", null]'),
         ('{"exclude_history": 1}', "exclude_history: give true or false, not 1"),
         ('{"history": ["a"]}', "--choices: history is none of the choices"),
         ('{"top_n": -1}', "top_n -1 is not in 1..20"),
@@ -167,6 +170,44 @@ def test_ids_with_commas_come_as_a_json_list(server, monkeypatch, capsys):
     assert code == 0 and "because you read item,7" in output and not errors
     code, _, errors = by_hand(monkeypatch, capsys, client_by_hand.main, *flags, "[item")
     assert code == 2 and errors.startswith("error: --history [item: not JSON")
+
+
+def test_how_many_ids_are_known_is_told_where_some_are_not(server, monkeypatch, capsys):
+    flags = ["--rest", f"localhost:{server.rest_port}", "--top_n", "3", "--history"]
+    _, _, errors = by_hand(monkeypatch, capsys, client_by_hand.main, *flags, "ïtem 3, ÏTEM 4")
+    assert errors == "note: 1 of 2 ids of the history are known\n"
+
+
+def raw_answer(server, head: bytes, body: bytes = b"") -> tuple[int, str]:
+    """The status and the error that the stand-in answers with, to bytes as they are."""
+    with socket.create_connection(("127.0.0.1", server.rest_port), timeout=10) as connection:
+        connection.sendall(head + b"\r\n\r\n" + body)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status, json.load(answer)["error"]
+
+
+PREDICT = b"POST /v1/models/remi:predict HTTP/1.1\r\nHost: x"
+
+
+def test_the_stand_in_refuses_what_is_too_large_before_it_reads_it(server):
+    code, words = raw_answer(server, PREDICT + b"\r\nContent-Length: 99999999999")
+    assert code == 413 and "99,999,999,999 bytes; at most" in words
+    assert raw_answer(server, PREDICT) == (411, "Content-Length is missing")
+    assert raw_answer(server, PREDICT + b"\r\nContent-Length: -5")[0] == 411
+    by_grpc = GrpcClient(f"localhost:{server.grpc_port}", "remi")
+    with pytest.raises(RuntimeError, match="RESOURCE_EXHAUSTED"):
+        by_grpc.predict("serving_default", [{"history": ["x" * (70 << 20)]}])
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"5", b"\xff", b"[" * 100_000, b'{"instances": 3}', b'{"inputs": {}}'])
+def test_the_stand_in_answers_a_request_that_is_none_with_an_error(server, body):
+    code, words = raw_answer(server, PREDICT + b"\r\nContent-Length: " + str(len(body)).encode(), body)
+    assert code == 400 and words
+
+
+def test_the_stand_in_listens_to_this_machine_only(server):
+    assert server._rest.server_address[0] == "127.0.0.1"
 
 
 def test_a_version_can_be_named_in_the_path(server):

@@ -31,6 +31,38 @@ def test_users_keep_their_names_unless_two_of_them_read_the_same():
     assert list(from_frame(frame, "user", "item", None).users) == [7, 8]
     mixed = pd.DataFrame({"user": [7, "7"], "item": ["a", "b"]})
     assert as_lists(from_frame(mixed, "user", "item", None)) == {"7": ["a", "b"]}
+    others = pd.DataFrame({"user": [7, 8, "7", "ann"], "item": ["a", "b", "c", "d"]})
+    assert as_lists(from_frame(others, "user", "item", None)) == {"7": ["a", "c"], 8: ["b"], "ann": ["d"]}
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        pd.Categorical(["b", "a", "b", "c"], categories=["a", "b", "c", "d"]),
+        [2.0, 1.0, 2.0, 3.0],
+        [True, False, True, False],
+        pd.to_datetime(["2021", "2020", "2021", "2022"]),
+        [b"b", b"a", b"b", b"c"],
+    ],
+)
+def test_names_of_every_type_stay_with_their_rows(users):
+    frame = pd.DataFrame({"user": users, "item": list("wxyz")}, index=[9, 9, 3, 0])
+    found = as_lists(from_frame(frame, "user", "item", None))
+    assert {user: rows["item"].tolist() for user, rows in frame.groupby("user", observed=True)} == found
+
+
+def test_a_column_that_stands_twice_is_refused():
+    frame = pd.DataFrame([[1, 2, "a"]], columns=["user", "user", "item"])
+    with pytest.raises(InputError, match="column 'user' stands twice"):
+        from_frame(frame, "user", "item", None)
+
+
+def test_long_answers_come_in_smaller_batches():
+    found = from_lists([["x"]] * 20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(histories, "PLACES", 1000)
+        assert max(map(len, found.batches(200))) == 5
+        assert [len(batch) for batch in found.batches(10**9)] == [1] * 20
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=30), st.integers(1, 5), st.integers(1, 20))

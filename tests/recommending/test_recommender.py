@@ -5,7 +5,9 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +84,36 @@ def test_a_frame_gives_what_its_lists_give_in_the_order_of_time(recommender):
     pd.testing.assert_frame_equal(in_rows, recommender.recommend({70: ["ïtem 4", "ïtem 3", "ïtem 9"], 5: lists[5]}, 6))
 
 
+def test_answers_stand_under_the_callers_own_names(recommender):
+    lists = {3: ["ïtem 3"], 1: ["ïtem 4", "ïtem 9"], 2: ["item,7"]}
+    by_dict = recommender.recommend(lists, 4)
+    pd.testing.assert_frame_equal(recommender.recommend(pd.Series(lists), 4), by_dict)
+    rows = pd.DataFrame({"user": list(lists), "item": list(lists.values())})
+    pd.testing.assert_frame_equal(recommender.recommend(rows, 4), by_dict)
+    pd.testing.assert_frame_equal(recommender.recommend(pa.Table.from_pandas(rows.explode("item")), 4), by_dict)
+    mixed = {1: ["ïtem 3"], None: ["ïtem 4"], "1": ["item,7"], 2.5: []}
+    result = recommender.recommend(mixed, 1)
+    assert result["user"].tolist() == list(mixed)
+    for user, item in zip(mixed, result["item"], strict=True):
+        assert recommender.recommend([mixed[user]], 1)["item"].tolist() == [item]
+
+
+def test_how_much_is_known_is_told_and_unknown_histories_still_get_popular_items(recommender, monkeypatch):
+    told = []
+    monkeypatch.setattr("absl.logging.warning", lambda text, *values: told.append(text % values))
+    fresh = remi_tf.Recommender(recommender.run)
+    fresh.recommend([["ïtem 3"], []])
+    assert not told
+    for batch in ([["ïtem 3", "ïtem 4"], ["ïtem 9", "nobody"]], [["ïtem 3"], ["ïtem 3", "else"]]):
+        fresh.recommend(batch)  # some unknown ids are usual: told once
+    assert len(told) == 1 and "3 of 4 interactions and 2 of 2 users are known; " in told[0] and "'nobody'" in told[0]
+    for text in ("Ïtem 3 ", "ÏTEM 3"):  # a batch of which little is known: told each time
+        result = fresh.recommend([[text], [text]], 3)
+        assert result["item"].tolist() == RAW_IDS[:3] * 2 and (result["interest"] == -1).all()
+    assert len(told) == 3 and "0 of 2 interactions and 0 of 2 users are known" in told[1]
+    assert "'ÏTEM 3' is unknown, 'ïtem 3' is known" in told[2]
+
+
 def test_nobody_gets_an_empty_frame(recommender):
     for nobody in ([], {}, pd.DataFrame({"user": [], "item": []})):
         result = recommender.recommend(nobody)
@@ -145,6 +177,27 @@ def test_days_and_profiles_reach_the_model(dataset, tmp_path):
     assert ann == personal.recommend([history], 5)["item"].tolist() != bob
 
 
+def test_who_has_no_profile_is_told(dataset, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr("absl.logging.warning", lambda text, *values: told.append(text % values))
+    personal = remi_tf.Recommender(make_run(tmp_path / "personal", Personal(), dataset))
+    lists = {1: ["ïtem 3"], 2: ["ïtem 3"]}
+    personal.recommend(lists, 5, profiles={1: ["M", "1"], 2: ["", ""]})
+    assert not told
+    personal.recommend(lists, 5, profiles={1: ["M", "1"]})
+    assert len(told) == 1 and "1 of 2 users have none, such as 2" in told[0]
+    with pytest.raises(InputError, match=r"none for user 1 \(int\), but one for '1' \(str\)"):
+        personal.recommend(lists, 5, profiles={"1": ["M", "1"]})
+
+
+@pytest.mark.parametrize("where", ["item_table", "projection"])
+def test_a_model_without_numbers_is_refused_and_not_answered_by_popular_items(dataset, tmp_path, where):
+    model = TinyModel()
+    getattr(model, where).assign(getattr(model, where) * float("nan"))
+    with pytest.raises(InputError, match="the run has diverged"):
+        remi_tf.Recommender(make_run(tmp_path / "run", model, dataset)).recommend([["ïtem 3"]])
+
+
 def test_similar_items_are_the_nearest_by_cosine(recommender):
     result = recommender.similar_items("ïtem 3", 4)
     table = recommender.run.model.item_table.numpy()
@@ -161,6 +214,18 @@ def test_similar_items_are_the_nearest_by_cosine(recommender):
     ):
         with pytest.raises(InputError, match=message):
             recommender.similar_items(item)
+
+
+def test_ids_as_tensors_are_read_everywhere(recommender):
+    ids = ["ïtem 3", "ïtem 4"]
+    plain = recommender.recommend([ids], exclude=["ïtem 9"], allow=RAW_IDS[:30], categories=["crime"])
+    tensors = {
+        "exclude": tf.constant(["ïtem 9"]),
+        "allow": tf.constant(RAW_IDS[:30]),
+        "categories": np.array(["crime"]),
+    }
+    pd.testing.assert_frame_equal(recommender.recommend(tf.constant([ids]), **tensors), plain)
+    pd.testing.assert_frame_equal(recommender.similar_items(tf.constant(ids[0])), recommender.similar_items(ids[0]))
 
 
 def test_ids_as_bytes_are_read_as_utf_8(recommender):
@@ -206,6 +271,8 @@ def test_an_index_leaves_out_what_a_generator_excludes(whole_numbers):
         ({"top_n": 0}, "top_n 0: give a positive whole number"),
         ({"top_n": 2.5}, "top_n 2.5: give a positive whole number"),
         ({"allow": []}, "allow: an empty list allows nothing"),
+        ({"allow": [""]}, "allow: an empty list allows nothing"),
+        ({"categories": [""]}, "categories: an empty list allows nothing"),
         ({"allow": ["nobody"]}, r"no id of allow is known: 'nobody'; the known ones are listed in .*items\.txt"),
         ({"categories": ["Crime"]}, r"no name of categories is known: 'Crime'; .* listed in .*category_names\.txt"),
         ({"histories": None}, "give a list of histories"),

@@ -13,7 +13,8 @@ from remi_tf.recommending import whole_logs as batch_scoring
 from remi_tf.recommending.choices import Choices
 from remi_tf.recommending.recommender import Recommender
 from remi_tf.recommending.whole_logs import score_files
-from tests.serving_toys import RAW_IDS, Dated, TinyModel, make_dataset, make_run
+from tests.serving_toys import COLUMNS as PROFILE_COLUMNS
+from tests.serving_toys import RAW_IDS, Dated, Personal, TinyModel, make_dataset, make_run
 
 pytestmark = pytest.mark.trains
 
@@ -71,7 +72,14 @@ def test_a_file_gives_what_its_frame_gives(recommender, log, tmp_path, monkeypat
     output = tmp_path / "out" / "top.parquet"
     counts = score_files(recommender, [path], output, COLUMNS, Choices(5, exclude_history=True))
     expected = recommender.recommend(log, 5, exclude_history=True, user_col="who", item_col="what", time_col="when")
-    assert counts == {"users": log["who"].nunique(), "rows": len(expected)}
+    known = log[log["what"].isin(RAW_IDS)]
+    assert counts == {
+        "users": log["who"].nunique(),
+        "rows": len(expected),
+        "interactions": len(log),
+        "known_interactions": len(known),
+        "known_users": known["who"].nunique(),
+    }
     assert_same(pd.read_parquet(output), expected)
     assert parquet.ParquetFile(output).schema_arrow == batch_scoring.SCHEMA
     assert [entry.name for entry in output.parent.iterdir()] == ["top.parquet"]
@@ -111,4 +119,50 @@ def test_what_goes_wrong_leaves_nothing(recommender, log, tmp_path):
     good.write_text("who,what,when\n")
     with pytest.raises(InputError, match="no row to recommend for"):
         score_files(recommender, [good], output, COLUMNS, Choices(5))
-    assert not output.parent.exists()
+    assert not list(output.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda log: log.assign(what=log["what"] + ".x"),
+            "no item of the 600 interactions is known; not in the catalog",
+        ),
+        (lambda log: log.assign(what=log["what"].str.upper()), "'ÏTEM .*' is unknown, 'ïtem .*' is known"),
+        (lambda log: log.rename(columns={"who": "what", "what": "who"}), "the columns of users and items swapped?"),
+    ],
+)
+def test_a_log_of_which_nothing_is_known_stops_unless_that_is_allowed(recommender, log, tmp_path, change, message):
+    log = log[log["what"].str.startswith("ï")]
+    log = pd.concat([log, log])[:600]
+    change(log).to_csv(tmp_path / "log.csv", index=False)
+    output = tmp_path / "out" / "top.parquet"
+    with pytest.raises(InputError, match=message):
+        score_files(recommender, [tmp_path / "log.csv"], output, COLUMNS, Choices(2))
+    assert not list(output.parent.iterdir())
+    counts = score_files(recommender, [tmp_path / "log.csv"], output, COLUMNS, Choices(2), allow_unknown=True)
+    assert counts["known_interactions"] == counts["known_users"] == 0 and counts["rows"] == 2 * counts["users"]
+    assert set(pd.read_parquet(output)["item"]) == set(RAW_IDS[:2])
+
+
+def test_a_generator_of_excluded_ids_holds_for_every_part(recommender, log, tmp_path, monkeypatch):
+    monkeypatch.setattr(batch_scoring, "PART_BYTES", 100)
+    log.to_csv(tmp_path / "log.csv", index=False)
+    choices = Choices(5, exclude=(raw_id for raw_id in RAW_IDS[:100]))
+    score_files(recommender, [tmp_path / "log.csv"], tmp_path / "out.parquet", COLUMNS, choices)
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    assert len(found) and not set(found["item"]) & set(RAW_IDS[:100])
+
+
+def test_profiles_reach_the_users_of_a_log_by_their_texts(tmp_path, log):
+    data = make_dataset(tmp_path / "data", profile_columns=PROFILE_COLUMNS)
+    personal = Recommender(make_run(tmp_path / "run", Personal(), data))
+    log.to_csv(tmp_path / "log.csv", index=False)
+    profiles = {user: ["M", "1"] for user in log["who"].unique()[:10]}
+    output = tmp_path / "out.parquet"
+    score_files(personal, [tmp_path / "log.csv"], output, COLUMNS, Choices(5), profiles=profiles)
+    columns = {"user_col": "who", "item_col": "what", "time_col": "when"}
+    assert_same(pd.read_parquet(output), personal.recommend(log, 5, profiles=profiles, **columns))
+    with pytest.raises(InputError, match="none of the 50 users has one"):
+        score_files(personal, [tmp_path / "log.csv"], output, COLUMNS, Choices(5), profiles={"ann": ["M", "1"]})

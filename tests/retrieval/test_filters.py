@@ -42,5 +42,46 @@ def test_an_item_without_category_is_of_none_that_can_be_wanted():
     assert not {10, 11} & {*left(5, categories=categories)[0], *left(5, categories=categories)[1]}
 
 
+@pytest.mark.parametrize("chunk", [1, 5, 12])
+def test_a_list_that_all_share_gives_what_a_copy_for_each_gives(chunk):
+    lists = {"exclude": [[3, 0, 12, 3]], "allow": [[4, 12, 3, 9]], "categories": [[3, 0, 1]]}
+    for names in (("exclude",), ("allow",), ("categories",), tuple(lists)):
+        answers = []
+        for copies in (1, 2):
+            given = {name: tf.constant(lists[name] * copies) for name in names}
+            if "categories" in given:
+                given["categories"] = Categories(OF_ITEMS, given["categories"], total=3)
+            answers.append(left(chunk, **given))
+        assert answers[0] == answers[1]
+
+
+def test_exclude_lists_add_up():
+    own, shared = tf.constant([[1], [2]]), tf.constant([[12, 11]])
+    everything = set(range(1, NUM_ITEMS + 1))
+    assert left(5, exclude=[own, shared]) == [sorted(everything - {1, 11, 12}), sorted(everything - {2, 11, 12})]
+
+
+def test_no_tensor_is_as_large_as_the_names_that_are_sent_times_the_categories():
+    """A request decides how many names it sends; a table of names x categories took gigabytes."""
+    names, total = 1009, 2003
+    of_items = tf.zeros([NUM_ITEMS + 1], tf.int32)
+
+    @tf.function(input_signature=[tf.TensorSpec([2, names], tf.int32)])
+    def filtered(wanted):
+        (apply,) = make_filters(categories=Categories(of_items, wanted, total))
+        return apply(tf.constant(SCORES), tf.constant(1))
+
+    graph = filtered.get_concrete_function().graph
+    sizes = [
+        tensor.shape.num_elements() or 0
+        for each in (graph, *graph._functions.values())
+        if hasattr(each, "get_operations")
+        for op in each.get_operations()
+        for tensor in op.outputs
+        if tensor.shape.is_fully_defined()
+    ]
+    assert max(sizes) < names * total
+
+
 def test_nothing_asked_for_costs_nothing():
     assert make_filters() == []

@@ -50,7 +50,8 @@ def test_a_choice_holds_for_all_rows_or_each_row_has_its_own():
     two = tf.constant(2)
     assert one_a_row("top_n", tf.constant(7), two).numpy().tolist() == [7, 7]
     assert one_a_row("top_n", tf.constant([[7], [8]]), two).numpy().tolist() == [7, 8]
-    assert list_a_row("allow", tf.constant([["a", "b"]]), two).shape == [2, 2]
+    assert list_a_row("allow", tf.constant([["a", "b"]]), two).shape == [1, 2]  # not copied for each row
+    assert list_a_row("allow", tf.constant([["a"], ["b"]]), two).shape == [2, 1]
     for give in (one_a_row, list_a_row):
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"top_n: give one .* for the whole batch, or one for"):
             give("top_n", tf.constant([[1], [2], [3]]), two)

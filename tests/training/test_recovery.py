@@ -102,7 +102,7 @@ def test_step_0_is_never_taken_up_where_there_was_a_checkpoint(tmp_path):
     assert run.resumed()[0] == 40
     for path in (tmp_path / "checkpoints").glob("*.index"):
         path.unlink()
-    with pytest.raises(InputError, match=r"ckpt-40.index: missing; .*start anew with --overwrite, or .*--warm_start"):
+    with pytest.raises(InputError, match=r"ckpt-40.index: missing; .*start again with --overwrite, or .*--warm_start"):
         run.resumed()
     shutil.rmtree(tmp_path / "checkpoints")
     with pytest.raises(InputError, match=r"was trained, and .*checkpoints holds no checkpoint any more"):
