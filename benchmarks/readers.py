@@ -50,7 +50,8 @@ def ours(case: Case, path: Path, skip: bool) -> Outcome:
     """remi_tf.data.tables."""
     of = [name if case.header else str(case.columns.split(",").index(name)) for name in UIT.split(",")]
     unit = "iso" if case.times == "iso" else "s"
-    layout = Layout(Columns(*of), header=case.header, keep=case.keep)
+    keep = (case.keep[0], (case.keep[1],)) if case.keep else None
+    layout = Layout(Columns(*of), header=case.header, keep=keep)
     try:
         log = read_log([path], layout, time_unit=unit, separator=case.separator, on_bad_row="skip" if skip else "stop")
     except InputError as error:
@@ -128,7 +129,7 @@ def sift(rows: list[tuple[int, tuple]]) -> tuple[list[Row], list[tuple[int, tupl
             for text in row[:2]:
                 row_rules.check_id(text or "", "id")
             row_rules.check_time(row[2], row[2], "time", "s")
-            good.append((row[0], row[1], float(row[2])))
+            good.append((row[0].strip(), row[1].strip(), float(row[2])))
         except row_rules.BadRow:
             bad.append((number, row))
     return good, bad

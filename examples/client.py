@@ -169,7 +169,7 @@ def _history(text: str) -> list[str]:
             raise ValueError(f"--history {text}: the list may hold strings and whole numbers only")
     else:
         ids = [raw_id.strip() for raw_id in ids]
-    return [str(raw_id) for raw_id in ids if raw_id != ""] or [""]  # "" is padding
+    return [str(raw_id).strip() for raw_id in ids if str(raw_id).strip()] or [""]  # "" is padding
 
 
 def _json(flag: str, text: str, kind: type) -> Any:

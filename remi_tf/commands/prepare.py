@@ -41,18 +41,38 @@ READ: dict[str, dict[str, Any]] = {
         "metavar": "TEXT",
         "help": "separator: a character, tab, or '::' (default: guessed from name and first line)",
     },
+    "--layout": {
+        "choices": ("rows", "sequence"),
+        "default": "rows",
+        "help": "rows: one interaction each; sequence: one row a user, --item_col (and --time_col) hold a list, or "
+        "text separated by commas, | or spaces (default: rows)",
+    },
+    "--keep": {
+        "metavar": "COL=A,B",
+        "help": "leave out rows with other values of this column: event_type=view,purchase (default: keep all)",
+    },
     "--time_unit": {
         "choices": UNITS,
-        "help": "seconds, milliseconds, microseconds, ISO dates, or none: numbers that only give an order "
-        "(default: what the source has, else auto: guessed from their size)",
+        "help": "seconds, milliseconds, microseconds, nanoseconds, ISO dates, or none: numbers that only give an order "
+        "(default: what the source has, else auto: guessed from lines all over each file)",
+    },
+    "--time_format": {
+        "metavar": "FORM",
+        "help": "form of text dates, as Python's strptime has it: '%%m/%%d/%%Y %%I:%%M:%%S %%p' (default: ISO dates)",
     },
     "--items": {
         "metavar": "FILE",
-        "help": "table of titles and categories; of 'a|b|c' only the first counts (default: none)",
+        "help": "table of titles and categories (default: none)",
     },
     "--items_id_col": {"metavar": "COL", "help": "its id column (default: the name of --item_col, else the first)"},
     "--items_title_col": {"metavar": "COL", "help": "its title column (default: title or name, if there)"},
     "--items_category_col": {"metavar": "COL", "help": "its category column (default: category, genres, … if there)"},
+    "--category_level": {
+        "metavar": "LEVEL",
+        "help": "of a category that is a list or path: first, last, deepest, or a number from 1 (default: deepest: the "
+        "deepest level that several items share and that tells items apart)",
+    },
+    "--category_sep": {"metavar": "TEXT", "help": "text between the elements of a category (default: |)"},
     "--users": {"metavar": "FILE", "help": "table of user profiles (default: the source's own, else none)"},
     "--users_id_col": {"metavar": "COL", "help": "its id column (default: the name of --user_col, else the first)"},
     "--profile_cols": {
@@ -66,16 +86,14 @@ READ: dict[str, dict[str, Any]] = {
     },
 }
 KEEP: dict[str, dict[str, Any]] = {
-    "--min_count": {"type": int, "default": 5, "metavar": "N", "help": "rows an item, then a user, needs (default: 5)"},
+    "--min_count": {"type": int, "metavar": "N", "help": "rows an item, then a user, needs (default: 5)"},
     "--core": {
         "choices": CORES,
-        "default": "single",
         "help": "filter items and users once, as the papers do, or until nothing changes (default: single)",
     },
     "--dedup": {**SWITCH, "help": "keep only the earliest of rows with the same user and item (default: keep all)"},
     "--split": {
         "choices": SPLITS_BY,
-        "default": "users",
         "help": "users: 8:1:1 of the users, as the papers do; leave_one_out: the last two rows of each user; "
         "time: at the 80%% and 90%% quantiles of all times (default: users)",
     },

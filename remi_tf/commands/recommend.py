@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run, verification
 from remi_tf.commands.console import shown
+from remi_tf.data.tables.dates import check_format
 from remi_tf.data.tables.units import UNITS, unix_seconds
 from remi_tf.errors import InputError, command
 from remi_tf.files import refuse_file
@@ -88,7 +89,7 @@ def main(argv: list[str]) -> int:
 
 def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
     """Write the best items for every user of a log."""
-    from remi_tf.data.tables.layouts import Columns
+    from remi_tf.data.tables.layouts import Columns, parse_keep
     from remi_tf.data.tables.rows import BadRows
     from remi_tf.recommending.known import Known
     from remi_tf.recommending.recommender import Recommender
@@ -99,9 +100,10 @@ def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
     for line in [*log_notes(recommender, flags.time_col), *top_n_notes(recommender, flags.top_n)]:
         print(line)
     known, bad = Known(), BadRows(flags.on_bad_row or "stop")
-    unit = flags.time_unit or "auto"
+    unit = flags.time_format or flags.time_unit or "auto"
+    keep = parse_keep(flags.keep) if flags.keep else None
     counts = score_files(
-        recommender, flags.input, flags.output, columns, choices, time_unit=unit, bad=bad, known=known,
+        recommender, flags.input, flags.output, columns, choices, time_unit=unit, bad=bad, keep=keep, known=known,
         allow_unknown=flags.allow_unknown,
     )  # fmt: skip
     skipped = [f"bad rows skipped: {count:,} ({reason})" for reason, count in bad.counts.items()]
@@ -138,6 +140,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     log.add_argument("--item_col", help="column of item ids (default: item)")
     log.add_argument("--time_col", help="column of times (default: rows are in time order)")
     log.add_argument("--time_unit", choices=UNITS, help="unit of the times (default: auto)")
+    log.add_argument("--time_format", metavar="FORM", help="form of text dates, as data/prepare.py's (default: ISO)")
+    log.add_argument("--keep", metavar="COL=A,B", help="leave out rows with other values: event=view (default: none)")
     log.add_argument(
         "--on_bad_row", choices=("stop", "skip"), help="at a row that cannot be used: stop, or skip it (default: stop)"
     )
@@ -170,12 +174,17 @@ def _check_flags(flags: argparse.Namespace) -> None:
         raise InputError("give either --history IDS or --input FILE")
     if flags.input is not None and flags.output is None:
         raise InputError("--output is missing: name the Parquet file for the recommendations")
-    of_log = ("output", "overwrite", "user_col", "item_col", "time_col", "time_unit", "on_bad_row", "allow_unknown")
+    of_log = (
+        *("output", "overwrite", "user_col", "item_col", "time_col", "time_unit", "time_format", "keep"),
+        *("on_bad_row", "allow_unknown"),
+    )
     for name in ("timestamps", "user_profile") if flags.input is not None else of_log:
         if getattr(flags, name) not in (None, False):
             raise InputError(
                 f"--{name}: it goes with {'--history' if flags.input is not None else '--input'}; leave it out"
             )
+    if flags.time_format is not None:
+        check_format(flags.time_format)
     if flags.output is not None:
         if flags.output.suffix.lower() in NOT_PARQUET:
             raise InputError(f"--output {flags.output}: it is written as Parquet; name a file such as top.parquet")

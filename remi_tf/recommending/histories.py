@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_list_like
 
+from remi_tf.data.tables.ids import NotAnId, id_text
 from remi_tf.data.tables.layouts import Columns
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.reading import read_frame
@@ -103,19 +103,15 @@ def _seconds_of(times: Sequence[Sequence[Any]], users: Sequence[Any], lengths: S
 
 
 def raw_id(value: Any, place: str) -> str:
-    """The text of a raw id that was given as text, as UTF-8 bytes or as a number.
+    """The text of a raw id that was given as text, UTF-8 bytes, a whole number, a UUID, or a scalar array or tensor.
 
     Raises:
-      InputError: it is missing (None, NaN), a list, or bytes that are not UTF-8; the message starts with `place`.
+      InputError: it is anything else (ids.py); the message starts with `place`.
     """
-    if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError as error:
-            raise InputError(f"{place}: {value!r} is not UTF-8; give the id as text") from error
-    if not isinstance(value, str) and (is_list_like(value) or pd.isna(value)):
-        raise InputError(f"{place}: {value!r} is not a raw id; leave it out")
-    return str(value)
+    try:
+        return id_text(value)
+    except NotAnId as error:
+        raise InputError(f"{place}: {error}; leave it out") from error
 
 
 def from_frame(frame: pd.DataFrame, user_col: str, item_col: str, time_col: str | None) -> Histories:

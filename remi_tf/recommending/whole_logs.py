@@ -54,6 +54,7 @@ def score_files(
     bad: BadRows | None = None,
     known: Known | None = None,
     allow_unknown: bool = False,
+    keep: tuple[str, tuple[str, ...]] | None = None,
     progress: bool = True,
 ) -> dict[str, int]:
     """Write the best items for every user of a log to a Parquet file, whole or not at all. Replaces an existing file.
@@ -69,6 +70,7 @@ def score_files(
       bad: what to do with bad rows, and where those that are skipped are counted; None stops at the first.
       known: where it is counted how much of the log the catalogue knows, with examples of what it does not.
       allow_unknown: go on if the catalogue knows no item of the log at all; everybody gets popular items then.
+      keep: a column and the values that its rows must have; None = all rows.
 
     Returns:
       users and rows: how many were answered and written; interactions; known_interactions and known_users: how many of
@@ -84,8 +86,9 @@ def score_files(
     rows, known, of_users = 0, known or Known(), recommender.profiles(profiles)
     with parts_folder(output) as folder:
         parts, interactions = _spread(
-            inputs, columns, time_unit, bad or BadRows(), folder, progress, known, recommender.catalogue
-        )
+            inputs, Layout(columns, keep=keep), time_unit, bad or BadRows(), folder, progress, known,
+            recommender.catalogue,
+        )  # fmt: skip
         if known.nothing and not allow_unknown:
             raise InputError(
                 f"{', '.join(map(str, inputs))}: no item of the {known.interactions:,} interactions is known; "
@@ -138,7 +141,7 @@ def _answered(
 
 def _spread(
     inputs: Sequence[str | Path],
-    columns: Columns,
+    layout: Layout,
     time_unit: str,
     bad: BadRows,
     folder: Path,
@@ -152,7 +155,7 @@ def _spread(
     unit, interactions = "none", 0
     with contextlib.ExitStack() as stack, _bar("read", None, progress) as bar:
         writers = [stack.enter_context(pa.ipc.new_stream(str(path), _PART)) for path in paths]
-        for chunk, read_in in stream_log(inputs, Layout(columns), time_unit=time_unit, bad=bad):
+        for chunk, read_in in stream_log(inputs, layout, time_unit=time_unit, bad=bad):
             batch, part_of = _part_rows(chunk, number)
             known.add_chunk(_dictionary(chunk, "user"), _dictionary(chunk, "item"), catalogue)
             for part in np.unique(part_of):
@@ -169,7 +172,7 @@ def _spread(
             path.unlink()
             if len(table):
                 texts = {key: table[key].combine_chunks().dictionary_encode() for key in ("user", "item")}
-                times = table["time"].to_numpy() if columns.time is not None else None
+                times = table["time"].to_numpy() if layout.columns.time is not None else None
                 yield assemble([Chunk(texts, times)], unit)
 
     return parts(), interactions

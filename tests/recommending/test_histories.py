@@ -1,8 +1,11 @@
 """Histories of raw ids as flat arrays, and the batches made of them."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,7 +94,14 @@ def test_items_that_are_dropped_leave_every_other_with_its_user():
     assert as_lists(kept) == {0: ["b"], 1: [], 2: ["d", "e"]} and kept.seconds.tolist() == [2, 4, 5]
 
 
-@pytest.mark.parametrize("value", [None, float("nan"), pd.NA, ["a"], b"\xff"])
+@pytest.mark.parametrize("value", [None, float("nan"), pd.NA, ["a"], b"\xff", True, 1.5, 2.0**53])
 def test_what_is_no_id_is_refused_with_its_place(value):
     with pytest.raises(InputError, match=r"^row 5: "):
         raw_id(value, "row 5")
+
+
+def test_an_id_is_the_same_in_every_container():
+    values = [1003, 1003.0, " 1003", b"1003", np.float32(1003), Decimal("1003"), tf.constant(1003), tf.constant("1003")]
+    assert from_lists([values]).items.tolist() == ["1003"] * len(values)
+    for table in (tf.constant([[1003, 1005]]), tf.constant([["1003", "1005"]]), np.array([[1003.0, 1005.0]])):
+        assert from_lists(table).items.tolist() == ["1003", "1005"]

@@ -1,10 +1,12 @@
 """A folder in ComiRec's text format → dataset, taken as it is: its split, its ids, no filter.
 
-NAME_train.txt, NAME_valid.txt, NAME_test.txt   user,item,index or user,item,index,timestamp, without header
+NAME_train.txt, NAME_valid.txt, NAME_test.txt   without header: user,item,index (ComiRec), user,item,time (PIMI) or
+                                                user,item,index,time (REMI)
 NAME_item_map.txt                               raw id,number (optional)
 NAME_item_cate.txt, NAME_cate.txt               item number,category number (optional)
 """
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,33 @@ import numpy as np
 from remi_tf.data.dataset.folder import write_dataset
 from remi_tf.data.dataset.interactions import SPLITS, Interactions
 from remi_tf.data.dataset.vocabulary import Vocabulary
+from remi_tf.data.protocol.comirec_items import (
+    ItemTable,
+    item_number,
+    read_categories,
+    read_raw_ids,
+    records,
+    with_table,
+)
 from remi_tf.data.protocol.splits import history_cuts
-from remi_tf.data.tables.rows import BadRow, BadRows, check_id, date, parse_time, split_records
-from remi_tf.data.tables.streams import open_members, read_blocks
+from remi_tf.data.tables.rows import BadRow, BadRows, check_id, date, parse_time
+from remi_tf.data.tables.units import guess_unit, per_second, unit_name
 from remi_tf.errors import InputError
 
-MAPS = ("{name}_item_map.txt", "item_map.txt")
-CATEGORIES = ("{name}_item_cate.txt", "{name}_cate.txt", "item_cate.txt")
+SAMPLE = 100_000  # times that show the unit
+FEWEST_NUMBERS, NUMBERS_A_ROW = 1_000_000, 10
+"""Item numbers go up to the larger of these: a million, or ten for each row."""
+
+
+@dataclass
+class _Rows:
+    """The rows of one split: file and line, raw user, item number, index (None: the times order), time."""
+
+    places: list[str] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
+    items: list[int] = field(default_factory=list)
+    orders: list[float | None] = field(default_factory=list)
+    times: list[str] = field(default_factory=list)
 
 
 def prepare_comirec(
@@ -27,12 +49,18 @@ def prepare_comirec(
     output: str | Path,
     *,
     name: str | None = None,
+    time_unit: str | None = None,
+    item_table: ItemTable | None = None,
     on_bad_row: str = "stop",
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Read a folder of text files and write the dataset.
 
-    Rows of a user are sorted by the index column (stable). Items are 1..the largest number that occurs.
+    Rows of a user are sorted by the index or, where there is none, the time (stable). Items are 1..the largest number
+    that occurs.
+
+    Args:
+      time_unit: of the times; None = guessed from all of them. `none`: they only order.
 
     Returns:
       The manifest's `made_by`, as prepare_log does.
@@ -44,22 +72,30 @@ def prepare_comirec(
     prefix = _prefix(folder)
     bad = BadRows(on_bad_row)
     files = [f"{prefix}_{split}.txt" for split in SPLITS]
-    read = {split: _read_split(folder / file, bad) for split, file in zip(SPLITS, files, strict=True)}
-    numbers = {split: data[0] for split, data in read.items()}
+    rows, unit = _read_splits([folder / file for file in files], time_unit, bad)
+    numbers, users = {}, {}
+    for split, of_split in zip(SPLITS, rows, strict=True):
+        numbers[split], users[split] = _sequences(of_split, unit, split, bad)
     num_items = max(int(data.items.max(initial=0)) for data in numbers.values())
-    raw_ids, map_file = _raw_ids(folder, prefix, num_items, bad)
-    categories, names, category_file = _categories(folder, prefix, num_items, bad)
-    for split, (data, _, _) in read.items():
-        numbers[split] = _with_cuts(data, split)
+    raw_ids, map_file = read_raw_ids(folder, prefix, num_items, bad)
+    categories, names, category_file = read_categories(folder, prefix, num_items, bad)
     files += [file for file in (map_file, category_file) if file]
-    made_by = _made_by(files, numbers, num_items, all(timed for _, _, timed in read.values()), bad)
+    made_by = _made_by(files, numbers, num_items, unit, bad)
+    if time_unit is None and unit != "none":
+        made_by["notes"].append(
+            f"times were read as {unit_name(unit)} (guessed from all of them); --time_unit says otherwise"
+        )
+    vocabulary, titles = Vocabulary(raw_ids), None
+    if item_table is not None:
+        titles, categories, names = with_table(item_table, vocabulary, categories, names, made_by, bad)
     write_dataset(
         output,
         name=name or output.resolve().name,
         splits=numbers,
-        users={split: users for split, (_, users, _) in read.items()},
-        vocabulary=Vocabulary(raw_ids),
+        users=users,
+        vocabulary=vocabulary,
         made_by=made_by,
+        titles=titles,
         categories=categories,
         category_names=names,
         overwrite=overwrite,
@@ -81,104 +117,79 @@ def _prefix(folder: Path) -> str:
     return found[0]
 
 
-def _records(path: Path, widths: tuple[int, ...], bad: BadRows) -> list[tuple[str, list[str]]]:
-    """(place, fields) of each row of a comma-separated file whose rows have one of these widths."""
-    rows = []
-    with open_members([path], bad) as members:
-        for member in members:
-            with member.open() as stream:
-                for block in read_blocks(stream, member.label, bad, ",", quoting=False):
-                    for record in split_records(block.data, block.first_line, ",", quoting=False):
-                        place = f"{member.label} line {record.line}"
-                        if len(record.fields) in widths:
-                            rows.append((place, record.fields))
-                            continue
-                        expected = " or ".join(map(str, widths))
-                        message = f"{len(record.fields)} columns where {expected} are expected"
-                        bad.add(place, BadRow("number of columns", message))
+def _read_splits(paths: list[Path], time_unit: str | None, bad: BadRows) -> tuple[list[_Rows], str]:
+    """The rows of the three files, and the unit of their times (`none` where there are none, or they only order)."""
+    read = [records(path, (3, 4), bad) for path in paths]
+    widths = [len(fields) for of_file in read for _, fields in of_file[:1]]
+    width = widths[0] if widths else 3
+    splits = [_parse(of_file, width, bad) for of_file in read]
+    times = [text for rows in splits for text in rows.times]
+    unit = time_unit if time_unit not in (None, "auto") else guess_unit(times[:: max(1, len(times) // SAMPLE)])
+    assert unit is not None
+    if unit == "none" and width == 4 and time_unit in (None, "auto"):
+        unit = "s"  # small numbers in a column of times
+    entries = sum(len(rows.items) for rows in splits)
+    largest = max(FEWEST_NUMBERS, NUMBERS_A_ROW * entries)
+    return [_within(rows, largest, entries, bad) for rows in splits], unit
+
+
+def _parse(records: list[tuple[str, list[str]]], width: int, bad: BadRows) -> _Rows:
+    """Of rows of three columns the last is the time as well as what orders."""
+    rows = _Rows()
+    for place, fields in records:
+        try:
+            user, item = check_id(fields[0], "user").strip(), item_number(fields[1], "item", 1)
+            if len(fields) != width:
+                raise BadRow("number of columns", f"{len(fields)} columns where the first row has {width}")
+            order = None if width == 3 else parse_time(fields[2], "index", "none")
+        except BadRow as error:
+            bad.add(place, error)
+            continue
+        for values, value in zip(vars(rows).values(), (place, user, item, order, fields[-1]), strict=True):
+            values.append(value)
     return rows
 
 
-def _read_split(path: Path, bad: BadRows) -> tuple[Interactions, list[str], bool]:
-    """(sequences, raw user ids in order of first appearance, whether the file has timestamps)."""
+def _within(rows: _Rows, largest: int, entries: int, bad: BadRows) -> _Rows:
+    """Without rows whose item number is far beyond the number of rows: the item table would be as long."""
+    if max(rows.items, default=0) <= largest:
+        return rows
+    keep = []
+    for at, number in enumerate(rows.items):
+        if number <= largest:
+            keep.append(at)
+            continue
+        message = f"item {number} is far beyond the {entries:,} rows (items are numbered from 1; at most {largest:,})"
+        bad.add(rows.places[at], BadRow("item number too large", message))
+    return _Rows(*([values[at] for at in keep] for values in vars(rows).values()))
+
+
+def _sequences(rows: _Rows, unit: str, split: str, bad: BadRows) -> tuple[Interactions, list[str]]:
+    """The sequences of a split with their cuts, and raw user ids in the order of first appearance."""
     codes: dict[str, int] = {}
-    table: list[tuple[int, int, float, int]] = []
-    records = _records(path, (3, 4), bad)
-    timed = bool(records) and all(len(fields) == 4 for _, fields in records)
-    for place, fields in records:
+    table: list[tuple[int, int, float, int]] = []  # user, item, what orders, seconds
+    for place, user, item, order, text in zip(*vars(rows).values(), strict=True):
         try:
-            user = check_id(fields[0], "user")
-            item, index = _number(fields[1], "item", 1), parse_time(fields[2], "index", "none")
-            seconds = int(parse_time(fields[3], "timestamp", "none")) if timed else 0
+            time = parse_time(text, "time" if unit != "none" else "index", unit)
         except BadRow as error:
             bad.add(place, error)
             continue
-        table.append((codes.setdefault(user, len(codes)), item, index, seconds))
+        seconds = int(time // per_second(unit)) if unit != "none" else 0
+        table.append((codes.setdefault(user, len(codes)), item, time if order is None else order, seconds))
     users = np.array([row[0] for row in table], np.int64)
-    order = np.lexsort((np.array([row[2] for row in table]), users))
+    ordered = np.lexsort((np.array([row[2] for row in table]), users))
     lengths = np.bincount(users, minlength=len(codes))
     offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-    items = np.array([row[1] for row in table], np.int32)[order]
-    seconds_of = np.array([row[3] for row in table], np.int64)[order]
-    if not timed:
-        seconds_of = np.arange(len(items)) - np.repeat(offsets[:-1], lengths)
-    return Interactions(items, seconds_of, offsets, lengths), list(codes), timed
-
-
-def _number(text: str, column: str, lowest: int) -> int:
-    if not text.strip().isdecimal() or not lowest <= int(text) < 2**31:
-        raise BadRow("item is not a number", f"{column} {text!r} is not a whole number from {lowest}")
-    return int(text)
-
-
-def _with_cuts(data: Interactions, split: str) -> Interactions:
-    """In valid and test the first int(0.8 n) of n rows are history."""
-    cuts = data.lengths if split == "train" else history_cuts(data.lengths)
-    return Interactions(data.items, data.timestamps, data.offsets, cuts)
-
-
-def _find(folder: Path, prefix: str, names: tuple[str, ...]) -> Path | None:
-    paths = (folder / name.format(name=prefix) for name in names)
-    return next((path for path in paths if path.is_file()), None)
-
-
-def _raw_ids(folder: Path, prefix: str, num_items: int, bad: BadRows) -> tuple[list[str], str | None]:
-    """Raw ids of 1..num_items: the item map's names, else the numbers themselves; and the map's file name."""
-    raw_ids = [str(number) for number in range(1, num_items + 1)]
-    path = _find(folder, prefix, MAPS)
-    if path is None:
-        return raw_ids, None
-    for place, (raw_id, text) in _records(path, (2,), bad):
-        try:
-            number = _number(text, "item number", 0)
-            if 1 <= number <= num_items:
-                raw_ids[number - 1] = check_id(raw_id, "raw id")
-        except BadRow as error:
-            bad.add(place, error)
-    return raw_ids, path.name
-
-
-def _categories(
-    folder: Path, prefix: str, num_items: int, bad: BadRows
-) -> tuple[np.ndarray | None, list[str] | None, str | None]:
-    """([num_items + 1] int32 categories from 1, their names, the file's name), or nothing."""
-    path = _find(folder, prefix, CATEGORIES)
-    if path is None:
-        return None, None, None
-    categories, names = np.zeros(num_items + 1, np.int32), dict[str, int]()
-    for place, (item, category) in _records(path, (2,), bad):
-        try:
-            number = _number(item, "item", 0)
-        except BadRow as error:
-            bad.add(place, error)
-            continue
-        if 1 <= number <= num_items:
-            categories[number] = names.setdefault(category.strip(), len(names) + 1)
-    return categories, list(names), path.name
+    items = np.array([row[1] for row in table], np.int32)[ordered]
+    stamps = np.array([row[3] for row in table], np.int64)[ordered]
+    if unit == "none":
+        stamps = np.arange(len(items)) - np.repeat(offsets[:-1], lengths)
+    cuts = lengths if split == "train" else history_cuts(lengths)
+    return Interactions(items, stamps, offsets, cuts), list(codes)
 
 
 def _made_by(
-    files: list[str], splits: dict[str, Interactions], num_items: int, timed: bool, bad: BadRows
+    files: list[str], splits: dict[str, Interactions], num_items: int, unit: str, bad: BadRows
 ) -> dict[str, Any]:
     lengths = np.concatenate([data.lengths for data in splits.values()])
     if not len(lengths):
@@ -188,14 +199,14 @@ def _made_by(
     users, rows = len(lengths), int(lengths.sum())
     kept: dict[str, Any] = {"users": users, "items": num_items, "interactions": rows}
     kept["length_min_median_max"] = [int(lengths.min()), float(np.median(lengths)), int(lengths.max())]
-    if timed:
+    if unit != "none":
         times = np.concatenate([data.timestamps for data in splits.values()])
-        kept["time_span"] = [date(times.min()), date(times.max())] if times.max() < 2**36 else []
+        kept["time_span"] = [date(times.min()), date(times.max())]
     return {
         "source": "comirec",
         "files": [{"file": file} for file in files],
         "settings": {"split": "as given", "min_count": "as given"},
-        "raw": {"rows": rows, "users": users, "items": num_items, "time_unit": "s" if timed else "none"},
+        "raw": {"rows": rows, "users": users, "items": num_items, "time_unit": unit},
         "dropped": {f"bad rows: {reason}": count for reason, count in bad.counts.items()},
         "kept": kept,
         "notes": [f"skipped {example}" for example in bad.examples],

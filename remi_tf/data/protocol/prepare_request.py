@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 
 from remi_tf.data.dataset.folder import DATA, MANIFEST
-from remi_tf.data.protocol.comirec import prepare_comirec
+from remi_tf.data.protocol.comirec import ItemTable, prepare_comirec
 from remi_tf.data.protocol.options import PrepareSettings
 from remi_tf.data.protocol.prepare import prepare_log
+from remi_tf.data.tables.dates import check_format
 from remi_tf.data.tables.download import DOWNLOADS, download
-from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside
-from remi_tf.data.tables.layouts import Columns, Layout, parse_separator
+from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside, settle_labels
+from remi_tf.data.tables.labels import CategoryChoice
+from remi_tf.data.tables.layouts import Columns, Layout, parse_keep, parse_separator
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.reading import read_frame, read_log
 from remi_tf.data.tables.rows import BadRows
@@ -23,6 +25,7 @@ from remi_tf.data.tables.user_tables import add_profiles_beside, add_user_table
 from remi_tf.errors import InputError
 from remi_tf.files import refuse_existing
 
+FORMS = ("rows", "sequence")
 Log = str | Path | Sequence[str | Path] | pd.DataFrame | None
 
 
@@ -37,13 +40,19 @@ class PrepareRequest:
       user_col, item_col, time_col, category_col, title_col: columns by name, or by index from 0 with
         `no_header`. Without time_col the order of the rows is the order of time.
       no_header: the files have no header line. sep: separator of text files; None guesses it from name and first line.
-      time_unit: s, ms, us, iso, auto, or none for numbers that only give an order; None = the source's, else auto.
+      layout: rows (one interaction each), or sequence: one row for each user, whose item_col (and time_col) hold a
+        list, or text separated by commas, | or spaces.
+      keep: "event_type=view,purchase": rows with other values of that column are left out.
+      time_unit: s, ms, us, ns, iso, auto, or none for numbers that only give an order; None = the source's, else auto.
+      time_format: the form of text dates as Python's strptime has it, "%m/%d/%Y %H:%M".
       items, items_id_col, items_title_col, items_category_col: a table of titles and categories, and its columns.
+      category_level: of a category that is a list or path: first, last, deepest (the deepest level that items share and
+        that tells them apart), or a number from 1. category_sep: between its elements; None = "|".
       users, users_id_col, profile_cols: a table of user profiles, its id column, and the columns to use (a list, or
         "a,b").
       on_bad_row: stop at a row that cannot be used, or skip and count it.
 
-    What to keep and how to split (`PrepareSettings`): min_count, core, dedup, split, seed.
+    What to keep and how to split: min_count, core, dedup, split, seed; None = as `PrepareSettings` has it.
 
     What to write:
       output: the dataset folder; None = data/NAME. name: of the dataset; None = the last part of the output.
@@ -64,19 +73,24 @@ class PrepareRequest:
     title_col: str | None = None
     no_header: bool = False
     sep: str | None = None
+    layout: str = "rows"
+    keep: str | None = None
     time_unit: str | None = None
+    time_format: str | None = None
     items: str | Path | None = None
     items_id_col: str | None = None
     items_title_col: str | None = None
     items_category_col: str | None = None
+    category_level: str | None = None
+    category_sep: str | None = None
     users: str | Path | None = None
     users_id_col: str | None = None
     profile_cols: str | Sequence[str] | None = None
     on_bad_row: str = "stop"
-    min_count: int = 5
-    core: str = "single"
+    min_count: int | None = None
+    core: str | None = None
     dedup: bool = False
-    split: str = "users"
+    split: str | None = None
     seed: int = 1230
     name: str | None = None
     overwrite: bool = False
@@ -89,9 +103,11 @@ class PrepareRequest:
             self.files = [str(self.log)] if isinstance(self.log, str | Path) else [str(path) for path in self.log]
         if isinstance(self.profile_cols, str):
             self.profile_cols = [column.strip() for column in self.profile_cols.split(",")]
-        self.settings = PrepareSettings(self.min_count, self.core, self.dedup, self.split, self.seed)
+        self.choice = CategoryChoice(self.category_level or "deepest", self.category_sep)
+        self.settings = self._settings()
         self._check_source()
         self._check_tables()
+        self._check_form()
         self._check_files()
         if self.output is None and self.frame is not None:
             raise InputError("output is missing: name the dataset folder")
@@ -119,8 +135,15 @@ class PrepareRequest:
             fetched = download(self.source, DATA / "raw" / self.source)
             self.files = self.files or [str(DATA / "raw" / self.source / entry["file"]) for entry in fetched[:1]]
         if self.source == "comirec":
+            columns = ItemColumns(self.items_id_col, self.items_title_col, self.items_category_col, self.choice)
             return prepare_comirec(
-                self.files[0], self.folder, name=self.name, on_bad_row=self.on_bad_row, overwrite=self.overwrite
+                self.files[0],
+                self.folder,
+                name=self.name,
+                time_unit=self.time_unit,
+                item_table=ItemTable(self.items, columns) if self.items else None,
+                on_bad_row=self.on_bad_row,
+                overwrite=self.overwrite,
             )
         log = self._read()
         log.files = fetched + [entry for entry in log.files if entry["file"] not in {done["file"] for done in fetched}]
@@ -137,7 +160,7 @@ class PrepareRequest:
         log = self._read_log()
         bad, paths = BadRows(self.on_bad_row), [Path(path) for path in self.files]
         if self.items:
-            wanted = ItemColumns(self.items_id_col, self.items_title_col, self.items_category_col)
+            wanted = ItemColumns(self.items_id_col, self.items_title_col, self.items_category_col, self.choice)
             add_item_table(log, self.items, wanted, self.item_col, None, bad)
         elif self.source:
             add_tables_beside(log, SOURCES[self.source], paths, bad)
@@ -150,17 +173,32 @@ class PrepareRequest:
         return log
 
     def _read_log(self) -> RawLog:
-        unit, on_bad_row = self.time_unit, self.on_bad_row
+        unit, on_bad_row = self.time_format or self.time_unit, self.on_bad_row
         separator = None if self.sep is None else parse_separator(self.sep)
         if self.source:
             source = SOURCES[self.source]
             return read_log(self.files, source, time_unit=unit, separator=separator, on_bad_row=on_bad_row)
         assert self.user_col is not None and self.item_col is not None  # _check_source
         columns = Columns(self.user_col, self.item_col, self.time_col, self.category_col, self.title_col)
+        keep = parse_keep(self.keep) if self.keep else None
+        layout = Layout(columns, header=not self.no_header, keep=keep, form=self.layout)
         if self.frame is not None:
-            return read_frame(self.frame, columns, time_unit=unit or "auto", on_bad_row=on_bad_row)
-        layout = Layout(columns, header=not self.no_header)
-        return read_log(self.files, layout, time_unit=unit, separator=separator, on_bad_row=on_bad_row)
+            log = read_frame(self.frame, layout, time_unit=unit or "auto", on_bad_row=on_bad_row)
+        else:
+            log = read_log(self.files, layout, time_unit=unit, separator=separator, on_bad_row=on_bad_row)
+        settle_labels(log, self.choice)
+        return log
+
+    def _settings(self) -> PrepareSettings:
+        given = {"min_count": self.min_count, "core": self.core, "split": self.split}
+        chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if self.source == "comirec":
+            for name in (*chosen, *(["dedup"] if self.dedup else []), *(["sep"] if self.sep else [])):
+                raise InputError(
+                    f"--source comirec takes the folder's rows, numbers and split as they are, so --{name} does not "
+                    "apply; leave it out, or prepare the raw log instead"
+                )
+        return PrepareSettings(dedup=self.dedup, seed=self.seed, **chosen)
 
     def _check_source(self) -> None:
         """Raise InputError unless it is clear what the log is and which columns it has."""
@@ -183,6 +221,30 @@ class PrepareRequest:
         if self.download and not self.source:
             raise InputError(f"--download needs --source, one of {', '.join(sorted(DOWNLOADS))}")
 
+    def _check_form(self) -> None:
+        """Raise InputError for options of the log's form that do not go together."""
+        if self.layout not in FORMS:
+            raise InputError(f"--layout {self.layout!r}: choose {' or '.join(FORMS)}")
+        if self.layout == "sequence":
+            for flag, value in (("--category_col", self.category_col), ("--title_col", self.title_col)):
+                if value is not None:
+                    raise InputError(f"{flag}: --layout sequence has one row a user; give --items TABLE instead")
+        if self.time_format is not None:
+            check_format(self.time_format)
+            if self.time_unit not in (None, "auto"):
+                raise InputError(f"--time_format and --time_unit {self.time_unit}: give one of them")
+            if self.time_col is None and not self.source:
+                raise InputError("--time_format is the form of --time_col, which is missing")
+        if self.keep is not None:
+            parse_keep(self.keep)
+        for flag, given in (
+            ("--keep", self.keep),
+            ("--layout", self.layout != "rows"),
+            ("--time_format", self.time_format),
+        ):
+            if self.source and given:
+                raise InputError(f"--source {self.source} knows its form; leave out {flag} or --source")
+
     def _check_files(self) -> None:
         """Raise InputError unless there is something to read."""
         if self.source == "synthetic":
@@ -204,6 +266,10 @@ class PrepareRequest:
         for flag, value in (("--profile_cols", ",".join(profile_columns)), ("--users_id_col", self.users_id_col)):
             if value and not self.users:
                 raise InputError(f"{flag} {value}: it names columns of a user table; add --users TABLE")
+        of_items = {"id": self.items_id_col, "title": self.items_title_col, "category": self.items_category_col}
+        for name, value in of_items.items():
+            if value and not self.items:
+                raise InputError(f"--items_{name}_col {value}: it names a column of an item table; add --items TABLE")
         if "" in profile_columns or len(set(profile_columns)) < len(profile_columns):
             raise InputError(
                 f"--profile_cols {','.join(profile_columns)}: give different names of columns, such as "

@@ -1,14 +1,16 @@
 """Item tables: titles and categories in a file of their own, next to the log."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from remi_tf.data.tables.ids import matched
 from remi_tf.data.tables.json_tables import json_objects
+from remi_tf.data.tables.labels import SEPARATOR, CategoryChoice, choose_categories, elements, label_text, title_of
 from remi_tf.data.tables.layouts import find_column
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import BadRows
-from remi_tf.data.tables.side_tables import LIST_SEPARATOR, latin_lines, rows_beside, table_rows
+from remi_tf.data.tables.side_tables import joined_note, latin_lines, nothing_joined, rows_beside, table_rows
 from remi_tf.data.tables.sources import Source
 from remi_tf.data.tables.streams import open_members, read_blocks
 from remi_tf.errors import InputError
@@ -23,11 +25,15 @@ GENRES = (
 
 @dataclass(frozen=True)
 class ItemColumns:
-    """Columns of an item table; None = a column with a usual name (id: the log's item column, else the first)."""
+    """Columns of an item table; None = by their usual names (id: the log's item column, else the first).
+
+    choice: which element of a category that is a list or path counts.
+    """
 
     id: str | None = None
     title: str | None = None
     category: str | None = None
+    choice: CategoryChoice = field(default_factory=CategoryChoice)
 
 
 Labels = tuple[str, str, str]  # raw item id, title or "", category or ""
@@ -41,30 +47,49 @@ def add_item_table(
     Raises:
       InputError: the file or a column is missing, or a bad row under the policy `stop`.
     """
-    _fill(log, _read_table(path, columns, item_column, separator, bad), Path(path).name)
+    name = Path(path).name
+    _fill(log, _read_table(path, columns, item_column, separator, bad), name, columns.choice)
 
 
 def add_tables_beside(log: RawLog, source: Source, inputs: list[Path], bad: BadRows) -> None:
     """Use the item table that is next to a named source's log, or in its archive, if there is one."""
     found = rows_beside(READERS, source.beside, inputs, bad)
     if found:
-        _fill(log, iter(found[1]), found[0])
+        _fill(log, found[1], found[0], None)
 
 
-def _fill(log: RawLog, rows: Iterator[Labels], name: str) -> None:
-    known = set(log.item_ids.to_pylist())
-    found = 0
-    for raw_id, title, category in rows:
-        if raw_id in known:
-            found += 1
-            if title.strip():
-                log.titles.setdefault(raw_id, title)
-            if category.strip():
-                log.categories.setdefault(raw_id, category)
+def settle_labels(log: RawLog, choice: CategoryChoice) -> None:
+    """Make one title and one category each of the columns of the log itself, which may hold lists and paths."""
+    log.titles = {raw_id: title_of(text) for raw_id, text in log.titles.items()}
+    log.categories, notes = choose_categories(log.categories, choice)
+    log.notes += notes
+
+
+def _fill(log: RawLog, rows: Iterable[Labels], name: str, choice: CategoryChoice | None) -> None:
+    """`choice`: None where the categories are chosen already."""
+    known = dict.fromkeys(log.item_ids.to_pylist())
+    table = list(rows)
+    described: set[str] = set()
+    unknown, categories = [], dict[str, str]()
+    for raw_id, (_, title, category) in zip(matched([row[0] for row in table], known), table, strict=True):
+        if raw_id not in known:
+            if raw_id:
+                unknown.append(raw_id)
+            continue
+        described.add(raw_id)
+        if title.strip():
+            log.titles.setdefault(raw_id, title if choice is None else title_of(title))
+        if category.strip():
+            categories.setdefault(raw_id, category)
     log.files.append({"file": name, "holds": "item table"})
-    log.notes.append(f"{name} describes {found:,} of the log's {len(known):,} items")
-    if not found:
-        raise InputError(f"{name}: none of its ids is an item of the log; check --items_id_col")
+    if not described:
+        raise nothing_joined(name, "an item", "--items_id_col", unknown, known)
+    log.notes.append(joined_note(name, "items", described, unknown, known))
+    if choice is not None:
+        categories, notes = choose_categories(categories, choice)
+        log.notes += notes
+    for raw_id, category in categories.items():
+        log.categories.setdefault(raw_id, category)
 
 
 def _read_table(
@@ -74,7 +99,7 @@ def _read_table(
         return _find_columns(names, columns, item_column, label)
 
     for _, (raw_id, title, category) in table_rows(path, pick, separator, "item table", bad):
-        yield raw_id, title, category.split(LIST_SEPARATOR)[0]  # of several the first is taken
+        yield raw_id, title, category
 
 
 def _find_columns(names: list[str], columns: ItemColumns, item_column: str | None, label: str) -> list[int | None]:
@@ -112,7 +137,7 @@ def _read_movies_dat(path: Path, bad: BadRows) -> Iterator[Labels]:
     for line in latin_lines(path, "movies.dat", bad):
         fields = line.split("::")
         if len(fields) == 3:
-            yield fields[0], fields[1], fields[2].split(LIST_SEPARATOR)[0]
+            yield fields[0], fields[1], fields[2].split(SEPARATOR)[0]
 
 
 def _read_meta_books(path: Path, bad: BadRows) -> Iterator[Labels]:
@@ -122,8 +147,9 @@ def _read_meta_books(path: Path, bad: BadRows) -> Iterator[Labels]:
             with member.open() as stream:
                 for block in read_blocks(stream, member.label, bad, "\n", quoting=False):
                     for _, row in json_objects(block, member.label, bad):
-                        paths = row.get("categories") or [[]]
-                        yield str(row.get("asin", "")), str(row.get("title", "")), str(paths[0][-1]) if paths[0] else ""
+                        path_of = elements(label_text(row.get("categories")))
+                        title = label_text(row.get("title"))
+                        yield label_text(row.get("asin")), title, path_of[-1] if path_of else ""
 
 
 READERS = {"u.item": _read_u_item, "movies.dat": _read_movies_dat, "meta_Books.json": _read_meta_books}

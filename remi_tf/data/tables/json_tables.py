@@ -9,10 +9,12 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 
 from remi_tf.data.tables.frames import TypedReader
+from remi_tf.data.tables.ids import NotAnId, id_text
+from remi_tf.data.tables.labels import label_text
 from remi_tf.data.tables.layouts import Layout
 from remi_tf.data.tables.raw_log import Chunk
 from remi_tf.data.tables.rows import BadRow, BadRows
-from remi_tf.data.tables.streams import Block, read_blocks
+from remi_tf.data.tables.streams import Block, read_blocks, some_lines
 from remi_tf.errors import InputError
 
 Types = dict[str, pa.DataType]
@@ -24,7 +26,7 @@ def read_json(stream: IO[bytes], label: str, layout: Layout, reader: TypedReader
     Raises:
       InputError: a file without rows, or under the policy `stop` a line that is not an object or lacks a key.
     """
-    names = layout.columns.by_key()
+    names = layout.by_key()
     types: Types | None = None
     seen = False
     for block in read_blocks(stream, label, reader.bad, "\n", quoting=False):
@@ -35,10 +37,25 @@ def read_json(stream: IO[bytes], label: str, layout: Layout, reader: TypedReader
             first = block.first_line
             yield reader.chunk(columns, names, lambda row, first=first: f"{label} line {first + row}")  # type: ignore[misc]
         else:
-            columns, lines = _slow(block, names, label, reader.bad)
+            columns, lines = _slow(block, names, label, reader)
             yield reader.chunk(columns, names, lambda row, lines=lines: f"{label} line {lines[row]}")  # type: ignore[misc]
     if not seen:
         raise InputError(f"{label}: the file is empty")
+
+
+def sample_times(stream: IO[bytes], label: str, layout: Layout) -> list[str]:
+    """Some of the times, as text, from all over a file."""
+    samples = []
+    column = layout.columns.time or ""
+    for block in read_blocks(stream, label, BadRows("skip"), "\n", quoting=False):
+        for raw in some_lines(block.data):
+            try:
+                value = parse_object(raw).get(column)
+            except BadRow:
+                continue
+            if value is not None and not isinstance(value, bool):
+                samples.append(label_text(value))
+    return samples
 
 
 def json_objects(block: Block, label: str, bad: BadRows) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -50,12 +67,17 @@ def json_objects(block: Block, label: str, bad: BadRows) -> Iterator[tuple[int, 
         if not raw.strip():
             continue
         try:
-            yield number, _parse(raw)
+            yield number, parse_object(raw)
         except BadRow as error:
             bad.add(f"{label} line {number}", error)
 
 
-def _parse(raw: bytes) -> dict[str, Any]:
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The object of one line.
+
+    Raises:
+      BadRow: it is none.
+    """
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -78,7 +100,7 @@ def _guess_types(block: Block, names: dict[str, str]) -> Types:
     """The Arrow type of each key by the first line that holds a whole object."""
     for raw in block.data.split(b"\n", 50)[:50]:
         try:
-            value = _parse(raw)
+            value = parse_object(raw)
         except BadRow:
             continue
         kinds = {bool: pa.string(), int: pa.int64(), float: pa.float64()}
@@ -107,15 +129,17 @@ def _fast(block: Block, names: dict[str, str], types: Types) -> dict[str, pa.Arr
 _NEEDED = ("user", "item", "time")
 
 
-def _slow(block: Block, names: dict[str, str], label: str, bad: BadRows) -> tuple[dict[str, pa.Array], list[int]]:
+def _slow(
+    block: Block, names: dict[str, str], label: str, reader: TypedReader
+) -> tuple[dict[str, pa.Array], list[int]]:
     """The used keys as text, and the line of each row."""
     values: dict[str, list[str | None]] = {key: [] for key in names}
     lines = []
-    for line, row in json_objects(block, label, bad):
+    for line, row in json_objects(block, label, reader.bad):
         try:
-            texts = {key: _text(row.get(name), name, key in _NEEDED) for key, name in names.items()}
+            texts = {key: _text(row.get(name), name, key, reader.ids) for key, name in names.items()}
         except BadRow as error:
-            bad.add(f"{label} line {line}", error)
+            reader.bad.add(f"{label} line {line}", error)
             continue
         lines.append(line)
         for key, text in texts.items():
@@ -123,16 +147,20 @@ def _slow(block: Block, names: dict[str, str], label: str, bad: BadRows) -> tupl
     return {key: pa.array(column, pa.string()) for key, column in values.items()}, lines
 
 
-def _text(value: Any, name: str, needed: bool) -> str | None:
+def _text(value: Any, name: str, key: str, ids: tuple[str, ...]) -> str | None:
     """An id, a time or a label as text; None for a label that is absent."""
-    if value is None and needed:
-        raise BadRow("missing key", f"there is no {name!r} in the object")
-    if value is None or isinstance(value, str):
-        return None if value is None else value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    if needed:
+    needed = key in _NEEDED
+    if value is None:
+        if needed:
+            raise BadRow("missing key", f"there is no {name!r} in the object")
+        return None
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if key in ids:
+        try:
+            return id_text(value)
+        except NotAnId as error:
+            raise BadRow("wrong type", f"{name} {error}") from error
+    if key == "time" and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise BadRow("wrong type", f"{name} {value!r} is neither text nor a number")
-    return None
+    return label_text(value)

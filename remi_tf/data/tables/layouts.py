@@ -36,7 +36,8 @@ class Layout:
     """How to read one file.
 
     kind: text (separated columns), json (one object per line) or parquet.
-    keep: (column, value): rows with another value in that column belong to another kind of event and are left out.
+    form: rows (one interaction each), or sequence (one user each, whose items, and times, stand in one field).
+    keep: (column, values): rows with another value in that column belong to another kind of event and are left out.
     num_columns: for text without a header, how many there must be (None: as many as the first row has).
     """
 
@@ -45,10 +46,23 @@ class Layout:
     separator: str = ","
     header: bool = True
     quoting: bool = True
-    keep: tuple[str, str] | None = None
+    keep: tuple[str, tuple[str, ...]] | None = None
     num_columns: int | None = None
     time_unit: str = "auto"
     names: Mapping[int, str] = field(default_factory=dict)
+    form: str = "rows"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Keys of the columns that hold ids."""
+        return ("user",) if self.form == "sequence" else ("user", "item")
+
+    def by_key(self) -> dict[str, str]:
+        """Key → column of all that is read: user, item, time, …, `event` (of `keep`); of sequences `times`, as text."""
+        named = self.columns.by_key()
+        if self.form == "sequence" and "time" in named:
+            named["times"] = named.pop("time")
+        return named if self.keep is None else {**named, "event": self.keep[0]}
 
 
 def kind_of(name: str, start: bytes) -> str:
@@ -120,3 +134,16 @@ def sniff(data: bytes, name: str, separator: str | None) -> tuple[str, str]:
     text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip("\r\n")
     line = text.split("\n", 1)[0].removesuffix("\r")
     return line, guess_separator(name, line) if separator is None else separator
+
+
+def parse_keep(text: str) -> tuple[str, tuple[str, ...]]:
+    """Column and values of "event=view,purchase".
+
+    Raises:
+      InputError: it has another form.
+    """
+    column, equals, listed = text.partition("=")
+    values = tuple(dict.fromkeys(value.strip() for value in listed.split(",") if value.strip()))
+    if not column.strip() or not equals or not values:
+        raise InputError(f"--keep {text!r}: give a column and the values to keep, such as event_type=view,purchase")
+    return column.strip(), values

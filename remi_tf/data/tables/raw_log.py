@@ -30,8 +30,8 @@ class RawLog:
     """A whole log. n rows in file order; codes count from 0 in the order of first appearance.
 
     users, items: [n] int32 codes into user_ids, item_ids (string arrays).
-    times: [n] int64 or float64 in `unit` (s, ms, us, iso = microseconds, none = order numbers), None = file order.
-    titles, categories: raw item id → text.
+    times: [n] int64 or float64 in `unit` (s, ms, us, ns, iso = microseconds, none = order numbers), None = file order.
+    titles, categories: raw item id → text; category_numbers: raw category → number where the source numbers them.
     profile_names: columns of the users' profiles; profiles: raw user id → a text for each ("" = missing).
     notes: what was assumed or left out, for the summary; dropped: reason → rows.
     """

@@ -1,31 +1,39 @@
 """Files, a DataFrame or a named source → one raw log."""
 
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as parquet
 
+from remi_tf.data.tables import json_tables, parquet_tables, text_tables
+from remi_tf.data.tables.dates import is_written
+from remi_tf.data.tables.events import event_note, first_values
 from remi_tf.data.tables.frames import TypedReader
-from remi_tf.data.tables.json_tables import read_json
+from remi_tf.data.tables.ids import NotAnId, Spelling, all_whole, id_text, settle_ids
 from remi_tf.data.tables.layouts import Columns, Layout, find_column, kind_of, sniff
 from remi_tf.data.tables.raw_log import Chunk, RawLog, assemble
-from remi_tf.data.tables.rows import BadRows
+from remi_tf.data.tables.rows import BadRow, BadRows
+from remi_tf.data.tables.sequences import expand, flat_times
 from remi_tf.data.tables.sources import Source, find_layout
 from remi_tf.data.tables.streams import BROKEN, Member, open_members
 from remi_tf.data.tables.text_tables import TextReader
+from remi_tf.data.tables.units import UNIT_NAMES, guess_unit, in_unit, unit_name
 from remi_tf.errors import InputError
 
 START_BYTES = 64 << 10
+SAMPLE_TIMES = {
+    "text": text_tables.sample_times,
+    "json": json_tables.sample_times,
+    "parquet": parquet_tables.sample_times,
+}
 FRAME_REMEDY = (
     "mend it, drop rows without a value (frame.dropna()), or, where an id such as NA was taken for none, read ids as "
     "text (pd.read_csv(…, dtype=str, keep_default_na=False))"
 )
-UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "iso": "ISO dates", "none": "order numbers"}
 
 
 def read_log(
@@ -40,7 +48,8 @@ def read_log(
 
     Args:
       layout: a named source, or the columns; then kind and separator (unless it is given) are guessed for each file.
-      time_unit: s, ms, us, iso, auto, none (numbers that only give an order); None = what the source says.
+      time_unit: s, ms, us, ns, iso, auto, none (numbers that only give an order), or a format of strptime; None =
+        what the source says.
 
     Raises:
       InputError: a file, a column or (under `stop`) a row that cannot be used.
@@ -48,6 +57,7 @@ def read_log(
     reader = _LogReader(layout, time_unit, separator, BadRows(on_bad_row))
     log = assemble(list(_chunks(paths, reader)), reader.unit)
     log.files = [{"file": Path(path).name} for path in paths]
+    settle_ids(log)
     _report(log, reader, time_unit)
     return log
 
@@ -64,8 +74,31 @@ def stream_log(
       InputError: as `read_log`, when the chunk is read.
     """
     reader = _LogReader(layout, time_unit, None, bad)
+    spellings = {key: Spelling() for key in ("user", "item")}
     for chunk in _chunks(paths, reader):
+        for key, spelling in spellings.items():
+            column = chunk.texts[key]
+            parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+            spelled = [_spelled(part, spelling, lambda key=key: _all_whole(paths, layout, key)) for part in parts]  # type: ignore[misc]
+            chunk.texts[key] = pa.chunked_array(spelled, parts[0].type) if len(parts) != 1 else spelled[0]
         yield chunk, reader.unit
+
+
+def _spelled(part: pa.DictionaryArray, spelling: Spelling, decide: Callable[[], bool]) -> pa.DictionaryArray:
+    if spelling.strips is None and not all_whole(part.dictionary):
+        spelling.strips = False
+    texts = spelling.texts(part.dictionary, decide)
+    return pa.DictionaryArray.from_arrays(part.indices, texts)
+
+
+def _all_whole(paths: Sequence[str | Path], layout: Layout, key: str) -> bool:
+    """Whether all ids of a column of a whole log are whole numbers; reads the log once more, up to one that is not."""
+    for chunk in _chunks(paths, _LogReader(layout, "auto", None, BadRows("skip"))):
+        column = chunk.texts[key]
+        for part in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+            if not all_whole(part.dictionary):
+                return False
+    return True
 
 
 def _chunks(paths: Sequence[str | Path], reader: "_LogReader") -> Iterator[Chunk]:
@@ -75,28 +108,74 @@ def _chunks(paths: Sequence[str | Path], reader: "_LogReader") -> Iterator[Chunk
             yield from reader.chunks(member)
 
 
-def read_frame(frame: pd.DataFrame, columns: Columns, *, time_unit: str = "auto", on_bad_row: str = "stop") -> RawLog:
+def read_frame(
+    frame: pd.DataFrame, layout: Columns | Layout, *, time_unit: str = "auto", on_bad_row: str = "stop"
+) -> RawLog:
     """The log in a DataFrame; rows are named by their position from 0 in messages."""
     bad = BadRows(on_bad_row, FRAME_REMEDY)
-    reader = TypedReader(bad, time_unit)
+    layout = layout if isinstance(layout, Layout) else Layout(layout)
+    names = layout.by_key()
+    header = [str(name) for name in frame.columns]
+    reader = TypedReader(bad, "none" if layout.form == "sequence" else time_unit, _kept(layout), layout.ids)
     chosen: dict[str, pa.Array] = {}
-    for key, column in columns.by_key().items():
-        index = find_column(column, [str(name) for name in frame.columns], "the frame")
-        chosen[key] = _series_array(frame.iloc[:, index])
-    log = assemble([reader.chunk(chosen, columns.by_key(), lambda row: f"the frame row {row}")], reader.unit)
+    for key, column in names.items():
+        chosen[key] = _series_array(frame.iloc[:, find_column(column, header, "the frame")], key in layout.ids, bad)
+    chunk, unit = reader.chunk(chosen, names, lambda row: f"the frame row {row}"), reader.unit
+    if layout.form == "sequence":
+        unit = _unit_of_sequences(chunk, time_unit)
+        chunk = expand(chunk, unit, bad, "the frame", 0)
+    log = assemble([chunk], "iso" if is_written(unit) else unit)
+    settle_ids(log)
+    log.dropped.update({"rows of other events": reader.other_events} if reader.other_events else {})
     log.dropped.update(bad.counts)
     log.notes += bad.examples
-    if columns.time is not None and time_unit == "auto":
-        log.notes.append(f"times were read as {UNIT_NAMES[log.unit]} (auto); give time_unit for another unit")
+    if layout.columns.time is not None and time_unit == "auto":
+        log.notes.append(f"times were read as {unit_name(unit)} (auto); give time_unit for another unit")
+    log.notes += _noted(event_note({str(name): _head(frame.iloc[:, i]) for i, name in enumerate(frame)}, layout))
     return log
 
 
-def _series_array(series: pd.Series) -> pa.Array:
+def _head(series: pd.Series) -> list[str]:
+    return [str(value) for value in series.iloc[:2000]]
+
+
+def _noted(note: str | None) -> list[str]:
+    return [] if note is None else [note]
+
+
+def _kept(layout: Layout) -> tuple[str, ...]:
+    return () if layout.keep is None else layout.keep[1]
+
+
+def _unit_of_sequences(chunk: Chunk, time_unit: str) -> str:
+    if "times" not in chunk.texts:
+        return "none"
+    if time_unit != "auto":
+        return time_unit
+    return guess_unit(flat_times(chunk.texts["times"].cast(pa.string()).to_pylist()))
+
+
+def _series_array(series: pd.Series, is_id: bool, bad: BadRows) -> pa.Array:
     try:
         array = pa.Array.from_pandas(series)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # a column of mixed types
-        array = pa.array([None if pd.isna(value) else _text(value) for value in series], pa.string())
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+        array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+        if not (is_id and series.dtype == object and _is_number(array.type)):  # else True may have become 1
+            return array
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):  # of mixed types
+        pass
+    texts: list[str | None] = []
+    for row, value in enumerate(series):
+        try:
+            missing = value is None or value is pd.NA or value is pd.NaT or value != value
+            texts.append(None if missing else id_text(value) if is_id else _text(value))
+        except (NotAnId, ValueError) as error:
+            bad.add(f"the frame row {row}", BadRow("not an id", f"{series.name} {error}"))
+            texts.append(None)
+    return pa.array(texts, pa.string())
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_floating(kind) or pa.types.is_integer(kind)
 
 
 def _text(value: Any) -> str:
@@ -111,39 +190,76 @@ class _LogReader:
         self.time_unit = time_unit
         self.separator = separator
         self.bad = bad
-        self.text: TextReader | None = None
         self.unit = "auto"
         self.other_events = 0
+        self.notes: list[str] = []
+        self.guessed: dict[str, str] = {}
 
     def chunks(self, member: Member) -> Iterator[Chunk]:
-        """The rows of one file."""
+        """The rows of one file, with times in the unit of the log's first file."""
         with member.open() as stream:
             try:
                 start = stream.read(START_BYTES)
             except BROKEN as error:
                 raise InputError(f"{member.label}: cannot be read ({error}); fetch it again") from error
         layout = self._layout_of(member, start)
-        if self.unit == "auto":
-            self.unit = self.time_unit or layout.time_unit
+        if not self.notes and not isinstance(self.layout, Source):
+            with member.open() as stream:
+                self.notes += _noted(event_note(first_values(start, layout, stream), layout))
+        unit = self._unit_of(member, layout)
+        row = 1
+        for chunk in self._read(member, layout, "none" if layout.form == "sequence" else unit):
+            if layout.form == "sequence":
+                rows, chunk = len(chunk.texts["user"]), expand(chunk, unit, self.bad, member.label, row)
+                row += rows
+            if chunk.times is not None:
+                chunk = Chunk(chunk.texts, self._in_unit_of_log(chunk.times, unit, member.label))
+            yield chunk
+
+    def _unit_of(self, member: Member, layout: Layout) -> str:
+        """The unit of a file's times: the one that is asked for, else guessed by times from all over the file."""
+        given = self.time_unit or layout.time_unit
         if layout.columns.time is None:
-            self.unit = "none"
+            self.unit, given = "none", "none"
+        elif given == "auto":
+            with member.open() as stream:
+                samples = SAMPLE_TIMES[layout.kind](stream, member.label, layout)
+            samples = flat_times(samples) if layout.form == "sequence" else samples
+            if not samples:
+                return "s" if self.unit == "auto" else self.unit
+            given = self.guessed[member.label] = guess_unit(samples)
+        if self.unit == "auto":
+            self.unit = "iso" if is_written(given) else given
+        return given
+
+    def _in_unit_of_log(self, times: np.ndarray, unit: str, label: str) -> np.ndarray:
+        own = "iso" if is_written(unit) else unit
+        if self.unit == "auto":
+            self.unit = own
+        if own == self.unit:
+            return times
+        first = next(iter(self.guessed), "the first file")
+        if "none" in (own, self.unit):
+            raise InputError(
+                f"{label}: its times look like {unit_name(unit)}, those of {first} like {unit_name(self.unit)}; give "
+                "--time_unit if that is wrong, or prepare the two in one unit"
+            )
+        note = f"{label} has its times in {unit_name(unit)}; they were converted to {unit_name(self.unit)}, as {first}"
+        if note not in self.notes:
+            self.notes.append(note)
+        return in_unit(times, own, self.unit)
+
+    def _read(self, member: Member, layout: Layout, unit: str) -> Iterator[Chunk]:
         with member.open() as stream:
             if layout.kind == "text":
-                yield from self._text(stream, member, layout)
+                text = TextReader(self.bad, unit)
+                yield from text.chunks(stream, member.label, layout)
+                self.other_events += text.other_events
             else:
-                typed = TypedReader(self.bad, self.unit)
-                read = read_json if layout.kind == "json" else _read_parquet
-                for chunk in read(stream, member.label, layout, typed):
-                    self.unit = typed.unit
-                    yield chunk
-
-    def _text(self, stream: IO[bytes], member: Member, layout: Layout) -> Iterator[Chunk]:
-        reader = self.text = self.text or TextReader(self.bad, self.unit)
-        reader.unit = self.unit
-        for chunk in reader.chunks(stream, member.label, layout):
-            self.unit, self.other_events = reader.unit, reader.other_events
-            yield chunk
-        self.other_events = reader.other_events
+                typed = TypedReader(self.bad, unit, _kept(layout), layout.ids)
+                read = json_tables.read_json if layout.kind == "json" else parquet_tables.read_parquet
+                yield from read(stream, member.label, layout, typed)
+                self.other_events += typed.other_events
 
     def _layout_of(self, member: Member, start: bytes) -> Layout:
         if isinstance(self.layout, Source):
@@ -156,27 +272,16 @@ class _LogReader:
         return replace(self.layout, separator=separator, quoting=len(separator) == 1 and self.layout.quoting)
 
 
-def _read_parquet(stream: IO[bytes], label: str, layout: Layout, reader: TypedReader) -> Iterator[Chunk]:
-    try:
-        file = parquet.ParquetFile(stream if stream.seekable() else io.BytesIO(stream.read()))
-        names = layout.columns.by_key()
-        schema = file.schema_arrow.names
-        indexes = {key: find_column(column, schema, label) for key, column in names.items()}
-        row = 1
-        for batch in file.iter_batches(columns=sorted({schema[index] for index in indexes.values()})):
-            columns = {key: batch.column(schema[index]) for key, index in indexes.items()}
-            yield reader.chunk(columns, names, lambda index, row=row: f"{label} row {row + index}")  # type: ignore[misc]
-            row += len(batch)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{label}: not a readable Parquet file ({error})") from error
-
-
 def _report(log: RawLog, reader: _LogReader, time_unit: str | None) -> None:
     """Put into the log what was left out and what was assumed."""
+    log.notes += reader.notes
     if reader.other_events:
         log.dropped["rows of other events"] = reader.other_events
     log.dropped.update({f"bad rows: {reason}": count for reason, count in reader.bad.counts.items()})
     log.notes += [f"skipped {example}" for example in reader.bad.examples]
     if log.times is not None and time_unit in (None, "auto") and log.unit in UNIT_NAMES:
-        how = "as this source has them" if isinstance(reader.layout, Source) else "guessed from their size"
-        log.notes.append(f"times were read as {UNIT_NAMES[log.unit]} ({how}); give --time_unit for another unit")
+        forms = list(dict.fromkeys(reader.guessed.values())) or [log.unit]
+        how = "guessed from their size" if set(forms) <= {"s", "ms", "us", "ns", "none"} else "guessed from their form"
+        how = "as this source has them" if isinstance(reader.layout, Source) and not reader.guessed else how
+        read = unit_name(forms[0])
+        log.notes.append(f"times were read as {read} ({how}); give --time_unit or --time_format for another form")

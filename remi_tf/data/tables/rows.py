@@ -10,24 +10,28 @@ from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from remi_tf.data.tables.units import LATEST, PER_SECOND, guess_unit_of
+from remi_tf.data.tables.dates import is_written, parse_written, what_to_give
+from remi_tf.data.tables.units import LATEST, NUMBER, guess_unit_of, per_second
 from remi_tf.errors import InputError
 
-NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 MOST_LINES = 100  # a quoted field that runs over more lines than this was never closed
 SHOWN_EXAMPLES = 3
+LONGEST_TIME = 64  # characters; a time is shorter
 
 
 class BadRow(Exception):
-    """A row that cannot be used: `reason` to count it under, `message` for the user."""
+    """A row that cannot be used: `reason` to count it under, `message` and `remedy` for the user.
 
-    def __init__(self, reason: str, message: str):
+    Without a remedy of its own it has the one that all bad rows have.
+    """
+
+    def __init__(self, reason: str, message: str, remedy: str | None = None):
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.remedy = remedy
 
 
 @dataclass
@@ -42,7 +46,7 @@ class BadRows:
     def add(self, place: str, error: BadRow) -> None:
         """`place` is file and line."""
         if self.policy == "stop":
-            raise InputError(f"{place}: {error.message}; {self.remedy}")
+            raise InputError(f"{place}: {error.message}; {error.remedy or self.remedy}")
         self.counts[error.reason] += 1
         if len(self.examples) < SHOWN_EXAMPLES:
             self.examples.append(f"{place}: {error.message}")
@@ -125,15 +129,17 @@ def check_id(text: str, column: str) -> str:
 
 
 def parse_time(text: str, column: str, unit: str) -> int | float:
-    """A time as a number in `unit` (iso: microseconds since 1970, UTC where no zone is given).
+    """A time as a number in `unit` (of text dates: microseconds since 1970, UTC where no zone is given).
 
     Raises:
-      BadRow: not a number (or not an ISO date), negative, not finite, or beyond the year 2100.
+      BadRow: not a number (or not a date of the unit's form), negative, not finite, or beyond the year 2100.
     """
-    if unit == "iso":
-        value: int | float | None = parse_iso(text)
+    if len(text) > LONGEST_TIME:
+        raise BadRow("time is not a number", f"{column} {text[:20]!r}… of {len(text):,} characters is not a time")
+    if is_written(unit):
+        value: int | float | None = parse_written(text, unit)
         if value is None:
-            raise BadRow("time is not an ISO date", f"{column} {text!r} is not an ISO date (2014-05-01T12:00:00)")
+            raise _not_a_date(text, column, unit)
     elif WHOLE.fullmatch(text):
         value = int(text)
     elif NUMBER.fullmatch(text) or text.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
@@ -144,6 +150,15 @@ def parse_time(text: str, column: str, unit: str) -> int | float:
     return value
 
 
+def _not_a_date(text: str, column: str, unit: str) -> BadRow:
+    form = "an ISO date (2014-05-01T12:00:00)" if unit == "iso" else f"a date of the form {unit}"
+    reason = "time is not an ISO date" if unit == "iso" else "time is not of the form"
+    if not text.strip() or (unit == "iso" and NUMBER.fullmatch(text)):
+        return BadRow(reason, f"{column} {text!r} is not {form}")
+    remedy = f"{what_to_give(text, unit)}; or mend it or add --on_bad_row skip if only some rows are so"
+    return BadRow(reason, f"{column} {text!r} is not {form}", remedy)
+
+
 def check_time(value: int | float, text: Any, column: str, unit: str) -> None:
     """Raise BadRow if a time is negative, not finite or beyond the year 2100."""
     if not math.isfinite(value):
@@ -152,10 +167,11 @@ def check_time(value: int | float, text: Any, column: str, unit: str) -> None:
         raise BadRow("negative time", f"{column} {text!r} is negative")
     if abs(value) > 2**62:
         raise BadRow("time out of range", f"{column} {text!r} is too large")
-    if unit != "none" and value > LATEST * PER_SECOND[unit]:
-        year = 1970 + int(value / PER_SECOND[unit] / 31_556_952)
+    if unit != "none" and value > LATEST * per_second(unit):
+        year = 1970 + int(value / per_second(unit) / 31_556_952)
         other = guess_unit_of(value)
-        hint = f" (is it in {other}? give --time_unit {other})" if other not in (unit, "none") else ""
+        hint = f" (is it in {other}? give --time_unit {other})" if other not in (unit, "none", "s") else ""
+        hint = "" if is_written(unit) else hint
         raise BadRow("time out of range", f"{column} {text!r}, read in {unit}, lies in the year {year:,}{hint}")
 
 
@@ -164,26 +180,7 @@ def bad_times(values: np.ndarray, unit: str) -> bool:
     if not len(values):
         return False
     low, high = values.min(), values.max()  # NaN comes through both
-    return not (low >= 0 and high <= (2**62 if unit == "none" else LATEST * PER_SECOND[unit]))
-
-
-def parse_iso(text: str) -> int | None:
-    """Microseconds since 1970 of an ISO 8601 date or time, None if it is not one."""
-    for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
-        try:
-            return pa.scalar(text.strip(), pa.string()).cast(kind).cast(pa.int64()).as_py()
-        except pa.ArrowInvalid:
-            continue
-    return None
-
-
-def guess_unit(samples: list[str]) -> str:
-    """The unit of a time column by the median magnitude of its first values."""
-    numbers = sorted(float(text) for text in samples if NUMBER.fullmatch(text))
-    dates = sum(parse_iso(text) is not None for text in samples[:100] if not NUMBER.fullmatch(text))
-    if dates > len(numbers):
-        return "iso"
-    return guess_unit_of(numbers[len(numbers) // 2]) if numbers else "s"
+    return not (low >= 0 and high <= (2**62 if unit == "none" else LATEST * per_second(unit)))
 
 
 def date(seconds: int) -> str:

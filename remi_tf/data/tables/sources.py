@@ -67,14 +67,14 @@ def _rocket(name: str, line: str) -> Layout:
         raise InputError(
             f"{name}: not events.csv (timestamp,visitorid,event,itemid,transactionid) and not .inter: {line[:80]!r}"
         )
-    return Layout(Columns("visitorid", "itemid", "timestamp"), keep=("event", "view"), quoting=False, time_unit="ms")
+    return Layout(Columns("visitorid", "itemid", "timestamp"), keep=("event", ("view",)), quoting=False, time_unit="ms")
 
 
 def _taobao(name: str, line: str) -> Layout:
     _expect(line, ",", (5,), name, "UserBehavior.csv: user,item,category,behavior,timestamp")
     names = {0: "user", 1: "item", 2: "category", 3: "behavior", 4: "timestamp"}
     columns = Columns("0", "1", "4", category="2")
-    return Layout(columns, header=False, quoting=False, keep=("3", "pv"), num_columns=5, time_unit="s", names=names)
+    return Layout(columns, header=False, quoting=False, keep=("3", ("pv",)), num_columns=5, time_unit="s", names=names)
 
 
 def _ml_100k(name: str, line: str) -> Layout:

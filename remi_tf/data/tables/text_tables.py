@@ -8,23 +8,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from remi_tf.data.tables.dates import is_written, written_times
 from remi_tf.data.tables.layouts import Layout, find_column, find_index
 from remi_tf.data.tables.raw_log import Chunk, encode
-from remi_tf.data.tables.rows import BadRow, BadRows, bad_times, check_id, guess_unit, parse_time, split_records
-from remi_tf.data.tables.streams import Block, count_lines, read_blocks
+from remi_tf.data.tables.rows import BadRow, BadRows, bad_times, check_id, parse_time, split_records
+from remi_tf.data.tables.streams import Block, count_lines, read_blocks, some_lines
 from remi_tf.errors import InputError
 
-TIME_TYPES = {True: [pa.timestamp("us", "UTC"), pa.timestamp("us")], False: [pa.int64(), pa.float64()]}
-UNIT_SAMPLES = 2000  # rows whose times show the unit
+TEXT = pa.dictionary(pa.int32(), pa.string())
 PIECE_BYTES = 128 << 10  # a block with a bad row is cut into pieces of this size; only the bad ones are read slowly
 
 
+def time_types(unit: str) -> list[pa.DataType]:
+    """How Arrow may read a column of times, the strictest way first."""
+    if not is_written(unit):
+        return [pa.int64(), pa.float64()]
+    return [pa.timestamp("us", "UTC"), pa.timestamp("us"), TEXT] if unit == "iso" else [TEXT]
+
+
 class TextReader:
-    """Reads the files of one log; remembers the time unit that the first file shows.
+    """Reads the files of one log.
 
     Attributes:
-      unit: s, ms, us, iso or none; `auto` until the first row was seen.
-      other_events: rows left out because `layout.keep` asks for another value.
+      unit: of the times of the file that is read.
+      other_events: rows left out because `layout.keep` asks for other values.
     """
 
     def __init__(self, bad: BadRows, unit: str):
@@ -60,8 +67,6 @@ class TextReader:
             for _ in range(lines):
                 position = block.data.find(b"\n", position) + 1 or len(block.data)
             block = Block(block.data[position:], block.first_line + lines)
-        if self.unit == "auto" and table.time is not None:
-            self.unit = guess_unit(_sample(table, block))
         return table, block
 
     def _block(self, table: "_Table", block: Block) -> Iterator[Chunk]:
@@ -83,7 +88,7 @@ class TextReader:
         """The rows of a block without any bad row, None if something is wrong."""
         if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
             return None
-        candidates = [None] if table.time is None else TIME_TYPES[self.unit == "iso"]
+        candidates = [None] if table.time is None else time_types(self.unit)
         if self.time_type in candidates:
             candidates = candidates[candidates.index(self.time_type) :]
         for time_type in candidates:
@@ -94,15 +99,19 @@ class TextReader:
             return None
         if table.keep is not None:
             before = len(read)
-            read = read.filter(pc.equal(read.column(str(table.keep)).cast(pa.string()), table.layout.keep[1]))  # type: ignore[index]
+            events = pc.utf8_trim_whitespace(read.column(str(table.keep)).cast(pa.string()))
+            read = read.filter(pc.is_in(events, table.kept))
         texts = {key: read.column(str(index)) for key, index in table.texts.items()}
-        if any(_has_bad_id(texts[key], b'"' in data) for key in ("user", "item")):
+        if any(_has_bad_id(texts[key], b'"' in data) for key in table.layout.ids):
             return None
         times = None
         if table.time is not None:
             column = read.column(str(table.time))
-            times = (column.cast(pa.int64()) if pa.types.is_timestamp(time_type) else column).to_numpy()
-            if bad_times(times, self.unit):
+            if time_type == TEXT:
+                times = written_times(column, self.unit)
+            else:
+                times = (column.cast(pa.int64()) if pa.types.is_timestamp(time_type) else column).to_numpy()
+            if times is None or bad_times(times, self.unit):
                 return None
         self.time_type = time_type
         if table.keep is not None:
@@ -117,10 +126,10 @@ class TextReader:
             try:
                 fields = record.fields
                 table.check_width(fields)
-                if table.keep is not None and fields[table.keep] != table.layout.keep[1]:  # type: ignore[index]
+                if table.keep is not None and fields[table.keep].strip() not in table.layout.keep[1]:  # type: ignore[index]
                     self.other_events += 1
                     continue
-                for key in ("user", "item"):
+                for key in table.layout.ids:
                     check_id(fields[table.texts[key]], table.names[table.texts[key]])
                 if table.time is not None:
                     times.append(parse_time(fields[table.time], table.names[table.time], self.unit))
@@ -142,10 +151,11 @@ class _Table:
         def index(column: str) -> int:
             return find_column(column, first, label) if layout.header else find_index(column, self.width, label)
 
-        indexes = {key: index(column) for key, column in layout.columns.by_key().items()}
+        indexes = {key: index(column) for key, column in layout.by_key().items()}
         self.time: int | None = indexes.pop("time", None)
+        self.keep: int | None = indexes.pop("event", None)
+        self.kept = pa.array(layout.keep[1] if layout.keep else (), pa.string())
         self.texts: dict[str, int] = indexes
-        self.keep = index(layout.keep[0]) if layout.keep else None
         named = first if layout.header else [layout.names.get(i, f"column {i}") for i in range(self.width)]
         self.names = [name.strip() for name in named]
 
@@ -163,7 +173,7 @@ class _Table:
                 return None
             data, separator = data.replace(separator.encode(), b"\x1f"), "\x1f"
         used = sorted({*self.texts.values(), *([self.time] if self.time is not None else []), *self._keep_column()})
-        types = {str(i): time_type if i == self.time else pa.dictionary(pa.int32(), pa.string()) for i in used}
+        types = {str(i): time_type if i == self.time else TEXT for i in used}
         quoted = self.layout.quoting and b'"' in data
         try:
             return csv.read_csv(
@@ -190,14 +200,16 @@ def _has_bad_id(column: pa.ChunkedArray, quoted: bool) -> bool:
     return False
 
 
-def _sample(table: _Table, block: Block) -> list[str]:
-    """The first times of a block, as text."""
-    assert table.time is not None
+def sample_times(stream: IO[bytes], label: str, layout: Layout) -> list[str]:
+    """Some of the times, as text, from all over a file."""
+    opener, table = TextReader(BadRows("skip"), "none"), None
     samples = []
-    head = block.data[: 1 << 20]
-    for number, record in enumerate(split_records(head, 1, table.layout.separator, table.layout.quoting)):
-        if number >= UNIT_SAMPLES:
-            break
-        if len(record.fields) == table.width:
-            samples.append(record.fields[table.time])
+    for block in read_blocks(stream, label, opener.bad, layout.separator, layout.quoting):
+        if table is None:
+            table, block = opener._open_table(block, label, layout)
+        column = table.texts["times"] if table.time is None else table.time
+        for line in some_lines(block.data):
+            for record in split_records(line, 1, layout.separator, layout.quoting):
+                if len(record.fields) == table.width:
+                    samples.append(record.fields[column])
     return samples

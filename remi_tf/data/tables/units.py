@@ -4,10 +4,22 @@ import re
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
+from remi_tf.data.tables.dates import compact_form, is_written, parse_iso
 from remi_tf.errors import InputError
 
-UNITS = ("auto", "s", "ms", "us", "iso", "none")
-PER_SECOND = {"s": 1, "ms": 1000, "us": 1_000_000, "iso": 1_000_000}
+UNITS = ("auto", "s", "ms", "us", "ns", "iso", "none")
+PER_SECOND = {"s": 1, "ms": 1000, "us": 1_000_000, "ns": 1_000_000_000, "iso": 1_000_000}
+UNIT_NAMES = {
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+    "iso": "ISO dates",
+    "none": "order numbers",
+}
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 LATEST = 4_102_444_800  # 2100-01-01, in seconds
 ORDER_BELOW = 1e8  # numbers below it (early 1973 in seconds) are taken as order numbers, not as times
 
@@ -18,7 +30,39 @@ def guess_unit_of(value: float) -> str:
         return "none"
     if value < 1e11:
         return "s"
-    return "ms" if value < 1e14 else "us"
+    if value < 1e14:
+        return "ms"
+    return "us" if value < 1e17 else "ns"
+
+
+def per_second(unit: str) -> int:
+    """Units in a second; of times that are text, microseconds."""
+    return PER_SECOND["iso" if is_written(unit) else unit]
+
+
+def unit_name(unit: str) -> str:
+    """What a unit is called in a message."""
+    return UNIT_NAMES.get(unit, f"dates of the form {unit}")
+
+
+def guess_unit(samples: list[str]) -> str:
+    """The unit of a column of times, by some of its values: by their median size, or by the form of their text."""
+    numbers = [text for text in samples if NUMBER.fullmatch(text)]
+    dates = len(samples) - len(numbers)
+    if dates > len(numbers) or (dates and all(parse_iso(text) is not None for text in samples)):
+        return "iso"
+    if not numbers:
+        return "s"
+    sizes = sorted(map(float, numbers))
+    return compact_form(numbers) or guess_unit_of(sizes[len(sizes) // 2])
+
+
+def in_unit(times: np.ndarray, unit: str, wanted: str) -> np.ndarray:
+    """[n] times of one unit in another one."""
+    have, want = per_second(unit), per_second(wanted)
+    if have <= want:
+        return times * (want // have)
+    return times // (have // want) if not (times % (have // want)).any() else times / (have // want)
 
 
 def unix_seconds(value: Any, place: str) -> int:

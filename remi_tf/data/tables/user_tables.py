@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from remi_tf.data.tables.ids import matched
+from remi_tf.data.tables.labels import profile_text
 from remi_tf.data.tables.layouts import find_column
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import BadRow, BadRows
-from remi_tf.data.tables.side_tables import Row, latin_lines, rows_beside, table_rows
+from remi_tf.data.tables.side_tables import Row, joined_note, latin_lines, nothing_joined, rows_beside, table_rows
 from remi_tf.data.tables.sources import Source
-from remi_tf.errors import InputError
 
 MOVIELENS_COLUMNS = ("gender", "age", "occupation")
 
@@ -52,21 +53,25 @@ def add_profiles_beside(log: RawLog, source: Source, inputs: Sequence[Path], bad
 
 
 def _fill(log: RawLog, columns: Sequence[str], rows: Iterable[Row], name: str, bad: BadRows) -> None:
-    known = set(log.user_ids.to_pylist())
+    known = dict.fromkeys(log.user_ids.to_pylist())
+    table = list(rows)
     places: dict[str, str] = {}
-    for place, (raw_id, *values) in rows:
+    unknown = []
+    for raw_id, (place, (_, *values)) in zip(matched([row[1][0] for row in table], known), table, strict=True):
         if raw_id not in known:
+            unknown.append(raw_id)
             continue
         if raw_id in places:
             bad.add(place, BadRow("user table: a user twice", f"user {raw_id!r} stands in {places[raw_id]} already"))
             continue
         places[raw_id] = place
-        log.profiles[raw_id] = tuple(" ".join(value.split()) for value in values)
+        log.profiles[raw_id] = tuple(" ".join(profile_text(value).split()) for value in values)
+    unknown = [raw_id for raw_id in unknown if raw_id]
     if not places:
-        raise InputError(f"{name}: none of its ids is a user of the log; check --users_id_col")
+        raise nothing_joined(name, "a user", "--users_id_col", unknown, known)
     log.profile_names = tuple(columns)
     log.files.append({"file": name, "holds": "user table"})
-    log.notes.append(f"{name} describes {len(places):,} of the log's {len(known):,} users")
+    log.notes.append(joined_note(name, "users", places, unknown, known))
 
 
 def _fields(path: Path, name: str, separator: str, bad: BadRows) -> Iterator[Row]:

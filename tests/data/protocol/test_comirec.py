@@ -9,6 +9,20 @@ from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.errors import InputError
 
 
+def text_folder(tmp_path: Path, train: str, valid: str, test: str) -> Path:
+    folder = tmp_path / "toy_data"
+    folder.mkdir()
+    for split, text in (("train", train), ("valid", valid), ("test", test)):
+        (folder / f"toy_{split}.txt").write_text(text)
+    return folder
+
+
+def prepare(folder: Path, *flags: str):
+    arguments = ["--source", "comirec", "--input", str(folder), "--output", str(folder / "out"), "--overwrite"]
+    assert main([*arguments, *flags]) == 0
+    return load_dataset(folder / "out")
+
+
 def comirec_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "toy_data"
     folder.mkdir()
@@ -47,3 +61,75 @@ def test_comirec_folder_errors_name_the_file_and_line(tmp_path):
     (folder / "toy_valid.txt").unlink()
     with pytest.raises(InputError, match=r"toy_valid.txt is missing"):
         main(arguments)
+
+
+NOON = 1_600_000_000  # seconds
+
+
+def test_milliseconds_of_remis_files_are_stored_as_seconds(tmp_path, capsys):
+    rows = [f"0,1,0,{NOON}999\n0,2,1,{NOON + 7}000\n", f"1,1,0,{NOON}000\n1,2,1,{NOON}001\n", f"2,2,0,{NOON}500\n"]
+    dataset = prepare(text_folder(tmp_path, *rows))
+    assert dataset.train.timestamps.tolist() == [NOON, NOON + 7] and dataset.valid.timestamps.tolist() == [NOON, NOON]
+    assert dataset.has_times and "times were read as milliseconds" in capsys.readouterr().out
+
+
+def test_times_of_pimis_files_order_the_rows_and_are_kept(tmp_path):
+    rows = [f"0,5,{NOON + 9}\n0,6,{NOON}\n", f"1,5,{NOON + 2}\n1,6,{NOON + 1}\n", f"2,6,{NOON + 3}\n"]
+    dataset = prepare(text_folder(tmp_path, *rows))
+    assert dataset.train.items.tolist() == [6, 5] and dataset.train.timestamps.tolist() == [NOON, NOON + 9]
+    assert dataset.has_times
+
+
+def test_comirecs_indexes_are_no_times(tmp_path):
+    dataset = prepare(text_folder(tmp_path, "0,5,1\n0,6,0\n", "1,5,0\n", "2,6,0\n"))
+    assert dataset.train.items.tolist() == [6, 5] and not dataset.has_times
+
+
+def test_the_unit_can_be_given(tmp_path):
+    folder = text_folder(tmp_path, f"0,5,0,{NOON}000\n", f"1,5,0,{NOON}000\n", f"2,6,0,{NOON}000\n")
+    assert not prepare(folder, "--time_unit", "none").has_times
+    with pytest.raises(InputError, match=r"toy_train\.txt line 1: time .* read in s, lies in the year"):
+        prepare(folder, "--time_unit", "s")
+    assert prepare(folder, "--time_unit", "us").train.timestamps.tolist() == [NOON // 1000]
+
+
+def test_a_row_without_a_time_among_rows_with_one_is_named(tmp_path):
+    folder = text_folder(tmp_path, f"0,5,0,{NOON}\n0,6,1\n", f"1,5,0,{NOON}\n", f"2,6,0,{NOON}\n")
+    with pytest.raises(InputError, match=r"toy_train\.txt line 2: 3 columns where the first row has 4"):
+        prepare(folder)
+    assert prepare(folder, "--on_bad_row", "skip").train.timestamps.tolist() == [NOON]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        *(["--split", "time"], ["--split", "users"], ["--min_count", "3"], ["--core", "iterative"], ["--dedup"]),
+        *(["--sep", ";"], ["--keep", "event=view"], ["--layout", "sequence"], ["--time_format", "%Y"]),
+    ],
+)
+def test_flags_that_do_not_apply_are_refused(tmp_path, flags):
+    with pytest.raises(InputError, match=rf"--source comirec .*{flags[0]}"):
+        prepare(comirec_folder(tmp_path), *flags)
+
+
+def test_an_item_table_gives_titles_and_categories(tmp_path):
+    folder = comirec_folder(tmp_path)
+    (folder / "toy_item_map.txt").write_text("B00X,1\nB00Y,7\n")
+    table = tmp_path / "items.csv"
+    table.write_text("id,title,category\nB00X,The X,c1\nB00Y,The Y,c2\n")
+    dataset = prepare(folder, "--items", str(table))
+    assert dataset.titles[0] == "The X" and dataset.titles[6] == "The Y"
+    assert [dataset.category_names[code - 1] for code in dataset.categories[[1, 7]]] == ["c1", "c2"]
+    table.write_text("id,title\nother,The X\n")
+    with pytest.raises(InputError, match=r"items\.csv: none of its ids is an item of the log"):
+        prepare(folder, "--items", str(table))
+
+
+def test_an_item_number_far_beyond_the_rows_is_named_instead_of_filling_the_memory(tmp_path):
+    folder = text_folder(tmp_path, "0,5,0\n0,500000000,1\n", "1,5,0\n", "2,6,0\n")
+    with pytest.raises(InputError, match=r"toy_train\.txt line 2: item 500000000 is far beyond the 4 rows"):
+        prepare(folder)
+    assert prepare(folder, "--on_bad_row", "skip").num_items == 6
+    (folder / "toy_train.txt").write_text(f"0,{'9' * 5000},0\n")
+    with pytest.raises(InputError, match=r"toy_train\.txt line 1: item '9{40}….* is not a whole number from 1"):
+        prepare(folder)

@@ -3,10 +3,13 @@
 import gzip
 import zipfile
 
+import pandas as pd
 import pytest
 
-from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside
-from remi_tf.data.tables.reading import read_log
+from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside, settle_labels
+from remi_tf.data.tables.labels import CategoryChoice
+from remi_tf.data.tables.layouts import Columns
+from remi_tf.data.tables.reading import read_frame, read_log
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.sources import SOURCES
 from remi_tf.errors import InputError
@@ -48,3 +51,45 @@ def test_item_table_gives_the_first_category_and_missing_columns_are_named(tmp_p
         add_item_table(log, table, ItemColumns(title="name"), "item", None, BadRows())
     with pytest.raises(InputError, match="none of its ids"):
         add_item_table(log, table, ItemColumns(id="title"), "item", None, BadRows())
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_categories_and_titles_that_are_lists_are_the_same_in_every_form(tmp_path, form):
+    paths = [["Books", "Crime"], ["Books", "Poetry"], []]
+    frame = pd.DataFrame({"item": [f"i{k}" for k in range(12)], "title": [["T", "t"]] * 12})
+    frame["categories"] = [paths[k % 3] for k in range(12)]
+    path = tmp_path / f"items.{form}"
+    if form == "parquet":
+        frame.to_parquet(path)
+    elif form == "csv":
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+    log = read_text(tmp_path, HEAD + "".join(f"u,i{k},1\n" for k in range(12)))
+    add_item_table(log, path, ItemColumns(), "item", None, BadRows())
+    assert [log.categories.get(f"i{k}") for k in range(3)] == ["Crime", "Poetry", None]
+    assert set(log.titles.values()) == {"T"} and any("--category_level" in note for note in log.notes)
+
+
+def test_categories_of_the_log_itself_may_be_lists(tmp_path):
+    frame = pd.DataFrame({"user": "u", "item": [f"i{k}" for k in range(8)]})
+    frame["genres"] = [["All", f"g{k % 2}"] for k in range(8)]
+    log = read_frame(frame, Columns("user", "item", category="genres"))
+    settle_labels(log, CategoryChoice())
+    assert log.categories["i3"] == "g1"
+
+
+def test_a_table_says_how_much_joined_and_why_not(tmp_path):
+    table = tmp_path / "items.csv"
+    table.write_text("item,title\n103.0,A\n104.0,B\n")
+    log = read_text(tmp_path, HEAD + "u,103,1\nu,105,2\n")
+    add_item_table(log, table, ItemColumns(), "item", None, BadRows())
+    assert log.titles == {"103": "A"} and "items.csv describes 1 of the log's 2 items, not '105'" in log.notes
+    table.write_text("item,title\nABC,A\n")
+    log = read_text(tmp_path, HEAD + "u,abc,1\n")
+    with pytest.raises(InputError, match=r"the table has 'ABC', the log has 'abc'; .* differ only by upper and lower"):
+        add_item_table(log, table, ItemColumns(), "item", None, BadRows())
+    table.write_text("item,title\n007,A\n")
+    log = read_text(tmp_path, HEAD + "u,7,1\n")
+    with pytest.raises(InputError, match="differ only by leading zeros"):
+        add_item_table(log, table, ItemColumns(), "item", None, BadRows())

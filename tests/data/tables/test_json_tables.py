@@ -12,7 +12,7 @@ from tests.raw_logs import read_text, rows_of
         ('{"user": "u", "item": "i"}', "there is no 'time' in the object"),
         ('{"user": "u", "item": "", "time": 5}', "item is empty"),
         ('{"user": "u", "item": "i", "time": "x"}', "time 'x' is not a number"),
-        ('{"user": ["u"], "item": "i", "time": 5}', "user .'u'. is neither text nor a number"),
+        ('{"user": ["u"], "item": "i", "time": 5}', "user .'u'. of type list is not a raw id"),
         ('{"user": "u"', "is not a JSON object"),
         ("[1]", "is not a JSON object"),
     ],

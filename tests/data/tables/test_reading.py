@@ -38,11 +38,24 @@ def test_a_log_in_pieces_is_the_log_as_a_whole(tmp_path, monkeypatch):
     assert rows_of(assemble([chunk for chunk, _ in pieces], "s")) == rows_of(read_log([path], LAYOUT))
 
 
-def test_one_unit_holds_for_all_files_of_a_log(tmp_path):
+@pytest.mark.parametrize("second", ["1400000001", "1400000001000000", "2014-05-13T16:53:21", "1400000001000000000"])
+def test_files_with_times_in_different_units_become_one_log_and_the_summary_says_so(tmp_path, second):
+    (tmp_path / "1.csv").write_text(HEAD + "a,b,1400000000500\n")
+    (tmp_path / "2.csv").write_text(HEAD + f"a,b,{second}\n")
+    log = read_log([tmp_path / "1.csv", tmp_path / "2.csv"], LAYOUT)
+    assert log.unit == "ms" and log.times.tolist() == [1_400_000_000_500, 1_400_000_001_000]
+    assert any(note.startswith("2.csv has its times in ") and "1.csv" in note for note in log.notes)
+
+
+def test_order_numbers_and_times_are_not_one_log_unless_the_unit_is_given(tmp_path):
     (tmp_path / "1.csv").write_text(HEAD + "a,b,1400000000000\n")
     (tmp_path / "2.csv").write_text(HEAD + "a,b,5\n")
-    log = read_log([tmp_path / "1.csv", tmp_path / "2.csv"], LAYOUT)
-    assert log.unit == "ms" and log.seconds(log.times).tolist() == [1_400_000_000, 0]
+    files = [tmp_path / "1.csv", tmp_path / "2.csv"]
+    with pytest.raises(
+        InputError, match=r"2\.csv: its times look like order numbers, those of 1\.csv like milliseconds"
+    ):
+        read_log(files, LAYOUT)
+    assert read_log(files, LAYOUT, time_unit="ms").times.tolist() == [1_400_000_000_000, 5]
 
 
 def test_a_parquet_row_that_cannot_be_used_is_named(tmp_path):

@@ -87,3 +87,19 @@ def test_a_date_is_the_one_in_utc():
     assert parse_time("2001-01-01", "time", "iso") == 978_307_200 * 10**6
     assert parse_time("2001-01-01T01:00:00+01:00", "time", "iso") == 978_307_200 * 10**6
     assert date(978_307_200) == "2001-01-01" and date(978_307_199) == "2000-12-31"
+
+
+@pytest.mark.parametrize("time", ["9" * 400, "9" * 5000, "1e400", "-" + "1" * 400, "1" * 5000 + ".5"])
+@pytest.mark.parametrize("unit", ["s", "none", "iso", None, "%Y-%m-%d"])
+def test_times_of_hundreds_of_digits_are_bad_rows(tmp_path, time, unit):
+    text = HEAD + f"a,b,{time}\n"
+    with pytest.raises(InputError, match=r"log\.csv line 2: time .{,200}"):
+        read_text(tmp_path, text, time_unit=unit)
+    log = read_text(tmp_path, text + "a,b,2020-09-13\n" * 3, on_bad_row="skip", time_unit=None if unit else "iso")
+    assert len(log) == 3
+
+
+def test_a_time_that_is_not_utf8_is_a_bad_row(tmp_path):
+    for unit in ("auto", "s", "iso", "%Y"):
+        with pytest.raises(InputError, match=r"log\.csv line 2: time .* is not a"):
+            read_text(tmp_path, HEAD.encode() + b"a,b,\xff\xfe5\n", time_unit=unit)

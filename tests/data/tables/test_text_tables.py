@@ -54,7 +54,7 @@ def test_a_bad_row_stops_with_file_line_and_value_or_is_skipped_and_counted(tmp_
 
 
 def test_rows_of_other_events_are_left_out_and_counted_whether_or_not_a_block_is_clean(tmp_path):
-    layout = Layout(Columns("user", "item", "time"), keep=("kind", "view"))
+    layout = Layout(Columns("user", "item", "time"), keep=("kind", ("view",)))
     text = "user,item,time,kind\n" + "".join(f"u{k},i,{k},{'view' if k % 3 else 'buy'}\n" for k in range(30))
     for extra in ("", "broken\n"):
         log = read_text(tmp_path, text + extra, layout=layout, time_unit="s", on_bad_row="skip")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from remi_tf.data.tables.units import PER_SECOND, guess_unit_of, unix_seconds
+from remi_tf.data.tables.units import PER_SECOND, guess_unit_of, in_unit, unix_seconds
 from remi_tf.errors import InputError
 
 DAY = 86_400
@@ -41,3 +41,10 @@ def test_seconds_may_be_text_or_any_number(value):
 def test_what_is_no_time_is_refused_with_its_place(value, message):
     with pytest.raises(InputError, match=message):
         unix_seconds(value, "here")
+
+
+def test_times_in_another_unit():
+    assert in_unit(np.array([1, 2]), "s", "ms").tolist() == [1000, 2000]
+    assert in_unit(np.array([1500, 2000]), "ms", "s").tolist() == [1.5, 2.0]
+    assert in_unit(np.array([2000]), "ms", "s").dtype.kind == "i"
+    assert in_unit(np.array([1_000_000]), "iso", "ns").tolist() == [1_000_000_000]
