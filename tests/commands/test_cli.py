@@ -1,9 +1,6 @@
 """The command line's manners: flags, mistakes and exit codes."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -125,14 +122,3 @@ def test_what_would_steer_a_terminal_is_escaped_in_all_that_is_printed(capsys):
     assert ended(main) == 0
     shown = r"title \x1b]0;x\x07|\x9b2J|a\rb|\u202eabc|\u2028|" + "tab\there|Ünïcode 本\nnext line\n"
     assert capsys.readouterr().out == shown
-
-
-@pytest.mark.trains
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "gbk"])
-def test_a_console_that_cannot_show_a_character_gets_its_number(encoding):
-    code = "from remi_tf.commands.cli import run_main; run_main(lambda argv: print('→ 本 Ü é') or 0)"
-    environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
-    assert done.returncode == 0
-    expected = "→ 本 Ü é\n".encode(encoding, errors="backslashreplace")
-    assert done.stdout == expected

@@ -170,7 +170,7 @@ def test_ids_and_titles_cannot_steer_the_terminal(tmp_path, monkeypatch, capsys)
     ids = ["\x1b[2Jclear", "\u202eright", *RAW_IDS[2:]]
     catalogue = make_dataset(tmp_path / "data", ids)
     run = make_run(tmp_path / "run", TinyModel(), catalogue)
-    monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path: run)
+    monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path, **_: run)
     lines, notes = printed(run, capsys, "--history", "\x1b[31mnobody", "--top_n", "2")
     text = "".join([*lines, *notes])
     assert "\x1b" not in text and "\u202e" not in text
