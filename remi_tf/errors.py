@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,14 +29,17 @@ class TrainingInterrupted(KeyboardInterrupt):
     """Ctrl-C or SIGTERM ended training early. Everything is saved, and the message says how to continue."""
 
 
-def command(name: str) -> str:
+def command(name: str, *arguments: object) -> str:
     """How a command is typed: by its script in a checkout (`python train.py`), else as `remi-tf train`.
+
+    `arguments` follow it, in quotes where a shell needs them.
 
     A process that was started as `remi-tf` keeps to that name, also in a checkout.
     """
     script = "data/prepare.py" if name == "prepare" else f"{name}.py"
     by_script = (_ROOT / script).is_file() and not Path(sys.argv[0]).name.startswith("remi-tf")
-    return f"python {script}" if by_script else f"remi-tf {name}"
+    words = ["python", script] if by_script else ["remi-tf", name]
+    return shlex.join([*words, *map(str, arguments)])
 
 
 def disk_error(error: BaseException) -> OSError | None:

@@ -32,6 +32,12 @@ def test_without_a_checkout_a_command_is_one_of_the_package(monkeypatch, tmp_pat
         assert errors.command(name) == f"remi-tf {name}"
 
 
+def test_arguments_of_a_command_are_quoted_where_a_shell_needs_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(errors, "_ROOT", tmp_path)
+    assert errors.command("index", "--run_dir", Path("runs/a")) == "remi-tf index --run_dir runs/a"
+    assert errors.command("index", "--run_dir", "runs/[1, 2]") == "remi-tf index --run_dir 'runs/[1, 2]'"
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

@@ -37,5 +37,5 @@ def main(argv: list[str]) -> int:
     if flags.index:
         from remi_tf.recommending.index_folder import refresh_index, summary
 
-        print(summary(refresh_index(run, flags.run_dir / "index")))
+        print(f"{summary(refresh_index(run, flags.run_dir / 'index'))}\nindex written to {flags.run_dir / 'index'}")
     return 0

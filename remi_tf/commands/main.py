@@ -1,5 +1,6 @@
 """`remi-tf COMMAND …`: all commands under one name, for an installed package without a checkout."""
 
+import difflib
 import sys
 from importlib import import_module
 
@@ -33,7 +34,9 @@ def dispatch(argv: list[str]) -> int:
         print(f"remi_tf {__version__}")
         return 0
     if argv[0] not in COMMANDS:
-        raise InputError(f"remi-tf {argv[0]}: no such command; there are {', '.join(COMMANDS)}")
+        near = difflib.get_close_matches(argv[0], COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
+        raise InputError(f"remi-tf {argv[0]}: no such command; {hint}")
     sys.argv[0] = f"remi-tf {argv[0]}"  # what a usage line begins with
     return import_module(f"remi_tf.commands.{argv[0]}").main(argv[1:])
 

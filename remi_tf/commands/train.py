@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
         return 130
     score, best_step = trainer.progress.best_score.numpy(), trainer.progress.best_step.numpy()
     print(f"Finished at step {trainer.step:,}; best validation {SELECTION} {score:.4f} at step {best_step:,}. Next:")
-    print(f"  {command('evaluate')} --run_dir {trainer.path}")
+    print(f"  {command('evaluate', '--run_dir', trainer.path)}")
     return 0
 
 
@@ -154,6 +154,8 @@ def _print_start(plan: "Plan", trainer: "Trainer") -> None:
 
     if plan.resumes:
         print(f"Resuming {plan.path} at step {trainer.step:,}.")
+        if trainer.is_over:
+            print("Nothing is left to train; a larger --max_steps or --patience would go on.")
     elif trainer.warm_start is not None:
         print(*trainer.warm_start.lines(), sep="\n")
     dataset = plan.dataset

@@ -274,7 +274,7 @@ def _fingerprint(vectors: np.ndarray) -> str:
 
 
 def _again(run: SavedRun) -> str:
-    return f"build it again with {command('index')} --run_dir {run.path} --overwrite"
+    return f"build it again with {command('index', '--run_dir', run.path, '--overwrite')}"
 
 
 def summary(manifest: dict[str, Any]) -> str:

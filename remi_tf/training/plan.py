@@ -155,7 +155,7 @@ def carry_out(
         if not trainer.train(on_validation):
             raise TrainingInterrupted(
                 f"Stopped at step {trainer.step:,}; everything is saved. Go on with\n"
-                f"  {command('train')} --resume --run_dir {plan.path}\n"
+                f"  {command('train', '--resume', '--run_dir', plan.path)}\n"
                 f"or in Python remi_tf.resume({str(plan.path)!r})."
             )
     return trainer

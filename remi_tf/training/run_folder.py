@@ -192,7 +192,7 @@ def load_saved_run(path: str | Path, verify: bool = True) -> SavedRun:
     )
     model = MultiInterestModel(config.settings, catalogue.num_items, catalogue.profile_sizes)
     build(model)
-    resume = f"{command('train')} --resume --run_dir {path}"
+    resume = command("train", "--resume", "--run_dir", path)
     try:
         step = CheckpointKeeper(weights(model), path / BEST, whole=False, check=verify).restore()
     except InputError as error:

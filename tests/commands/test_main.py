@@ -1,6 +1,7 @@
 """remi-tf: every command by one name."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,12 @@ from remi_tf.commands.main import COMMANDS, dispatch
 from remi_tf.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def own_arguments(monkeypatch):
+    """`dispatch` changes the name that the process was started by."""
+    monkeypatch.setattr(sys, "argv", ["remi-tf"])
 
 
 def test_without_a_command_all_of_them_are_listed(capsys):
@@ -24,7 +31,9 @@ def test_each_command_has_its_file_and_each_file_is_a_command():
 
 
 def test_an_unknown_command_is_refused_with_those_there_are():
-    with pytest.raises(InputError, match="remi-tf trian: no such command; there are prepare, train"):
+    with pytest.raises(InputError, match=r"remi-tf trian: no such command; did you mean train\?"):
         dispatch(["trian"])
+    with pytest.raises(InputError, match="remi-tf xyz: no such command; there are prepare, train"):
+        dispatch(["xyz"])
     with pytest.raises(InputError, match="--dataset is missing"):
         dispatch(["train"])

@@ -74,7 +74,10 @@ def test_a_run_folder_with_brackets_and_backslashes_works_in_every_command(toy_d
     assert recommend(["--run_dir", str(run), "--history", "item-3"]) == 0
     assert export(["--run_dir", str(run), "--export_dir", str(tmp_path / STRANGE / "export")]) == 0
     assert main(["--resume", "--run_dir", str(run), "--max_steps", "80"]) == 0
-    assert "Resuming" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Resuming" in said and "Nothing is left to train" not in said
+    assert main(["--resume", "--run_dir", str(run)]) == 0
+    assert "Nothing is left to train; a larger --max_steps" in capsys.readouterr().out
     train(toy_dataset, tmp_path / "plain", "--max_steps", "80")
     (tmp_path / "link").symlink_to(run)
     assert_same_run(tmp_path / "link", tmp_path / "plain")
