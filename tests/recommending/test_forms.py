@@ -64,7 +64,7 @@ def test_generators_are_read_once():
         (pd.Series(["a", "b"]), "user 0 has 'a'; give a list of raw ids"),
         (tf.constant(["a", "b"]), "give a list of histories"),
         (tf.constant("a"), "give a list of histories"),
-        (np.array([[["a"]]]), "is not a raw id"),
+        (np.array([[["a"]]]), "is an array, not one raw id"),
         (list(LISTS.items()), "is not a raw id"),
         (tf.sparse.from_dense([[1, 0]]), "a SparseTensor cannot be read as lists"),
         (5, "this is a builtins int"),

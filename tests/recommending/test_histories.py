@@ -43,8 +43,6 @@ def test_users_keep_their_names_unless_two_of_them_read_the_same():
     [
         pd.Categorical(["b", "a", "b", "c"], categories=["a", "b", "c", "d"]),
         [2.0, 1.0, 2.0, 3.0],
-        [True, False, True, False],
-        pd.to_datetime(["2021", "2020", "2021", "2022"]),
         [b"b", b"a", b"b", b"c"],
     ],
 )
@@ -52,6 +50,12 @@ def test_names_of_every_type_stay_with_their_rows(users):
     frame = pd.DataFrame({"user": users, "item": list("wxyz")}, index=[9, 9, 3, 0])
     found = as_lists(from_frame(frame, "user", "item", None))
     assert {user: rows["item"].tolist() for user, rows in frame.groupby("user", observed=True)} == found
+
+
+@pytest.mark.parametrize("users", [[True, False], pd.to_datetime(["2021", "2020"])])
+def test_truth_values_and_dates_name_no_users(users):
+    with pytest.raises(InputError, match=r"column 'user' of type .* cannot serve as ids; convert it to text"):
+        from_frame(pd.DataFrame({"user": users, "item": ["w", "x"]}), "user", "item", None)
 
 
 def test_a_column_that_stands_twice_is_refused():

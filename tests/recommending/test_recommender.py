@@ -210,7 +210,7 @@ def test_similar_items_are_the_nearest_by_cosine(recommender):
     for item, message in (
         ("nobody", "item 'nobody': the catalogue tiny does not hold it"),
         (["ïtem 3"], r"item \['ïtem 3'\]: give one id, not a list"),
-        (None, "item: None is not a raw id"),
+        (None, "item: None is missing, not a raw id"),
     ):
         with pytest.raises(InputError, match=message):
             recommender.similar_items(item)
@@ -280,12 +280,15 @@ def test_an_index_leaves_out_what_a_generator_excludes(whole_numbers):
         ({"histories": {"ann": "ïtem 3"}}, "user 'ann' has 'ïtem 3'; give a list of raw ids"),
         (
             {"histories": [["ïtem 3"], ["ïtem 3", None]]},
-            r"user 1, place 1 \(from 0\): None is not a raw id; leave it out",
+            r"user 1, place 1 \(from 0\): None is missing, not a raw id; leave it out",
         ),
-        ({"histories": {"ann": [float("nan")]}}, r"user 'ann', place 0 \(from 0\): nan is not a raw id"),
-        ({"histories": {"ann": [["ïtem 3"]]}}, r"user 'ann', place 0 \(from 0\): \['ïtem 3'\] is not a raw id"),
+        ({"histories": {"ann": [float("nan")]}}, r"user 'ann', place 0 \(from 0\): nan is missing, not a raw id"),
+        (
+            {"histories": {"ann": [["ïtem 3"]]}},
+            r"user 'ann', place 0 \(from 0\): \['ïtem 3'\] of type list is not a raw id",
+        ),
         ({"histories": [[b"\xff"]]}, r"user 0, place 0 \(from 0\): b'\\xff' is not UTF-8"),
-        ({"exclude": [None]}, "exclude: None is not a raw id"),
+        ({"exclude": [None]}, "exclude: None is missing, not a raw id"),
         ({"exclude": 5}, r"exclude: give a list, such as \[5\]"),
         ({"exclude_history": "no"}, "exclude_history 'no': give True or False"),
         ({"diversity": "x"}, "diversity 'x': give a number, 0 or more"),

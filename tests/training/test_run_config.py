@@ -10,6 +10,7 @@ import pytest
 
 from remi_tf.data.dataset.folder import load_dataset, write_dataset
 from remi_tf.errors import InputError
+from remi_tf.manifests import SEAL, seal
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_config
 from remi_tf.training.run_config import read_run_config, rewrite_config
@@ -85,8 +86,8 @@ def test_what_is_whole_is_read(run):
 def test_titles_of_another_log_that_were_put_there_are_refused(run):
     (run / "titles.txt").unlink()
     manifest = json.loads((run / "run.json").read_text())
-    del manifest["files"]["titles.txt"]
-    (run / "run.json").write_text(json.dumps(manifest))
+    del manifest["files"]["titles.txt"], manifest[SEAL]
+    (run / "run.json").write_text(json.dumps(seal(manifest)))
     assert read_run_config(run)
     (run / "titles.txt").write_text("x\n" * 60)
     with pytest.raises(InputError, match=r"titles.txt: no file of this run"):
@@ -108,7 +109,7 @@ def test_without_the_check_damage_that_shows_is_still_found(run):
         (lambda config: config.pop("settings"), "settings: no 'settings'"),
         (lambda config: config.update(settings=[]), "settings: "),
         (lambda config: config["settings"].update(encoder=7), "settings: "),
-        (lambda config: config["settings"]["encoder"].update(embedding_dim="8"), "--embedding_dim 8: must be"),
+        (lambda config: config["settings"]["encoder"].update(embedding_dim="8"), "--embedding_dim '8': must be"),
         (lambda config: config["settings"]["training"].update(speed=1), "unknown setting 'speed'"),
         (lambda config: config["dataset"].pop("fingerprint"), "fingerprint None is no str"),
         (lambda config: config["dataset"].update(num_items="60"), "num_items '60' is no int"),

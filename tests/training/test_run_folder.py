@@ -74,7 +74,7 @@ def test_other_data_in_the_place_of_the_runs_are_refused(toy_dataset, tmp_path):
     config["dataset"]["fingerprint"] = "0" * 64
     (tmp_path / "run" / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match=r"not the data that .* was trained on"):
-        run_folder.read_config(tmp_path / "run", check=False)
+        run_folder.read_config(tmp_path / "run", verify=False)
 
 
 def test_a_folder_without_a_run_and_a_broken_config_are_named(tmp_path):
