@@ -12,7 +12,6 @@ already has stay there, so a table can grow row by row and seed by seed.
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -21,17 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quality_table import Table
 from systems import ROOT, settings_of  # sets the import path
 
 from remi_tf.commands.cli import Parser, number_list, run_main
 from remi_tf.errors import InputError
-from remi_tf.files import atomic_file, write_json
-from remi_tf.locks import locked_beside
-from remi_tf.manifests import read_object
+from remi_tf.files import write_json
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.settings import Settings
 
-METRICS = [f"{metric}@{n}" for n in (20, 50) for metric in ("recall", "hit_rate", "ndcg")]
 TIMES, PER_USER = "quality.json", "per_user_test.npz"  # what this script adds to a run folder
 OWN_FLAGS = ("dataset", "seed", "run_dir", "max_steps", "eval_every", "patience", "overwrite", "resume")  # of train.py
 
@@ -182,73 +179,6 @@ def parameters(path: Path) -> int:
     return sum(int(tf.TensorShape(shape).num_elements()) for shape in weights if shape)
 
 
-class Table:
-    """The results so far, system by system and seed by seed, in OUTPUT.json and as OUTPUT.md.
-
-    Raises:
-      InputError: OUTPUT.json is damaged, or holds results of other data or of another budget.
-    """
-
-    def __init__(self, output: Path, data: Data, budget: Budget):
-        self.markdown, self.json = (output.with_name(output.name + suffix) for suffix in (".md", ".json"))
-        about = {"dataset": data.path.name, "fingerprint": data.fingerprint, "split": "test", **vars(budget)}
-        self.content: dict[str, Any] = {**about, "systems": {}}
-        self._read()
-
-    def _read(self) -> None:
-        """Read what OUTPUT.json holds now."""
-        if not self.json.is_file():
-            return
-        remedy = "take another --output, or remove it"
-        there = read_object(self.json, remedy)
-        if not isinstance(there.get("systems"), dict):
-            raise InputError(f"{self.json}: not a table of this script; {remedy}")
-        for name, value in self.content.items():
-            if name != "systems" and there.get(name) != value:
-                raise InputError(
-                    f"{self.json} holds results with {name} {there.get(name)}, this command has {value}; take "
-                    "another --output"
-                )
-        self.content["systems"] = there["systems"]
-
-    def add(self, system: str, seed: int, result: dict[str, Any]) -> None:
-        """Add a result and write both files. It replaces an older one of the same system and seed.
-
-        Several commands may add to one table: each waits for the others, and keeps what they have added.
-        """
-        with locked_beside(self.json, "writing it", wait=True):
-            self._read()
-            self._write(system, seed, result)
-
-    def _write(self, system: str, seed: int, result: dict[str, Any]) -> None:
-        seeds = self.content["systems"].setdefault(system, {})
-        seeds[str(seed)] = result
-        self.content["systems"][system] = dict(sorted(seeds.items(), key=lambda item: int(item[0])))
-        with atomic_file(self.markdown) as file:
-            file.write(markdown({name: list(found.values()) for name, found in self.content["systems"].items()}))
-        write_json(self.json, self.content)
-
-
-def markdown(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """The table: one row for each system, mean ± standard deviation over its seeds."""
-    columns = [*METRICS, "seeds", "best at step", "steps", "seconds", "ms/step", "parameters"]
-    lines = ["| system | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name, results in rows.items():
-        cells = [_spread([result[metric] for result in results]) for metric in METRICS]
-        cells.append(str(len(results)))
-        for column in ("best_step", "steps", "seconds"):
-            cells.append(f"{statistics.mean(result[column] for result in results):,.0f}")
-        times = [result["ms_per_step"] for result in results if result["ms_per_step"] is not None]
-        cells += [f"{statistics.mean(times):.1f}" if times else "–", f"{results[0]['parameters']:,}"]
-        lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _spread(values: list[float]) -> str:
-    mean = f"{statistics.mean(values):.4f}".lstrip("0")
-    return mean + (f" ± {statistics.stdev(values):.4f}".replace("± 0", "± ") if len(values) > 1 else "")
-
-
 def find_data(name_or_path: str) -> Data:
     """The dataset as train.py would find it.
 
@@ -305,7 +235,8 @@ def main(argv: list[str]) -> int:
     jobs = sorted(((seed, place) for place, system in enumerate(systems) for seed in system.seeds))
     failed = 0
     flags.output.parent.mkdir(parents=True, exist_ok=True)
-    table = Table(flags.output, data, budget)
+    about = {"dataset": data.path.name, "fingerprint": data.fingerprint, "split": "test", **vars(budget)}
+    table = Table(flags.output, about)
     with ThreadPoolExecutor(flags.jobs) as pool:
         waiting = {
             pool.submit(run, systems[place], seed, data, budget, flags.runs.resolve(), threads): (place, seed)

@@ -1,7 +1,6 @@
 """The quality table: its systems, its figures, and what it does about runs that fail or are there already."""
 
 import json
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import quality
+import quality_table
 
 from remi_tf.errors import InputError
 from remi_tf.settings.presets import REMI
@@ -20,7 +20,7 @@ DATA = quality.Data(Path("data/toy"), "toy", "aaaa", 60)
 
 def result(recall: float, **others) -> dict:
     figures = {"best_step": 50, "steps": 100, "seconds": 9.0, "ms_per_step": 2.0, "parameters": 12_345}
-    return dict.fromkeys(quality.METRICS, recall) | figures | others
+    return dict.fromkeys(quality_table.METRICS, recall) | figures | others
 
 
 def test_a_system_is_flags_and_perhaps_seeds_of_its_own():
@@ -33,14 +33,6 @@ def test_a_system_is_flags_and_perhaps_seeds_of_its_own():
 def test_a_system_that_is_none_or_sets_what_is_the_same_for_all_is_refused(system):
     with pytest.raises(InputError, match="--system"):
         quality.System.parse(system, (1,))
-
-
-def test_the_table_has_mean_and_deviation_over_seeds():
-    rows = {"SA": [result(0.1), result(0.2, seconds=11.0)], "Pop": [result(0.05, ms_per_step=None)]}
-    head, line, of_two, of_one = quality.markdown(rows).splitlines()
-    assert head.startswith("| system | recall@20 |") and head.count("|") == line.count("|") == of_two.count("|")
-    assert of_two.startswith("| `SA` | .1500 ± .0707 |") and of_two.endswith("| 2 | 50 | 100 | 10 | 2.0 | 12,345 |")
-    assert of_one.startswith("| `Pop` | .0500 |") and of_one.endswith("| 1 | 50 | 100 | 9 | – | 12,345 |")
 
 
 def test_a_failing_run_does_not_end_the_others(tmp_path, monkeypatch, capsys):
@@ -60,46 +52,6 @@ def test_a_failing_run_does_not_end_the_others(tmp_path, monkeypatch, capsys):
     assert "| `SA` | .2000 |" in (tmp_path / "v1.5.md").read_text()
 
 
-def test_a_table_grows_by_system_and_seed_and_never_mixes_budgets_or_data(tmp_path):
-    for system, seed, recall in (("SA", 2, 0.2), ("DNN", 1, 0.3), ("SA", 1, 0.1), ("DNN", 1, 0.4)):
-        quality.Table(tmp_path / "t", DATA, BUDGET).add(system, seed, result(recall))
-    systems = json.loads((tmp_path / "t.json").read_text())["systems"]
-    recalls = {name: {seed: run["recall@50"] for seed, run in seeds.items()} for name, seeds in systems.items()}
-    assert recalls == {"SA": {"1": 0.1, "2": 0.2}, "DNN": {"1": 0.4}}
-    assert "| `SA` | .1500 ± .0707 |" in (tmp_path / "t.md").read_text()
-    tables = [quality.Table(tmp_path / "t", DATA, BUDGET) for _ in range(2)]  # two commands at a time
-    for seed, table in enumerate(tables):
-        table.add("Pop", seed, result(0.5))
-    assert list(json.loads((tmp_path / "t.json").read_text())["systems"]["Pop"]) == ["0", "1"]
-    with pytest.raises(InputError, match="results with max_steps 100, this command has 200; take another --output"):
-        quality.Table(tmp_path / "t", DATA, quality.Budget(200, 50, 3))
-    with pytest.raises(InputError, match="fingerprint aaaa, this command has bbbb"):
-        quality.Table(tmp_path / "t", replace(DATA, fingerprint="bbbb"), BUDGET)
-
-
-def test_two_processes_that_grow_one_table_lose_no_row(tmp_path):
-    code = (
-        "import sys; sys.path.insert(0, 'benchmarks')\n"
-        "import quality; from pathlib import Path\n"
-        "table = quality.Table(Path(sys.argv[1]), quality.Data(Path('data/toy'), 'toy', 'aaaa', 60), "
-        "quality.Budget(100, 50, 3))\n"
-        f"for seed in range(15): table.add(sys.argv[2], seed, {result(0.1)!r})"
-    )
-    root = Path(__file__).resolve().parents[2]
-    both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "t"), name], cwd=root) for name in "AB"]
-    assert [process.wait(120) for process in both] == [0, 0]
-    systems = json.loads((tmp_path / "t.json").read_text())["systems"]
-    assert {name: len(seeds) for name, seeds in systems.items()} == {"A": 15, "B": 15}
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["t.json", "t.md"]
-
-
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"systems": 3}'])
-def test_a_damaged_table_is_refused_in_one_line(tmp_path, text):
-    (tmp_path / "t.json").write_text(text)
-    with pytest.raises(InputError, match=r"t\.json: .*take another --output, or remove it"):
-        quality.Table(tmp_path / "t", DATA, BUDGET)
-
-
 def test_no_jobs_are_refused(tmp_path):
     with pytest.raises(InputError, match="--jobs 0: give at least 1"):
         quality.main(["--dataset", "toy", "--output", str(tmp_path / "table"), "--system", "SA", "--jobs", "0"])
@@ -117,7 +69,7 @@ def test_a_finished_run_is_used_again_and_one_of_other_data_or_budget_refused(tm
             return quality.subprocess.CompletedProcess(command, 0, "", "")
         metrics = [{"step": step, "time": 0.01 * step, "valid_recall@50": step / 1000} for step in (50, 100)]
         (path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in metrics))
-        evaluation = {"metrics": {"model": dict.fromkeys(quality.METRICS, 0.3)}, "step": 50}
+        evaluation = {"metrics": {"model": dict.fromkeys(quality_table.METRICS, 0.3)}, "step": 50}
         settings = quality.trained_with(system, 1, DATA, BUDGET).to_json()
         (path / "config.json").write_text(json.dumps({"dataset": {"fingerprint": "aaaa"}, "settings": settings}))
         (path / "evaluation_test.json").write_text(json.dumps(evaluation))
