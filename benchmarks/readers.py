@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from benchmarks.reader_inputs import UIT, Case, Row, field_inputs, inputs_of_tests, large
 from remi_tf.data.tables import rows as row_rules
-from remi_tf.data.tables.layouts import Columns, Layout
+from remi_tf.data.tables.layouts import Columns, Layout, TextForm
 from remi_tf.data.tables.reading import read_log
 from remi_tf.errors import InputError
 
@@ -51,9 +51,9 @@ def ours(case: Case, path: Path, skip: bool) -> Outcome:
     of = [name if case.header else str(case.columns.split(",").index(name)) for name in UIT.split(",")]
     unit = "iso" if case.times == "iso" else "s"
     keep = (case.keep[0], (case.keep[1],)) if case.keep else None
-    layout = Layout(Columns(*of), header=case.header, keep=keep)
+    layout, form = Layout(Columns(*of), header=case.header, keep=keep), TextForm(case.separator)
     try:
-        log = read_log([path], layout, time_unit=unit, separator=case.separator, on_bad_row="skip" if skip else "stop")
+        log = read_log([path], layout, time_unit=unit, form=form, on_bad_row="skip" if skip else "stop")
     except InputError as error:
         return Outcome(error=str(error))
     users, items = log.user_ids.to_pylist(), log.item_ids.to_pylist()

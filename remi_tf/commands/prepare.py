@@ -4,6 +4,7 @@ from typing import Any
 
 from remi_tf.commands.cli import Parser
 from remi_tf.data.protocol.options import CORES, SPLITS_BY
+from remi_tf.data.tables.layouts import MOST_BAD, QUOTES
 from remi_tf.data.tables.sources import ALL_SOURCES
 from remi_tf.data.tables.units import UNITS
 from remi_tf.errors import command
@@ -83,6 +84,23 @@ READ: dict[str, dict[str, Any]] = {
         "choices": ("stop", "skip"),
         "default": "stop",
         "help": "at a row that cannot be used: stop and name its line, or skip and count it (default: stop)",
+    },
+    "--max_bad_rows": {
+        "default": MOST_BAD,
+        "metavar": "N",
+        "help": "stop if more rows than this are skipped: a number, or a share of all rows, which counts after the "
+        f"first 100,000 (default: {MOST_BAD})",
+    },
+    "--quotes": {
+        "choices": QUOTES,
+        "default": "auto",
+        "help": "which quotes of a text file enclose a field: csv = those of the CSV standard, none = they are plain "
+        "characters, auto = mostly plain in tab-separated files, csv in others (default: auto)",
+    },
+    "--encoding": {
+        "default": "utf-8",
+        "metavar": "NAME",
+        "help": "encoding of text files, such as latin-1, cp1252, gbk, utf-16 (default: utf-8)",
     },
 }
 KEEP: dict[str, dict[str, Any]] = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run, verification
 from remi_tf.commands.console import shown
 from remi_tf.data.tables.dates import check_format
+from remi_tf.data.tables.layouts import QUOTES
 from remi_tf.data.tables.units import UNITS, unix_seconds
 from remi_tf.errors import InputError, command
 from remi_tf.files import refuse_file
@@ -89,8 +90,9 @@ def main(argv: list[str]) -> int:
 
 def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
     """Write the best items for every user of a log."""
-    from remi_tf.data.tables.layouts import Columns, parse_keep
+    from remi_tf.data.tables.layouts import Columns, TextForm, parse_keep
     from remi_tf.data.tables.rows import BadRows
+    from remi_tf.data.tables.streams import check_encoding
     from remi_tf.recommending.known import Known
     from remi_tf.recommending.recommender import Recommender
     from remi_tf.recommending.whole_logs import score_files
@@ -100,14 +102,15 @@ def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
     for line in [*log_notes(recommender, flags.time_col), *top_n_notes(recommender, flags.top_n)]:
         print(line)
     known, bad = Known(), BadRows(flags.on_bad_row or "stop")
+    form = TextForm(quotes=flags.quotes or "auto", encoding=check_encoding(flags.encoding or "utf-8"))
     unit = flags.time_format or flags.time_unit or "auto"
     keep = parse_keep(flags.keep) if flags.keep else None
     counts = score_files(
-        recommender, flags.input, flags.output, columns, choices, time_unit=unit, bad=bad, keep=keep, known=known,
-        allow_unknown=flags.allow_unknown,
+        recommender, flags.input, flags.output, columns, choices, time_unit=unit, bad=bad, keep=keep, form=form,
+        known=known, allow_unknown=flags.allow_unknown,
     )  # fmt: skip
     skipped = [f"bad rows skipped: {count:,} ({reason})" for reason, count in bad.counts.items()]
-    for line in [*skipped, *bad.examples]:
+    for line in [*skipped, *bad.notes()]:
         print(shown(line))
     print(known.counts())
     if known.known_interactions < known.interactions:
@@ -132,24 +135,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         "--timestamps", help='seconds since 1970 of its items: "1388534400,1388620800" (default: all on one day)'
     )
     one.add_argument("--user_profile", help="the user's profile, in the columns' order: \"F,25,4\" (default: unknown)")
-    log = parser.add_argument_group("every user of a log")
-    log.add_argument("--input", nargs="+", metavar="FILE", help="interactions: CSV, TSV, JSON lines or Parquet")
-    log.add_argument("--output", type=Path, metavar="FILE.parquet", help="gets user, rank, item, score, interest")
-    log.add_argument("--overwrite", action="store_true", help="replace the output if it exists (default: refuse)")
-    log.add_argument("--user_col", help="column of user ids (default: user)")
-    log.add_argument("--item_col", help="column of item ids (default: item)")
-    log.add_argument("--time_col", help="column of times (default: rows are in time order)")
-    log.add_argument("--time_unit", choices=UNITS, help="unit of the times (default: auto)")
-    log.add_argument("--time_format", metavar="FORM", help="form of text dates, as data/prepare.py's (default: ISO)")
-    log.add_argument("--keep", metavar="COL=A,B", help="leave out rows with other values: event=view (default: none)")
-    log.add_argument(
-        "--on_bad_row", choices=("stop", "skip"), help="at a row that cannot be used: stop, or skip it (default: stop)"
-    )
-    log.add_argument(
-        "--allow_unknown",
-        action="store_true",
-        help="go on where no item of the log is known: everybody gets popular items (default: stop)",
-    )
+    _add_log_flags(parser)
     choice = parser.add_argument_group("what to recommend")
     choice.add_argument("--top_n", type=int, default=10, help="items for each history (default: 10)")
     choice.add_argument("--exclude_history", action="store_true", help="recommend no item of the history itself")
@@ -167,6 +153,29 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     return flags
 
 
+def _add_log_flags(parser: Parser) -> None:
+    log = parser.add_argument_group("every user of a log")
+    log.add_argument("--input", nargs="+", metavar="FILE", help="interactions: CSV, TSV, JSON lines or Parquet")
+    log.add_argument("--output", type=Path, metavar="FILE.parquet", help="gets user, rank, item, score, interest")
+    log.add_argument("--overwrite", action="store_true", help="replace the output if it exists (default: refuse)")
+    log.add_argument("--user_col", help="column of user ids (default: user)")
+    log.add_argument("--item_col", help="column of item ids (default: item)")
+    log.add_argument("--time_col", help="column of times (default: rows are in time order)")
+    log.add_argument("--time_unit", choices=UNITS, help="unit of the times (default: auto)")
+    log.add_argument("--time_format", metavar="FORM", help="form of text dates, as data/prepare.py's (default: ISO)")
+    log.add_argument("--keep", metavar="COL=A,B", help="leave out rows with other values: event=view (default: none)")
+    log.add_argument(
+        "--on_bad_row", choices=("stop", "skip"), help="at a row that cannot be used: stop, or skip it (default: stop)"
+    )
+    log.add_argument("--quotes", choices=QUOTES, help="which quotes of a text file enclose a field (default: auto)")
+    log.add_argument("--encoding", metavar="NAME", help="encoding of text files (default: utf-8)")
+    log.add_argument(
+        "--allow_unknown",
+        action="store_true",
+        help="go on where no item of the log is known: everybody gets popular items (default: stop)",
+    )
+
+
 def _check_flags(flags: argparse.Namespace) -> None:
     """Refuse flags that do not go together, before TensorFlow is loaded."""
     refuse_missing_run(flags.run_dir)
@@ -176,7 +185,7 @@ def _check_flags(flags: argparse.Namespace) -> None:
         raise InputError("--output is missing: name the Parquet file for the recommendations")
     of_log = (
         *("output", "overwrite", "user_col", "item_col", "time_col", "time_unit", "time_format", "keep"),
-        *("on_bad_row", "allow_unknown"),
+        *("on_bad_row", "quotes", "encoding", "allow_unknown"),
     )
     for name in ("timestamps", "user_profile") if flags.input is not None else of_log:
         if getattr(flags, name) not in (None, False):

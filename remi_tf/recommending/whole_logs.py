@@ -13,11 +13,11 @@ from pyarrow import parquet
 from tqdm import tqdm
 
 from remi_tf.data.dataset.folder import Catalogue
-from remi_tf.data.tables.layouts import Columns, Layout
+from remi_tf.data.tables.archives import ARCHIVES, SUFFIXES
+from remi_tf.data.tables.layouts import Columns, Layout, TextForm
 from remi_tf.data.tables.raw_log import Chunk, RawLog, assemble
 from remi_tf.data.tables.reading import stream_log
 from remi_tf.data.tables.rows import BadRows
-from remi_tf.data.tables.streams import ARCHIVES
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, parts_folder
 from remi_tf.recommending.choices import Choices
@@ -55,6 +55,7 @@ def score_files(
     known: Known | None = None,
     allow_unknown: bool = False,
     keep: tuple[str, tuple[str, ...]] | None = None,
+    form: TextForm | None = None,
     progress: bool = True,
 ) -> dict[str, int]:
     """Write the best items for every user of a log to a Parquet file, whole or not at all. Replaces an existing file.
@@ -71,6 +72,7 @@ def score_files(
       known: where it is counted how much of the log the catalogue knows, with examples of what it does not.
       allow_unknown: go on if the catalogue knows no item of the log at all; everybody gets popular items then.
       keep: a column and the values that its rows must have; None = all rows.
+      form: separator, quotes and encoding of text files; None guesses the separator from each file.
 
     Returns:
       users and rows: how many were answered and written; interactions; known_interactions and known_users: how many of
@@ -85,10 +87,10 @@ def score_files(
     output = Path(output)
     rows, known, of_users = 0, known or Known(), recommender.profiles(profiles)
     with parts_folder(output) as folder:
+        chunks = stream_log(inputs, Layout(columns, keep=keep), time_unit=time_unit, form=form, bad=bad or BadRows())
         parts, interactions = _spread(
-            inputs, Layout(columns, keep=keep), time_unit, bad or BadRows(), folder, progress, known,
-            recommender.catalogue,
-        )  # fmt: skip
+            chunks, columns.time is not None, inputs, folder, progress, known, recommender.catalogue
+        )
         if known.nothing and not allow_unknown:
             raise InputError(
                 f"{', '.join(map(str, inputs))}: no item of the {known.interactions:,} interactions is known; "
@@ -140,10 +142,9 @@ def _answered(
 
 
 def _spread(
+    chunks: Iterator[tuple[Chunk, str]],
+    has_times: bool,
     inputs: Sequence[str | Path],
-    layout: Layout,
-    time_unit: str,
-    bad: BadRows,
     folder: Path,
     progress: bool,
     known: Known,
@@ -155,7 +156,7 @@ def _spread(
     unit, interactions = "none", 0
     with contextlib.ExitStack() as stack, _bar("read", None, progress) as bar:
         writers = [stack.enter_context(pa.ipc.new_stream(str(path), _PART)) for path in paths]
-        for chunk, read_in in stream_log(inputs, layout, time_unit=time_unit, bad=bad):
+        for chunk, read_in in chunks:
             batch, part_of = _part_rows(chunk, number)
             known.add_chunk(_dictionary(chunk, "user"), _dictionary(chunk, "item"), catalogue)
             for part in np.unique(part_of):
@@ -172,7 +173,7 @@ def _spread(
             path.unlink()
             if len(table):
                 texts = {key: table[key].combine_chunks().dictionary_encode() for key in ("user", "item")}
-                times = table["time"].to_numpy() if layout.columns.time is not None else None
+                times = table["time"].to_numpy() if has_times else None
                 yield assemble([Chunk(texts, times)], unit)
 
     return parts(), interactions
@@ -198,7 +199,7 @@ def _number_of_parts(paths: Sequence[Path]) -> int:
     """Parts of about PART_BYTES of text."""
     text = 0
     for path in paths:
-        packed = path.name.lower().endswith((".parquet", ".gz", ".bz2", ".xz", *ARCHIVES))
+        packed = path.name.lower().endswith((".parquet", *SUFFIXES, *ARCHIVES))
         text += (path.stat().st_size if path.is_file() else 0) * (COMPRESSED if packed else 1)
     return min(1 + text // PART_BYTES, MOST_PARTS)
 

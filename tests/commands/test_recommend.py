@@ -99,7 +99,7 @@ def test_bad_rows_of_a_log_are_skipped_and_counted_when_asked_for(run, tmp_path,
     assert recommending.main([*flags, "--on_bad_row", "skip"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len([line for line in lines if line.startswith("bad rows skipped: 1 (")]) == 2
-    assert "log.csv line 3: item is empty" in lines
+    assert "skipped log.csv line 3: item is empty" in lines
     assert set(pd.read_parquet(output)["user"]) == {"a", "b"}
 
 

@@ -117,7 +117,7 @@ def test_what_goes_wrong_leaves_nothing(recommender, log, tmp_path):
     with pytest.raises(InputError, match="no id of allow is known"):
         score_files(recommender, [good], output, COLUMNS, Choices(5, allow=["nobody"]))
     good.write_text("who,what,when\n")
-    with pytest.raises(InputError, match="no row to recommend for"):
+    with pytest.raises(InputError, match="the log has no rows"):
         score_files(recommender, [good], output, COLUMNS, Choices(5))
     assert not output.parent.exists()
 

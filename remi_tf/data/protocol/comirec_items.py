@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.data.protocol.prepare import item_labels
+from remi_tf.data.tables.archives import open_members
 from remi_tf.data.tables.item_tables import ItemColumns, add_item_table
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import BadRow, BadRows, check_id, split_records
-from remi_tf.data.tables.streams import open_members, read_blocks
+from remi_tf.data.tables.streams import read_blocks
 from remi_tf.errors import InputError
 
 MAPS = ("{name}_item_map.txt", "item_map.txt")

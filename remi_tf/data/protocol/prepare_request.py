@@ -1,7 +1,7 @@
 """The request of data/prepare.py and of remi_tf.prepare, checked once for both: log → dataset folder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from remi_tf.data.tables.dates import check_format
 from remi_tf.data.tables.download import DOWNLOADS, download
 from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside, settle_labels
 from remi_tf.data.tables.labels import CategoryChoice
-from remi_tf.data.tables.layouts import Columns, Layout, parse_keep, parse_separator
+from remi_tf.data.tables.layouts import MOST_BAD, QUOTES, Columns, Layout, TextForm, parse_keep, parse_separator
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.reading import read_frame, read_log
-from remi_tf.data.tables.rows import BadRows
+from remi_tf.data.tables.rows import BadRows, parse_most
 from remi_tf.data.tables.sources import ALL_SOURCES, SOURCES
+from remi_tf.data.tables.streams import check_encoding
 from remi_tf.data.tables.synthetic import PROFILE_NAMES, SyntheticSettings, synthetic_frame, synthetic_profiles
 from remi_tf.data.tables.user_tables import add_profiles_beside, add_user_table
 from remi_tf.errors import InputError
@@ -50,7 +51,9 @@ class PrepareRequest:
         that tells them apart), or a number from 1. category_sep: between its elements; None = "|".
       users, users_id_col, profile_cols: a table of user profiles, its id column, and the columns to use (a list, or
         "a,b").
-      on_bad_row: stop at a row that cannot be used, or skip and count it.
+      on_bad_row: stop at a row that cannot be used, or skip and count it. max_bad_rows: how many skipped rows are too
+        many: a number of rows, or a share such as 0.5, which counts after the first 100,000 rows.
+      quotes: which quotes of a text file enclose a field: auto, csv (the standard) or none. encoding: of text files.
 
     What to keep and how to split: min_count, core, dedup, split, seed; None = as `PrepareSettings` has it.
 
@@ -87,6 +90,9 @@ class PrepareRequest:
     users_id_col: str | None = None
     profile_cols: str | Sequence[str] | None = None
     on_bad_row: str = "stop"
+    max_bad_rows: str | int | float = MOST_BAD
+    quotes: str = "auto"
+    encoding: str = "utf-8"
     min_count: int | None = None
     core: str | None = None
     dedup: bool = False
@@ -105,6 +111,11 @@ class PrepareRequest:
             self.profile_cols = [column.strip() for column in self.profile_cols.split(",")]
         self.choice = CategoryChoice(self.category_level or "deepest", self.category_sep)
         self.settings = self._settings()
+        if self.quotes not in QUOTES:
+            raise InputError(f"--quotes {self.quotes!r}: choose one of {', '.join(QUOTES)}")
+        separator = None if self.sep is None else parse_separator(self.sep)
+        self.form = TextForm(separator, self.quotes, check_encoding(self.encoding))
+        self.most = parse_most(self.max_bad_rows)
         self._check_source()
         self._check_tables()
         self._check_form()
@@ -158,26 +169,27 @@ class PrepareRequest:
             log.profile_names, log.profiles = PROFILE_NAMES, synthetic_profiles(synthetic)
             return log
         log = self._read_log()
-        bad, paths = BadRows(self.on_bad_row), [Path(path) for path in self.files]
+        bad, paths = BadRows(self.on_bad_row, most=self.most), [Path(path) for path in self.files]
         if self.items:
             wanted = ItemColumns(self.items_id_col, self.items_title_col, self.items_category_col, self.choice)
-            add_item_table(log, self.items, wanted, self.item_col, None, bad)
+            add_item_table(log, self.items, wanted, self.item_col, replace(self.form, separator=None), bad)
         elif self.source:
             add_tables_beside(log, SOURCES[self.source], paths, bad)
         if self.users:
-            add_user_table(log, self.users, self.users_id_col, self.profile_cols or (), self.user_col, None, bad)
+            form = replace(self.form, separator=None)
+            add_user_table(log, self.users, self.users_id_col, self.profile_cols or (), self.user_col, form, bad)
         elif self.source:
             add_profiles_beside(log, SOURCES[self.source], paths, bad)
         log.dropped.update({f"bad rows: {reason}": count for reason, count in bad.counts.items()})
-        log.notes += [f"skipped {example}" for example in bad.examples]
+        log.notes += bad.notes()
         return log
 
     def _read_log(self) -> RawLog:
         unit, on_bad_row = self.time_format or self.time_unit, self.on_bad_row
-        separator = None if self.sep is None else parse_separator(self.sep)
+        how: dict[str, Any] = {"form": self.form, "on_bad_row": on_bad_row, "max_bad_rows": self.most}
         if self.source:
             source = SOURCES[self.source]
-            return read_log(self.files, source, time_unit=unit, separator=separator, on_bad_row=on_bad_row)
+            return read_log(self.files, source, time_unit=unit, **how)
         assert self.user_col is not None and self.item_col is not None  # _check_source
         columns = Columns(self.user_col, self.item_col, self.time_col, self.category_col, self.title_col)
         keep = parse_keep(self.keep) if self.keep else None
@@ -185,7 +197,7 @@ class PrepareRequest:
         if self.frame is not None:
             log = read_frame(self.frame, layout, time_unit=unit or "auto", on_bad_row=on_bad_row)
         else:
-            log = read_log(self.files, layout, time_unit=unit, separator=separator, on_bad_row=on_bad_row)
+            log = read_log(self.files, layout, time_unit=unit, **how)
         settle_labels(log, self.choice)
         return log
 
@@ -193,7 +205,8 @@ class PrepareRequest:
         given = {"min_count": self.min_count, "core": self.core, "split": self.split}
         chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if self.source == "comirec":
-            for name in (*chosen, *(["dedup"] if self.dedup else []), *(["sep"] if self.sep else [])):
+            others = {"dedup": self.dedup, "sep": self.sep, "quotes": self.quotes != "auto"}
+            for name in (*chosen, *(name for name, value in others.items() if value)):
                 raise InputError(
                     f"--source comirec takes the folder's rows, numbers and split as they are, so --{name} does not "
                     "apply; leave it out, or prepare the raw log instead"

@@ -1,16 +1,18 @@
 """Kinds of events in a log: a column that looks like one and is not used is worth a note."""
 
 import io
+import itertools
 from collections import Counter
-from typing import Any
+from typing import IO
 
-import pyarrow as pa
-import pyarrow.parquet as parquet
-
-from remi_tf.data.tables.json_tables import parse_object
+from remi_tf.data.tables.archives import Started
+from remi_tf.data.tables.frames import coded_labels
+from remi_tf.data.tables.json_objects import first_objects
 from remi_tf.data.tables.labels import label_text
 from remi_tf.data.tables.layouts import Layout, find_column
-from remi_tf.data.tables.rows import BadRow, split_records
+from remi_tf.data.tables.parquet_tables import parquet_batches
+from remi_tf.data.tables.rows import BadRows, split_records
+from remi_tf.data.tables.streams import decoded, read_blocks
 from remi_tf.errors import InputError
 
 EVENT_NAMES = (
@@ -47,20 +49,21 @@ def _index(column: str, names: list[str]) -> int:
         return 0
 
 
-def first_values(start: bytes, layout: Layout, whole: Any = None) -> dict[str, list[str]]:
-    """Column → its first values, out of the first bytes of a file; of Parquet out of the file `whole`."""
+def first_values(file: IO[bytes], started: Started, label: str, layout: Layout) -> dict[str, list[str]]:
+    """Column → its first values, of a file as opened (`file`) of which the start was read (`started`)."""
     if layout.kind == "parquet":
-        return _of_parquet(whole)
+        return _of_parquet(file, started, label)
     if layout.kind == "json":
-        return _of_json(start)
+        return _of_json(decoded(started.start, layout.encoding))
     if not layout.header:
         return {}
     columns: dict[str, list[str]] = {}
-    for number, record in enumerate(split_records(start, 1, layout.separator, layout.quoting)):
-        if number > MOST_ROWS:
-            break
+    start = io.BytesIO(started.start)
+    blocks = read_blocks(start, label, BadRows("skip"), layout.separator, layout.quote_rule, layout.encoding)
+    records = (one for block in blocks for one in split_records(block.data, 1, layout.separator, layout.quote_rule))
+    for record in itertools.islice(records, MOST_ROWS + 1):
         if not columns:
-            columns = {name.strip().removeprefix("\ufeff"): [] for name in record.fields}
+            columns = {name.strip(): [] for name in record.fields}
         elif len(record.fields) == len(columns):
             for values, field in zip(columns.values(), record.fields, strict=True):
                 values.append(field)
@@ -69,26 +72,28 @@ def first_values(start: bytes, layout: Layout, whole: Any = None) -> dict[str, l
 
 def _of_json(start: bytes) -> dict[str, list[str]]:
     columns: dict[str, list[str]] = {}
-    for line in start.split(b"\n")[:MOST_ROWS]:
-        try:
-            row = parse_object(line)
-        except BadRow:
-            continue
+    for row in itertools.islice(first_objects(start), MOST_ROWS):
         for name, value in row.items():
             if isinstance(value, str | int):
                 columns.setdefault(name, []).append(label_text(value))
     return columns
 
 
-def _of_parquet(stream: Any) -> dict[str, list[str]]:
+def _of_parquet(file: IO[bytes], started: Started, label: str) -> dict[str, list[str]]:
+    columns: dict[str, list[str]] = {}
+    wanted: list[str] = []
+
+    def pick(names: list[str]) -> list[int]:
+        columns.update({name: [] for name in names})
+        wanted.extend(name for name in names if name.lower() in EVENT_NAMES)
+        return [names.index(name) for name in wanted]
+
     try:
-        file = parquet.ParquetFile(stream if stream.seekable() else io.BytesIO(stream.read()))
-        names = file.schema_arrow.names
-        wanted = [name for name in names if name.lower() in EVENT_NAMES]
-        columns: dict[str, list[str]] = {name: [] for name in names}
-        for batch in file.iter_batches(MOST_ROWS, columns=wanted) if wanted else ():
-            columns.update({name: list(map(label_text, batch.column(name).to_pylist())) for name in wanted})
+        for batch in parquet_batches(file, started, label, pick):
+            for name, column in zip(wanted, batch, strict=True):
+                assert column is not None
+                columns[name] = coded_labels(column[:MOST_ROWS]).to_pylist()
             break
-        return columns
-    except (pa.ArrowInvalid, OSError):
+    except InputError:
         return {}
+    return columns

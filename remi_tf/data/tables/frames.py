@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from remi_tf.data.tables.dates import compact_form, is_written, written_times
-from remi_tf.data.tables.ids import NotAnId, id_column, id_text
+from remi_tf.data.tables.ids import SPACES, NotAnId, id_column, id_text
 from remi_tf.data.tables.labels import label_column
 from remi_tf.data.tables.raw_log import Chunk
-from remi_tf.data.tables.rows import BadRow, BadRows, bad_times, check_id, check_time, parse_time
-from remi_tf.data.tables.units import LATEST, guess_unit, guess_unit_of
+from remi_tf.data.tables.rows import BadRow, BadRows, bad_times, check_id, check_time, latest_time, parse_time
+from remi_tf.data.tables.units import guess_unit, guess_unit_of
 from remi_tf.errors import InputError
 
 IDS = ("user", "item")
@@ -49,48 +49,54 @@ class TypedReader:
             columns = {key: column.take(pa.array(rows)) for key, column in columns.items()}
             everywhere = place
             place = lambda row: everywhere(int(rows[row]))  # noqa: E731
+        if "time" in columns and pa.types.is_dictionary(columns["time"].type):
+            columns["time"] = columns["time"].dictionary_decode()
         texts = {
-            key: as_text(column, names[key]) if key in self.ids else label_column(column)
+            key: coded(column, names[key]) if key in self.ids else coded_labels(column)
             for key, column in columns.items()
             if key != "time"
         }
         times = self._times(columns["time"], names["time"]) if "time" in columns else None
-        bad = self._suspects(texts, times)
-        if not len(bad):
-            return Chunk({key: column.dictionary_encode() for key, column in texts.items()}, times)
-        good = np.ones(len(texts["user"]), bool)
-        for row in bad.tolist():
+        odd = self._odd_rows(texts, times)
+        if not len(odd):
+            return Chunk(dict(texts), times)
+        wrong = []
+        for row in odd.tolist():
             try:
                 self._check_row(row, columns, texts, times, names)
             except BadRow as error:
                 self.bad.add(place(row), error)
-                good[row] = False
-        chosen = pa.array(np.flatnonzero(good))
-        kept = {key: column.take(chosen).dictionary_encode() for key, column in texts.items()}
+                wrong.append(row)
+        good = np.ones(len(texts["user"]), bool)
+        good[wrong] = False
+        kept = {key: column.filter(pa.array(good)) for key, column in texts.items()}
         return Chunk(kept, None if times is None else times[good])
 
     def _wanted(self, events: pa.Array) -> np.ndarray:
         """Rows whose event is one of `keep`."""
-        texts = pc.utf8_trim_whitespace(label_column(events))
-        rows = np.flatnonzero(pc.is_in(texts, pa.array(self.keep, pa.string())).to_numpy(zero_copy_only=False))
+        texts = coded_labels(events)
+        wanted = pc.is_in(pc.utf8_trim(texts.dictionary, SPACES), pa.array(self.keep, pa.string()))
+        rows = np.flatnonzero(wanted.to_numpy(zero_copy_only=False)[texts.indices.to_numpy()])
         self.other_events += len(texts) - len(rows)
         return rows
 
-    def _suspects(self, texts: dict[str, pa.Array], times: np.ndarray | None) -> np.ndarray:
-        """Rows that may be bad."""
-        bad = np.zeros(len(texts["user"]), bool)
+    def _odd_rows(self, texts: dict[str, pa.DictionaryArray], times: np.ndarray | None) -> np.ndarray:
+        """[k] rows that may be bad, in order: only those are looked at one by one."""
+        odd = np.zeros(len(texts["user"]), bool)
         for key in self.ids:
             column = texts[key]
-            odd = pc.or_(
-                pc.equal(pc.utf8_trim_whitespace(column), ""), pc.match_substring_regex(column, r"[\r\n]")
-            ).fill_null(True)
-            if pc.any(odd).as_py():
-                bad |= odd.to_numpy(zero_copy_only=False)
+            values = column.dictionary
+            bad = pc.or_(
+                pc.equal(pc.utf8_trim(values, SPACES), ""), pc.match_substring_regex(values, r"[\r\n]")
+            ).to_numpy(zero_copy_only=False)
+            if column.null_count:
+                odd |= column.is_null().to_numpy(zero_copy_only=False)
+            if bad.any():
+                codes = column.indices.fill_null(0).to_numpy()
+                odd |= bad[codes]
         if times is not None and bad_times(times, self.unit):
-            bad |= ~np.isfinite(times) | (times < 0) | (times > 2**62)
-            if self.unit != "none":
-                bad |= times > LATEST * _PER_SECOND.get(self.unit, 10**6)
-        return np.flatnonzero(bad)
+            odd |= ~((times >= 0) & (times <= latest_time(self.unit)))
+        return np.flatnonzero(odd)
 
     def _check_row(
         self,
@@ -124,8 +130,6 @@ class TypedReader:
     def _times(self, column: pa.Array, name: str) -> np.ndarray:
         """[n] int64 or float64 in `self.unit`; NaN where a row has none or one that cannot be read."""
         kind = column.type
-        if pa.types.is_dictionary(kind):
-            return self._times(column.dictionary_decode(), name)
         if pa.types.is_null(kind):
             return np.full(len(column), np.nan)
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
@@ -140,7 +144,7 @@ class TypedReader:
             if is_written(self.unit):
                 return self._parse(pa.array([None if np.isnan(n) else str(int(n)) for n in numbers], pa.string()), name)
             return numbers
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
             texts = column.cast(pa.string())
             if self.unit == "auto":
                 step = max(1, len(texts) // SAMPLE)
@@ -218,14 +222,37 @@ def _refuse(value: pa.Scalar, name: str) -> None:
         raise BadRow("not an id", f"{name} {error}") from error
 
 
-def as_text(column: pa.Array, name: str) -> pa.Array:
+def coded(column: pa.Array | pa.ChunkedArray, name: str) -> pa.DictionaryArray:
     """A column of ids as text, as ids.py has it; null where a value is missing or is no id.
+
+    Each different text is held once: a long one that repeats takes no more memory than before.
 
     Raises:
       InputError: values of a type that is never an id (truth values, dates, lists, objects).
     """
-    column = _whole(column)
-    texts = id_column(column)
+    return _coded(_whole(column), lambda values: _id_texts(values, name))
+
+
+def coded_labels(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
+    """A column of labels as text, "" where a value is missing."""
+    texts = _coded(_whole(column), label_column)
+    return texts.dictionary_decode().fill_null("").dictionary_encode() if texts.null_count else texts
+
+
+def _coded(column: pa.Array, texts_of: Callable[[pa.Array], pa.Array]) -> pa.DictionaryArray:
+    if not pa.types.is_dictionary(column.type):
+        return texts_of(column).dictionary_encode()
+    texts = texts_of(column.dictionary)
+    if texts.null_count:
+        return texts.take(column.indices).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), texts)
+
+
+def _id_texts(column: pa.Array, name: str) -> pa.Array:
+    try:
+        texts = id_column(column)
+    except pa.ArrowException as error:
+        raise InputError(f"column {name!r} of type {column.type} cannot serve as ids ({error})") from error
     if texts is None:
         raise InputError(f"column {name!r} of type {column.type} cannot serve as ids; convert it to text")
     return texts

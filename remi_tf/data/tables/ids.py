@@ -21,6 +21,9 @@ WHOLE = r"^-?[0-9]+(\.0+)?$"
 POINT_ZERO = r"\.0+$"
 ROUNDED = r"^-?[0-9](\.[0-9]+)?[eE]\+[0-9]+$"
 EXAMPLES = 3
+SPACES = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B))))
+SPACES += "\u2028\u2029\u202f\u205f\u3000"
+"""What str.strip takes off; Arrow's own set differs."""
 ABSENT = ("NAType", "NaTType", "NoneType")  # pandas' own are known by name, so that a client needs no pandas
 
 
@@ -152,7 +155,7 @@ class Spelling:
         Args:
           decide: whether all ids of the column are whole numbers; called once, and only if one of them has a `.0`.
         """
-        plain = pc.utf8_trim_whitespace(ids)
+        plain = pc.utf8_trim(ids, SPACES)
         self.trimmed += pc.sum(pc.not_equal(plain, ids)).as_py() or 0
         if self.strips is not False and pc.any(pc.match_substring_regex(plain, POINT_ZERO)).as_py():
             if self.strips is None:
@@ -165,10 +168,28 @@ class Spelling:
                 plain = pc.if_else(exact, short, plain)
         return plain
 
+    def column(
+        self, column: pa.DictionaryArray | pa.ChunkedArray, decide: Callable[[], bool]
+    ) -> pa.DictionaryArray | pa.ChunkedArray:
+        """As `texts`, for some rows of a log of which only these are in memory."""
+        if self.strips is None and not all_whole(column):
+            self.strips = False
+        if isinstance(column, pa.ChunkedArray):
+            parts = [self._respelled(part, decide) for part in column.chunks]
+            return pa.chunked_array(parts, column.type)
+        return self._respelled(column, decide)
 
-def all_whole(ids: pa.Array) -> bool:
+    def _respelled(self, part: pa.DictionaryArray, decide: Callable[[], bool]) -> pa.DictionaryArray:
+        return pa.DictionaryArray.from_arrays(part.indices, self.texts(part.dictionary, decide))
+
+
+def all_whole(ids: pa.Array | pa.ChunkedArray) -> bool:
     """Whether every id is a whole number, with or without `.0`."""
-    return bool(pc.all(pc.match_substring_regex(pc.utf8_trim_whitespace(ids), WHOLE)).as_py())
+    if isinstance(ids, pa.ChunkedArray):
+        return all(map(all_whole, ids.chunks))
+    if isinstance(ids, pa.DictionaryArray):  # which may hold texts of rows that were left out
+        return all_whole(ids.dictionary) or all_whole(ids.dictionary.take(ids.indices.unique()))
+    return bool(pc.all(pc.match_substring_regex(pc.utf8_trim(ids, SPACES), WHOLE)).as_py())
 
 
 def settle_ids(log: RawLog) -> None:

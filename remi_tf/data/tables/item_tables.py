@@ -4,15 +4,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from remi_tf.data.tables.archives import open_members
 from remi_tf.data.tables.ids import matched
-from remi_tf.data.tables.json_tables import json_objects
+from remi_tf.data.tables.json_objects import json_objects
 from remi_tf.data.tables.labels import SEPARATOR, CategoryChoice, choose_categories, elements, label_text, title_of
-from remi_tf.data.tables.layouts import find_column
+from remi_tf.data.tables.layouts import TextForm, find_column
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.side_tables import joined_note, latin_lines, nothing_joined, rows_beside, table_rows
 from remi_tf.data.tables.sources import Source
-from remi_tf.data.tables.streams import open_members, read_blocks
+from remi_tf.data.tables.streams import read_blocks
 from remi_tf.errors import InputError
 
 TITLE_NAMES = ("title", "name", "item_title")
@@ -40,7 +41,7 @@ Labels = tuple[str, str, str]  # raw item id, title or "", category or ""
 
 
 def add_item_table(
-    log: RawLog, path: str | Path, columns: ItemColumns, item_column: str | None, separator: str | None, bad: BadRows
+    log: RawLog, path: str | Path, columns: ItemColumns, item_column: str | None, form: TextForm | None, bad: BadRows
 ) -> None:
     """Put the titles and categories of a table (text with a header, JSON lines or Parquet) into `log`.
 
@@ -48,7 +49,7 @@ def add_item_table(
       InputError: the file or a column is missing, or a bad row under the policy `stop`.
     """
     name = Path(path).name
-    _fill(log, _read_table(path, columns, item_column, separator, bad), name, columns.choice)
+    _fill(log, _read_table(path, columns, item_column, form, bad), name, columns.choice)
 
 
 def add_tables_beside(log: RawLog, source: Source, inputs: list[Path], bad: BadRows) -> None:
@@ -93,12 +94,12 @@ def _fill(log: RawLog, rows: Iterable[Labels], name: str, choice: CategoryChoice
 
 
 def _read_table(
-    path: str | Path, columns: ItemColumns, item_column: str | None, separator: str | None, bad: BadRows
+    path: str | Path, columns: ItemColumns, item_column: str | None, form: TextForm | None, bad: BadRows
 ) -> Iterator[Labels]:
     def pick(names: list[str], label: str) -> list[int | None]:
         return _find_columns(names, columns, item_column, label)
 
-    for _, (raw_id, title, category) in table_rows(path, pick, separator, "item table", bad):
+    for _, (raw_id, title, category) in table_rows(path, pick, form, "item table", bad):
         yield raw_id, title, category
 
 

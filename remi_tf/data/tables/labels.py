@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ def label_text(value: Any) -> str:
         value = value.tolist()
     if isinstance(value, list | tuple | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
-    if value is None or value != value:
+    if value is None or value != value or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 

@@ -1,12 +1,18 @@
 """What a raw file looks like: kind, separator, header, which column is what."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from remi_tf.errors import InputError
 
 SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "pipe": "|", "semicolon": ";"}
+QUOTES = ("auto", "csv", "none")
+"""What --quotes takes. auto is the rule `tab` for tab-separated files and `csv` for others (quotes.py)."""
+MOST_BAD = 0.5
+"""Share of bad rows at which a log counts as not understood."""
+_JSON = re.compile(rb"\s*(\{|\[\s*[{\]])")  # an object, or an array of objects
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Layout:
     form: rows (one interaction each), or sequence (one user each, whose items, and times, stand in one field).
     keep: (column, values): rows with another value in that column belong to another kind of event and are left out.
     num_columns: for text without a header, how many there must be (None: as many as the first row has).
+    quoting: whether this kind of file may have quoted fields; quotes: what --quotes says of them (quotes.py).
+    encoding: of text and JSON.
     """
 
     columns: Columns
@@ -51,11 +59,18 @@ class Layout:
     time_unit: str = "auto"
     names: Mapping[int, str] = field(default_factory=dict)
     form: str = "rows"
+    quotes: str = "auto"
+    encoding: str = "utf-8"
 
     @property
     def ids(self) -> tuple[str, ...]:
         """Keys of the columns that hold ids."""
         return ("user",) if self.form == "sequence" else ("user", "item")
+
+    @property
+    def quote_rule(self) -> str:
+        """The rule of quotes.py that holds for this file."""
+        return rule_for(self.separator, self.quotes) if self.quoting else "none"
 
     def by_key(self) -> dict[str, str]:
         """Key → column of all that is read: user, item, time, …, `event` (of `keep`); of sequences `times`, as text."""
@@ -65,11 +80,27 @@ class Layout:
         return named if self.keep is None else {**named, "event": self.keep[0]}
 
 
+@dataclass(frozen=True)
+class TextForm:
+    """What the user says of text files: log and tables. separator: None guesses it from name and first line."""
+
+    separator: str | None = None
+    quotes: str = "auto"
+    encoding: str = "utf-8"
+
+
+def rule_for(separator: str, choice: str = "auto") -> str:
+    """csv, tab or none: what a choice of --quotes means for a separator."""
+    if choice == "none" or len(separator.encode()) != 1:
+        return "none"
+    return "tab" if choice == "auto" and separator == "\t" else "csv"
+
+
 def kind_of(name: str, start: bytes) -> str:
     """text, json or parquet, by the first bytes and then by the name."""
     if start.startswith(b"PAR1") or name.lower().endswith(".parquet"):
         return "parquet"
-    if start.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{") or name.lower().endswith((".json", ".jsonl", ".ndjson")):
+    if _JSON.match(start.removeprefix(b"\xef\xbb\xbf")) or name.lower().endswith((".json", ".jsonl", ".ndjson")):
         return "json"
     return "text"
 
@@ -101,14 +132,14 @@ def find_column(column: str, names: Sequence[str], place: str) -> int:
     """The index of a column by its name; RecBole's `user_id:token` is found as `user_id`.
 
     Raises:
-      InputError: there is no column of that name.
+      InputError: there is none of that name, or more than one.
     """
     plain = [name.strip() for name in names]
-    if column in plain:
-        return plain.index(column)
-    untyped = [name.split(":")[0] for name in plain]
-    if column in untyped:
-        return untyped.index(column)
+    for known in (plain, [name.split(":")[0] for name in plain]):
+        if known.count(column) > 1:
+            raise InputError(f"{place}: {known.count(column)} columns are called {column!r}; rename all but one")
+        if column in known:
+            return known.index(column)
     near = difflib.get_close_matches(column, plain, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise InputError(f"{place}: no column {column!r}; there are {', '.join(map(repr, plain))}{hint}")

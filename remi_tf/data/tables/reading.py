@@ -1,35 +1,30 @@
 """Files, a DataFrame or a named source → one raw log."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from remi_tf.data.tables import json_tables, parquet_tables, text_tables
+from remi_tf.data.tables.archives import Member, Started, open_members
 from remi_tf.data.tables.dates import is_written
 from remi_tf.data.tables.events import event_note, first_values
 from remi_tf.data.tables.frames import TypedReader
 from remi_tf.data.tables.ids import NotAnId, Spelling, all_whole, id_text, settle_ids
-from remi_tf.data.tables.layouts import Columns, Layout, find_column, kind_of, sniff
+from remi_tf.data.tables.layouts import MOST_BAD, Columns, Layout, TextForm, find_column, kind_of, sniff
 from remi_tf.data.tables.raw_log import Chunk, RawLog, assemble
 from remi_tf.data.tables.rows import BadRow, BadRows
 from remi_tf.data.tables.sequences import expand, flat_times
 from remi_tf.data.tables.sources import Source, find_layout
-from remi_tf.data.tables.streams import BROKEN, Member, open_members
+from remi_tf.data.tables.streams import decoded, read_blocks
 from remi_tf.data.tables.text_tables import TextReader
 from remi_tf.data.tables.units import UNIT_NAMES, guess_unit, in_unit, unit_name
 from remi_tf.errors import InputError
 
-START_BYTES = 64 << 10
-SAMPLE_TIMES = {
-    "text": text_tables.sample_times,
-    "json": json_tables.sample_times,
-    "parquet": parquet_tables.sample_times,
-}
 FRAME_REMEDY = (
     "mend it, drop rows without a value (frame.dropna()), or, where an id such as NA was taken for none, read ids as "
     "text (pd.read_csv(…, dtype=str, keep_default_na=False))"
@@ -41,20 +36,22 @@ def read_log(
     layout: Layout | Source,
     *,
     time_unit: str | None = None,
-    separator: str | None = None,
+    form: TextForm | None = None,
     on_bad_row: str = "stop",
+    max_bad_rows: int | float = MOST_BAD,
 ) -> RawLog:
     """Read the files of one log, in the order given.
 
     Args:
-      layout: a named source, or the columns; then kind and separator (unless it is given) are guessed for each file.
+      layout: a named source, or the columns; then kind and separator (unless `form` has one) are guessed for each file.
       time_unit: s, ms, us, ns, iso, auto, none (numbers that only give an order), or a format of strptime; None =
         what the source says.
+      max_bad_rows: how many are too many, as `BadRows.most`.
 
     Raises:
       InputError: a file, a column or (under `stop`) a row that cannot be used.
     """
-    reader = _LogReader(layout, time_unit, separator, BadRows(on_bad_row))
+    reader = _LogReader(layout, time_unit, form or TextForm(), BadRows(on_bad_row, most=max_bad_rows))
     log = assemble(list(_chunks(paths, reader)), reader.unit)
     log.files = [{"file": Path(path).name} for path in paths]
     settle_ids(log)
@@ -63,7 +60,12 @@ def read_log(
 
 
 def stream_log(
-    paths: Sequence[str | Path], layout: Layout, *, time_unit: str | None = None, bad: BadRows
+    paths: Sequence[str | Path],
+    layout: Layout,
+    *,
+    time_unit: str | None = None,
+    form: TextForm | None = None,
+    bad: BadRows,
 ) -> Iterator[tuple[Chunk, str]]:
     """As `read_log`, but for logs larger than memory: gives chunks, each with the unit of its times.
 
@@ -73,39 +75,30 @@ def stream_log(
     Raises:
       InputError: as `read_log`, when the chunk is read.
     """
-    reader = _LogReader(layout, time_unit, None, bad)
+    form = form or TextForm()
+    reader = _LogReader(layout, time_unit, form, bad)
     spellings = {key: Spelling() for key in ("user", "item")}
+    again = lambda: _chunks(paths, _LogReader(layout, time_unit, form, BadRows("skip", most=1.0)))  # noqa: E731
     for chunk in _chunks(paths, reader):
         for key, spelling in spellings.items():
-            column = chunk.texts[key]
-            parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-            spelled = [_spelled(part, spelling, lambda key=key: _all_whole(paths, layout, key)) for part in parts]  # type: ignore[misc]
-            chunk.texts[key] = pa.chunked_array(spelled, parts[0].type) if len(parts) != 1 else spelled[0]
+            whole = lambda key=key: all(all_whole(chunk.texts[key]) for chunk in again())  # noqa: E731
+            chunk.texts[key] = spelling.column(chunk.texts[key], whole)
         yield chunk, reader.unit
-
-
-def _spelled(part: pa.DictionaryArray, spelling: Spelling, decide: Callable[[], bool]) -> pa.DictionaryArray:
-    if spelling.strips is None and not all_whole(part.dictionary):
-        spelling.strips = False
-    texts = spelling.texts(part.dictionary, decide)
-    return pa.DictionaryArray.from_arrays(part.indices, texts)
-
-
-def _all_whole(paths: Sequence[str | Path], layout: Layout, key: str) -> bool:
-    """Whether all ids of a column of a whole log are whole numbers; reads the log once more, up to one that is not."""
-    for chunk in _chunks(paths, _LogReader(layout, "auto", None, BadRows("skip"))):
-        column = chunk.texts[key]
-        for part in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
-            if not all_whole(part.dictionary):
-                return False
-    return True
 
 
 def _chunks(paths: Sequence[str | Path], reader: "_LogReader") -> Iterator[Chunk]:
     wanted = reader.layout.wanted if isinstance(reader.layout, Source) else None
-    with open_members(paths, reader.bad, wanted) as members:
+    bad = reader.bad
+    with open_members(paths, bad, wanted) as members:
         for member in members:
+            before = bad.rows
             yield from reader.chunks(member)
+            bad.files += 1
+            if bad.rows == before:
+                bad.empty.append(member.label)
+    if not bad.rows:
+        what = "the file is empty" if len(bad.empty) == 1 else "the files are empty"
+        raise InputError(f"{bad.empty_names}: {what}, so the log has no rows; check --input")
 
 
 def read_frame(
@@ -185,10 +178,10 @@ def _text(value: Any) -> str:
 class _LogReader:
     """Sends every file to the reader of its kind; one time unit for the whole log."""
 
-    def __init__(self, layout: Layout | Source, time_unit: str | None, separator: str | None, bad: BadRows):
+    def __init__(self, layout: Layout | Source, time_unit: str | None, form: TextForm, bad: BadRows):
         self.layout = layout
         self.time_unit = time_unit
-        self.separator = separator
+        self.form = form
         self.bad = bad
         self.unit = "auto"
         self.other_events = 0
@@ -196,25 +189,29 @@ class _LogReader:
         self.guessed: dict[str, str] = {}
 
     def chunks(self, member: Member) -> Iterator[Chunk]:
-        """The rows of one file, with times in the unit of the log's first file."""
-        with member.open() as stream:
-            try:
-                start = stream.read(START_BYTES)
-            except BROKEN as error:
-                raise InputError(f"{member.label}: cannot be read ({error}); fetch it again") from error
-        layout = self._layout_of(member, start)
+        """The rows of one file, with times in the unit of the log's first file; a file without rows gives none."""
+        with member.open() as file:
+            stream = Started(file)
+            if not stream.start.strip():
+                for _ in read_blocks(stream, member.label, self.bad, ","):  # a file that breaks off at once is told
+                    pass
+                return
+            layout = self._layout_of(member, stream.start)
+            self._note_events(member, layout)
+            unit = self._unit_of(member, layout)
+            row = 1
+            for chunk in self._read(file, stream, member.label, layout, "none" if layout.form == "sequence" else unit):
+                if layout.form == "sequence":
+                    rows, chunk = len(chunk.texts["user"]), expand(chunk, unit, self.bad, member.label, row)
+                    row += rows
+                if chunk.times is not None:
+                    chunk = Chunk(chunk.texts, self._in_unit_of_log(chunk.times, unit, member.label))
+                yield chunk
+
+    def _note_events(self, member: Member, layout: Layout) -> None:
         if not self.notes and not isinstance(self.layout, Source):
-            with member.open() as stream:
-                self.notes += _noted(event_note(first_values(start, layout, stream), layout))
-        unit = self._unit_of(member, layout)
-        row = 1
-        for chunk in self._read(member, layout, "none" if layout.form == "sequence" else unit):
-            if layout.form == "sequence":
-                rows, chunk = len(chunk.texts["user"]), expand(chunk, unit, self.bad, member.label, row)
-                row += rows
-            if chunk.times is not None:
-                chunk = Chunk(chunk.texts, self._in_unit_of_log(chunk.times, unit, member.label))
-            yield chunk
+            with member.open() as file:
+                self.notes += _noted(event_note(first_values(file, Started(file), member.label, layout), layout))
 
     def _unit_of(self, member: Member, layout: Layout) -> str:
         """The unit of a file's times: the one that is asked for, else guessed by times from all over the file."""
@@ -222,8 +219,8 @@ class _LogReader:
         if layout.columns.time is None:
             self.unit, given = "none", "none"
         elif given == "auto":
-            with member.open() as stream:
-                samples = SAMPLE_TIMES[layout.kind](stream, member.label, layout)
+            with member.open() as file:
+                samples = _sample_times(file, Started(file), member.label, layout)
             samples = flat_times(samples) if layout.form == "sequence" else samples
             if not samples:
                 return "s" if self.unit == "auto" else self.unit
@@ -249,27 +246,40 @@ class _LogReader:
             self.notes.append(note)
         return in_unit(times, own, self.unit)
 
-    def _read(self, member: Member, layout: Layout, unit: str) -> Iterator[Chunk]:
-        with member.open() as stream:
-            if layout.kind == "text":
-                text = TextReader(self.bad, unit)
-                yield from text.chunks(stream, member.label, layout)
-                self.other_events += text.other_events
+    def _read(self, file: IO[bytes], stream: Started, label: str, layout: Layout, unit: str) -> Iterator[Chunk]:
+        reader: TextReader | TypedReader
+        if layout.kind == "text":
+            reader = TextReader(self.bad, unit)
+            chunks = reader.chunks(stream, label, layout)
+        else:
+            reader = TypedReader(self.bad, unit, _kept(layout), layout.ids)
+            if layout.kind == "json":
+                chunks = json_tables.read_json(stream, stream.start, label, layout, reader)
             else:
-                typed = TypedReader(self.bad, unit, _kept(layout), layout.ids)
-                read = json_tables.read_json if layout.kind == "json" else parquet_tables.read_parquet
-                yield from read(stream, member.label, layout, typed)
-                self.other_events += typed.other_events
+                chunks = parquet_tables.read_parquet(file, stream, label, layout, reader)
+        yield from chunks
+        self.other_events += reader.other_events
 
     def _layout_of(self, member: Member, start: bytes) -> Layout:
+        form = self.form
+        start = decoded(start, form.encoding)
         if isinstance(self.layout, Source):
             layout = find_layout(self.layout, member.name, start)
-            return replace(layout, separator=self.separator) if self.separator else layout
-        kind = kind_of(member.name, start)
-        if kind != "text":
-            return replace(self.layout, kind=kind)
-        separator = sniff(start, member.name, self.separator)[1]
-        return replace(self.layout, separator=separator, quoting=len(separator) == 1 and self.layout.quoting)
+            layout = replace(layout, separator=form.separator) if form.separator else layout
+        elif (kind := kind_of(member.name, start)) != "text":
+            layout = replace(self.layout, kind=kind)
+        else:
+            layout = replace(self.layout, separator=sniff(start, member.name, form.separator)[1])
+        return replace(layout, quotes=form.quotes, encoding=form.encoding)
+
+
+def _sample_times(file: IO[bytes], stream: Started, label: str, layout: Layout) -> list[str]:
+    """Some of the times of a file, as text, from all over it."""
+    if layout.kind == "text":
+        return text_tables.sample_times(stream, label, layout)
+    if layout.kind == "json":
+        return json_tables.sample_times(stream, stream.start, label, layout)
+    return parquet_tables.sample_times(file, stream, label, layout)
 
 
 def _report(log: RawLog, reader: _LogReader, time_unit: str | None) -> None:
@@ -278,7 +288,7 @@ def _report(log: RawLog, reader: _LogReader, time_unit: str | None) -> None:
     if reader.other_events:
         log.dropped["rows of other events"] = reader.other_events
     log.dropped.update({f"bad rows: {reason}": count for reason, count in reader.bad.counts.items()})
-    log.notes += [f"skipped {example}" for example in reader.bad.examples]
+    log.notes += reader.bad.notes()
     if log.times is not None and time_unit in (None, "auto") and log.unit in UNIT_NAMES:
         forms = list(dict.fromkeys(reader.guessed.values())) or [log.unit]
         how = "guessed from their size" if set(forms) <= {"s", "ms", "us", "ns", "none"} else "guessed from their form"

@@ -1,26 +1,29 @@
 """Tables next to a log, of items or users: text with a header, JSON lines or Parquet, plain, compressed or archived."""
 
-import io
+import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.parquet as parquet
 
-from remi_tf.data.tables.ids import NotAnId, examples, id_column, id_text, spelling_hint
-from remi_tf.data.tables.json_tables import json_objects
-from remi_tf.data.tables.labels import label_column, label_text
-from remi_tf.data.tables.layouts import kind_of, sniff
-from remi_tf.data.tables.rows import BadRow, BadRows, split_records
-from remi_tf.data.tables.streams import ARCHIVES, Member, bare_name, open_members, read_blocks
+from remi_tf.data.tables.archives import ARCHIVES, Member, Started, bare_name, open_members
+from remi_tf.data.tables.frames import coded, coded_labels
+from remi_tf.data.tables.ids import NotAnId, examples, id_text, spelling_hint
+from remi_tf.data.tables.json_objects import json_rows
+from remi_tf.data.tables.json_tables import text_of
+from remi_tf.data.tables.layouts import TextForm, kind_of, rule_for, sniff
+from remi_tf.data.tables.parquet_tables import parquet_batches
+from remi_tf.data.tables.rows import BadRow, BadRows, check_utf8, split_records
+from remi_tf.data.tables.streams import decoded, read_blocks
 from remi_tf.errors import InputError
 
+FIRST_OBJECTS = 10_000  # of a JSON table, whose keys are its columns
 Pick = Callable[[list[str], str], Sequence[int | None]]  # names of a table's columns, its label → those to read
 Row = tuple[str, list[str]]  # file and line, the id, other texts ("" for a column that is not there; lists as JSON)
 
 
-def table_rows(path: str | Path, pick: Pick, separator: str | None, what: str, bad: BadRows) -> Iterator[Row]:
+def table_rows(path: str | Path, pick: Pick, form: TextForm | None, what: str, bad: BadRows) -> Iterator[Row]:
     """The picked columns of every row, of which the first holds the ids.
 
     Args:
@@ -29,85 +32,101 @@ def table_rows(path: str | Path, pick: Pick, separator: str | None, what: str, b
     Raises:
       InputError: the file is missing, or a bad row under the policy `stop`.
     """
+    form = form or TextForm()
     with open_members([path], bad) as members:
         for member in members:
-            with member.open() as stream:
-                start = stream.read(64 << 10)
-            kind = kind_of(member.name, start)
-            if kind == "json":
-                yield from _json_rows(member, pick, bad)
-            elif kind == "parquet":
-                yield from _parquet_rows(member, pick)
-            else:
-                yield from _text_rows(member, start, pick, separator, what, bad)
-
-
-def _text_rows(
-    member: Member, start: bytes, pick: Pick, separator: str | None, what: str, bad: BadRows
-) -> Iterator[Row]:
-    """The rows of separated text whose first bytes are `start`."""
-    used = sniff(start, member.name, separator)[1]
-    names: list[str] = []
-    with member.open() as stream:
-        for block in read_blocks(stream, member.label, bad, used, len(used) == 1):
-            for record in split_records(block.data, block.first_line, used, len(used) == 1):
-                place = f"{member.label} line {record.line}"
-                if not names:
-                    names = record.fields
-                    indexes = pick(names, member.label)
-                elif len(record.fields) != len(names):
-                    message = f"{len(record.fields)} columns where {len(names)} are expected"
-                    bad.add(place, BadRow(f"{what}: number of columns", message))
+            with member.open() as file:
+                stream = Started(file)
+                kind = kind_of(member.name, decoded(stream.start, form.encoding))
+                if kind == "json":
+                    yield from _json_rows(stream, member.label, pick, form, bad)
+                elif kind == "parquet":
+                    yield from _parquet_rows(file, stream, member.label, pick, bad)
                 else:
-                    yield place, ["" if i is None else _clean(record.fields[i]) for i in indexes]
+                    yield from _text_rows(stream, member, pick, form, what, bad)
 
 
-def _json_rows(member: Member, pick: Pick, bad: BadRows) -> Iterator[Row]:
-    """The columns are the keys of the first block's objects, as each may lack some."""
+def _text_rows(stream: Started, member: Member, pick: Pick, form: TextForm, what: str, bad: BadRows) -> Iterator[Row]:
+    """Of separated text."""
+    separator = sniff(decoded(stream.start, form.encoding), member.name, form.separator)[1]
+    rule = rule_for(separator, form.quotes)
     names: list[str] = []
-    with member.open() as stream:
-        for block in read_blocks(stream, member.label, bad, "\n", quoting=False):
-            rows = list(json_objects(block, member.label, bad))
-            if not names and rows:
-                names = list(dict.fromkeys(name for _, row in rows for name in row))
+    for block in read_blocks(stream, member.label, bad, separator, rule, form.encoding):
+        if len(block.spans):
+            bad.over_lines[member.label] += len(block.spans)
+        for record in split_records(block.data, block.first_line, separator, rule):
+            place = f"{member.label} line {record.line}"
+            if not names:
+                names = record.fields
                 indexes = pick(names, member.label)
-            for line, row in rows:
-                place = f"{member.label} line {line}"
-                values = [None if i is None else row.get(names[i]) for i in indexes]
-                try:
-                    yield place, [_id(values[0]), *map(label_text, values[1:])]
-                except NotAnId as error:
-                    bad.add(place, BadRow("a table's id", f"{names[indexes[0] or 0]} {error}"))
+                continue
+            bad.rows += 1
+            try:
+                if record.line in block.unclosed:
+                    raise BadRow(f"{what}: quote never closed", "a quote opens a field here and is never closed")
+                if len(record.fields) != len(names):
+                    message = f"{len(record.fields)} columns where {len(names)} are expected"
+                    raise BadRow(f"{what}: number of columns", message)
+                texts = ["" if i is None else check_utf8(record.fields[i], names[i]) for i in indexes]
+            except BadRow as error:
+                bad.add(place, error)
+            else:
+                yield place, texts
 
 
-def _parquet_rows(member: Member, pick: Pick) -> Iterator[Row]:
-    with member.open() as stream:
+def _json_rows(stream: Started, label: str, pick: Pick, form: TextForm, bad: BadRows) -> Iterator[Row]:
+    """The columns are the keys of the first objects, as each may lack some."""
+    rows = json_rows(stream, stream.start, label, bad, form.encoding)
+    first = list(itertools.islice(rows, FIRST_OBJECTS))
+    names = list(dict.fromkeys(name for _, row in first for name in row))
+    if not names:
+        return
+    indexes = pick(names, label)
+    for line, row in itertools.chain(first, rows):
         try:
-            table = parquet.read_table(io.BytesIO(stream.read()))
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{member.label}: not a readable Parquet file ({error})") from error
-    names = table.column_names
-    indexes = pick(names, member.label)
-    ids = id_column(table.column(indexes[0]).combine_chunks())
-    if ids is None:
-        kind = table.schema.field(indexes[0]).type
-        raise InputError(
-            f"{member.label}: column {names[indexes[0]]!r} of type {kind} cannot serve as ids; name another"
-        )
-    texts = [[text or "" for text in ids.to_pylist()]]
-    for i in indexes[1:]:
-        whole = None if i is None else table.column(i).combine_chunks()
-        texts.append([""] * len(table) if whole is None else label_column(whole).to_pylist())
-    for number, values in enumerate(zip(*texts, strict=True), start=1):
-        yield f"{member.label} row {number}", list(values)
+            raw_id, *labels = (None if i is None else names[i] for i in indexes)
+            texts = ["" if raw_id is None else text_of(row, raw_id, "id", needed=False) or ""]
+            texts += ["" if name is None else text_of(row, name, "label", needed=False) or "" for name in labels]
+        except BadRow as error:
+            bad.add(f"{label} line {line}", error)
+        else:
+            yield f"{label} line {line}", texts
 
 
-def _id(value: Any) -> str:
-    return "" if value is None or value != value else id_text(value)
+def _parquet_rows(file: IO[bytes], stream: Started, label: str, pick: Pick, bad: BadRows) -> Iterator[Row]:
+    names: list[str] = []
+
+    def picked(schema: list[str]) -> Sequence[int | None]:
+        indexes = pick(schema, label)
+        names.append(schema[indexes[0] or 0])
+        return indexes
+
+    number = 1
+    for raw_ids, *labels in parquet_batches(file, stream, label, picked):
+        assert raw_ids is not None  # the first column of a table holds its ids
+        try:
+            ids = coded(raw_ids, names[0]).to_pylist()
+        except InputError as error:
+            raise InputError(f"{label}: {error}, or name another column") from error
+        texts = [[""] * len(ids) if column is None else coded_labels(column).to_pylist() for column in labels]
+        bad.rows += len(ids)
+        for row, (raw_id, *others) in enumerate(zip(ids, *texts, strict=True)):
+            place = f"{label} row {number + row}"
+            try:
+                yield place, [_missing(raw_ids[row]) if raw_id is None else raw_id, *others]
+            except NotAnId as error:
+                bad.add(place, BadRow("a table's id", f"{names[0]} {error}"))
+        number += len(ids)
 
 
-def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _missing(value: pa.Scalar) -> str:
+    """ "" for a missing value.
+
+    Raises:
+      NotAnId: it is there, but cannot be an id.
+    """
+    given = value.as_py()
+    return "" if given is None or given != given else id_text(given)
 
 
 def nothing_joined(name: str, what: str, flag: str, ids: Sequence[str], known: Collection[str]) -> InputError:
@@ -153,5 +172,5 @@ def latin_lines(path: Path, wanted: str, bad: BadRows) -> Iterator[str]:
     with open_members([path], bad, lambda name: name == wanted) as members:
         for member in members:
             with member.open() as stream:
-                for line in io.TextIOWrapper(stream, encoding="latin-1", newline="\n"):
-                    yield line.rstrip("\r\n")
+                for block in read_blocks(stream, member.label, bad, "\n", encoding="latin-1"):
+                    yield from (line.removesuffix("\r") for line in block.data.decode().removesuffix("\n").split("\n"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from remi_tf.data.tables.ids import matched
 from remi_tf.data.tables.labels import profile_text
-from remi_tf.data.tables.layouts import find_column
+from remi_tf.data.tables.layouts import TextForm, find_column
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import BadRow, BadRows
 from remi_tf.data.tables.side_tables import Row, joined_note, latin_lines, nothing_joined, rows_beside, table_rows
@@ -20,7 +20,7 @@ def add_user_table(
     id_column: str | None,
     profile_columns: Sequence[str],
     user_column: str | None,
-    separator: str | None,
+    form: TextForm | None,
     bad: BadRows,
 ) -> None:
     """Put columns of a table into `log` as the users' profiles.
@@ -39,7 +39,7 @@ def add_user_table(
             identity = find_column(id_column, names, label)
         return [identity, *(find_column(column, names, label) for column in profile_columns)]
 
-    _fill(log, profile_columns, table_rows(path, pick, separator, "user table", bad), Path(path).name, bad)
+    _fill(log, profile_columns, table_rows(path, pick, form, "user table", bad), Path(path).name, bad)
 
 
 def add_profiles_beside(log: RawLog, source: Source, inputs: Sequence[Path], bad: BadRows) -> None:

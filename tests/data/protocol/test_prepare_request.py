@@ -50,3 +50,27 @@ def test_flags_that_do_not_go_together_are_refused(log, tmp_path, flags, message
 def test_sources_that_take_no_user_table_say_so(source):
     with pytest.raises(InputError, match=f"--source {source} takes no user table; leave out --users"):
         main(["--source", source, "--users", "x.csv", "--profile_cols", "age"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--encoding", "klingon"], "--encoding 'klingon': not known; give one such as utf-8"),
+        (["--max_bad_rows", "many"], "--max_bad_rows many: give a number of rows, or a share"),
+        (["--quotes", "some"], "invalid choice: 'some'"),
+    ],
+)
+def test_flags_of_text_that_mean_nothing_are_refused(log, tmp_path, flags, message):
+    with pytest.raises(InputError, match=message):
+        prepare(log, tmp_path / "out", *flags)
+
+
+def test_quotes_and_encoding_hold_for_the_log_and_its_tables(tmp_path):
+    rows = [f'u{user};"Caf\u00e9 {item};{user * item}\n' for user in range(20) for item in range(6)]
+    (tmp_path / "log.csv").write_text("user;item;time\n" + "".join(rows), encoding="latin-1")
+    titles = "".join(f'"Caf\u00e9 {item};"Title {item}\n' for item in range(6))
+    (tmp_path / "items.csv").write_text("item;title\n" + titles, encoding="latin-1")
+    flags = ["--quotes", "none", "--encoding", "latin-1", "--items", str(tmp_path / "items.csv")]
+    prepare(tmp_path / "log.csv", tmp_path / "out", *flags)
+    dataset = load_dataset(tmp_path / "out")
+    assert sorted(dataset.titles) == [f'"Title {item}' for item in range(6)]

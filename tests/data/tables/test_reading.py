@@ -1,5 +1,7 @@
 """Files and frames → one log, whatever form it comes in."""
 
+import gzip
+
 import pandas as pd
 import pytest
 
@@ -65,3 +67,46 @@ def test_a_parquet_row_that_cannot_be_used_is_named(tmp_path):
         read_log([tmp_path / "log.parquet"], LAYOUT)
     log = read_log([tmp_path / "log.parquet"], LAYOUT, on_bad_row="skip")
     assert [row[:2] for row in rows_of(log)] == [("a", "x")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("2.csv", b""),
+        ("2.csv", b"\n\r\n"),
+        ("2.csv", HEAD.encode()),
+        ("2.jsonl", b""),
+        ("2.csv.gz", b""),
+        ("2.csv.gz", gzip.compress(b"")),
+        ("2.csv.gz", gzip.compress(HEAD.encode())),
+        ("2.json", b"[]"),
+        ("2.csv.zip", b""),
+    ],
+)
+def test_an_empty_part_is_a_note_and_a_log_of_empty_parts_stops(tmp_path, name, content):
+    for number in (1, 3):
+        (tmp_path / f"{number}.csv").write_text(HEAD + f"a,b,{number}\n")
+    (tmp_path / name).write_bytes(content)
+    log = read_log([tmp_path / part for part in ("1.csv", name, "3.csv")], LAYOUT)
+    assert rows_of(log) == [("a", "b", 1), ("a", "b", 3)] and f"1 of 3 files has no rows: {name}" in log.notes
+    with pytest.raises(InputError, match=rf"^{name}: the file is empty, so the log has no rows"):
+        read_log([tmp_path / name], LAYOUT, on_bad_row="skip")
+    with pytest.raises(InputError, match=rf"^{name}, {name}: the files are empty, so the log has no rows"):
+        read_log([tmp_path / name] * 2, LAYOUT)
+
+
+def test_a_parquet_part_without_rows_is_a_note(tmp_path):
+    frame = pd.DataFrame({"user": ["a"], "item": ["b"], "time": [5]})
+    frame.to_parquet(tmp_path / "1.parquet")
+    frame[:0].to_parquet(tmp_path / "2.parquet")
+    log = read_log([tmp_path / "1.parquet", tmp_path / "2.parquet"], LAYOUT)
+    assert rows_of(log) == [("a", "b", 5)] and "1 of 2 files has no rows: 2.parquet" in log.notes
+
+
+def test_two_columns_of_one_name_are_refused_in_every_form(tmp_path):
+    (tmp_path / "log.csv").write_text("user,item,time,item\na,b,1,c\n")
+    with pytest.raises(InputError, match=r"log\.csv: 2 columns are called 'item'; rename all but one"):
+        read_log([tmp_path / "log.csv"], LAYOUT)
+    frame = pd.DataFrame([["a", "b", 1, "c"]], columns=["user", "item", "time", "item"])
+    with pytest.raises(InputError, match="the frame: 2 columns are called 'item'"):
+        read_frame(frame, LAYOUT.columns)

@@ -1,14 +1,22 @@
 """Rows one by one: records, times, ids, and what happens to a bad one."""
 
-import csv
-import io
+from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from remi_tf.data.tables.rows import BadRow, BadRows, bad_times, check_time, date, parse_time, split_records
+import remi_tf.data.tables.rows as row_rules
+from remi_tf.data.tables.rows import (
+    BadRow,
+    BadRows,
+    bad_times,
+    check_time,
+    check_utf8,
+    date,
+    parse_most,
+    parse_time,
+    split_records,
+)
 from remi_tf.data.tables.units import PER_SECOND
 from remi_tf.errors import InputError
 from tests.raw_logs import HEAD, read_text
@@ -34,30 +42,13 @@ def test_the_unit_of_time_is_told_from_its_size(tmp_path, times, unit, seconds):
     assert any("guessed" in note for note in log.notes)
 
 
-@given(
-    st.lists(
-        st.lists(
-            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=5),
-            min_size=2,
-            max_size=4,
-        ),
-        max_size=8,
-    )
-)
-def test_what_a_csv_writer_writes_is_read_back_with_its_lines(rows):
-    text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
-    records = list(split_records(text.getvalue().encode(), 1, ",", quoting=True))
-    assert [record.fields for record in records] == rows and all(record.closed for record in records)
-    lines = [1 + sum(field.count("\n") for field in row) for row in rows]
-    assert [(record.line, record.lines) for record in records] == list(
-        zip([1 + sum(lines[:n]) for n in range(len(rows))], lines, strict=True)
-    )
-
-
-def test_a_quote_that_is_still_open_is_told():
-    *whole, last = split_records(b'a,b\n"c,d\n', 10, ",", quoting=True)
-    assert [record.closed for record in whole] == [True] and not last.closed and last.line == 11
+def test_a_row_over_several_lines_is_named_by_its_first():
+    data = b'a,b\n\n"c\nd",e\r\nf,"g""h"\n'
+    assert [(record.line, record.lines, record.fields) for record in split_records(data, 10, ",", "csv")] == [
+        (10, 1, ["a", "b"]),
+        (12, 2, ["c\nd", "e"]),
+        (14, 1, ["f", 'g"h']),
+    ]
     assert [record.fields for record in split_records(b'"c,d\n', 1, ",", quoting=False)] == [['"c', "d"]]
 
 
@@ -100,6 +91,42 @@ def test_times_of_hundreds_of_digits_are_bad_rows(tmp_path, time, unit):
 
 
 def test_a_time_that_is_not_utf8_is_a_bad_row(tmp_path):
-    for unit in ("auto", "s", "iso", "%Y"):
-        with pytest.raises(InputError, match=r"log\.csv line 2: time .* is not a"):
-            read_text(tmp_path, HEAD.encode() + b"a,b,\xff\xfe5\n", time_unit=unit)
+    for unit, time in product(("auto", "s", "iso", "%Y", None), (b"\xff\xfe5", b"2001\xff")):
+        with pytest.raises(InputError, match=r"^log\.csv line 2: time .* is not a"):
+            read_text(tmp_path, HEAD.encode() + b"a,b," + time + b"\n", time_unit=unit)
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+@pytest.mark.parametrize("unit", ["s", "none", "iso"])
+def test_a_time_of_very_many_digits_is_a_bad_row(tmp_path, digits, unit):
+    text = HEAD + "a,b,1\n" * 10 + f"a,b,{'9' * digits}\n"
+    with pytest.raises(InputError, match=r"^log\.csv line 12: time '9+'… of \d"):
+        read_text(tmp_path, text.replace(",1\n", ",2001-01-01\n") if unit == "iso" else text, time_unit=unit)
+
+
+def test_a_lone_surrogate_is_not_text():
+    assert check_utf8("é😀", "item") == "é😀"
+    for text in ("\udcff", "\ud800", "a\udfff"):
+        with pytest.raises(BadRow, match=r"^item .* is not UTF-8"):
+            check_utf8(text, "item")
+
+
+def test_a_log_of_which_most_is_bad_is_refused_early(tmp_path, monkeypatch):
+    monkeypatch.setattr(row_rules, "FEW_ROWS", 1000)
+    text = HEAD + "a,b,1\n" * 400 + "a,b\n" * 300 + "a,b,1\n" * 400 + "a,b\n" * 5000
+    with pytest.raises(
+        InputError, match=r"801 of the first 1,601 rows are bad, more than --max_bad_rows 0\.5 .*columns"
+    ):
+        read_text(tmp_path, text, time_unit="s", on_bad_row="skip")
+    assert len(read_text(tmp_path, text, time_unit="s", on_bad_row="skip", max_bad_rows=1.0)) == 800
+    with pytest.raises(
+        InputError, match=r"^log\.csv line 411: 10 of the first 410 rows are bad, more than .* 9 allows"
+    ):
+        read_text(tmp_path, text, time_unit="s", on_bad_row="skip", max_bad_rows=9)
+
+
+def test_how_many_bad_rows_are_too_many_is_a_number_or_a_share():
+    assert parse_most("0.5") == 0.5 and parse_most("500") == 500 and isinstance(parse_most("1"), int)
+    for wrong in ("-1", "1.5", "half", "nan"):
+        with pytest.raises(InputError, match=f"--max_bad_rows {wrong}: give a number of rows"):
+            parse_most(wrong)
