@@ -9,7 +9,7 @@ without a word. --rows 0 leaves out the large files; --show prints what was read
 
 The other two get help. They are told the columns, the separator and whether there is a header. DuckDB reads whole
 times as UBIGINT, so that negative ones are rejected. What they let through is then checked by value: empty ids, line
-breaks in ids, absurd times. Polars numbers its rows; the line is taken to be this number plus 1, plus the header.
+breaks in ids, times out of range. Polars numbers its rows; the line is taken to be this number plus 1, plus the header.
 """
 
 import argparse

@@ -29,7 +29,7 @@ READ: dict[str, dict[str, Any]] = {
     "--input": {
         "nargs": "+",
         "metavar": "FILE",
-        "help": "the log's files, plain or .gz, .bz2, .xz, .tar, .tar.*, .zip; for comirec its folder",
+        "help": "the log's files, plain or .gz, .bz2, .xz, .zst, .tar, .tar.*, .zip; for comirec its folder",
     },
     "--download": {**SWITCH, "help": "fetch a public source into data/raw/NAME first (default: off)"},
     "--user_col": {"metavar": "COL", "help": "column of the user ids (with --no_header an index from 0)"},

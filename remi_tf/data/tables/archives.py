@@ -205,7 +205,7 @@ def _open_member(opener: Callable[[], IO[bytes]], label: str) -> Iterator[IO[byt
 
 @contextlib.contextmanager
 def _decompressed(file: IO[bytes], name: str) -> Iterator[IO[bytes]]:
-    """Undo .gz, .bz2, .xz and .zst, told by the first bytes rather than by the name."""
+    """Undo .gz, .bz2, .xz and .zst, recognised by the first bytes, not by the name."""
     try:
         start = file.read(16)
     except BROKEN as error:

@@ -47,7 +47,7 @@ def table_rows(path: str | Path, pick: Pick, form: TextForm | None, what: str, b
 
 
 def _text_rows(stream: Started, member: Member, pick: Pick, form: TextForm, what: str, bad: BadRows) -> Iterator[Row]:
-    """Of separated text."""
+    """The rows of separated text."""
     separator = sniff(decoded(stream.start, form.encoding), member.name, form.separator)[1]
     rule = rule_for(separator, form.quotes)
     names: list[str] = []
@@ -120,7 +120,7 @@ def _parquet_rows(file: IO[bytes], stream: Started, label: str, pick: Pick, bad:
 
 
 def _missing(value: pa.Scalar) -> str:
-    """ "" for a missing value.
+    """Empty text for a missing value.
 
     Raises:
       NotAnId: it is there, but cannot be an id.
