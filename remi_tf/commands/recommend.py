@@ -2,12 +2,14 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run, verification
 from remi_tf.commands.console import shown
 from remi_tf.data.tables.dates import check_format
+from remi_tf.data.tables.ids import NotAnId, id_text, matched
 from remi_tf.data.tables.layouts import QUOTES
 from remi_tf.data.tables.units import UNITS, unix_seconds
 from remi_tf.errors import InputError, command
@@ -18,6 +20,7 @@ NOT_PARQUET = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".gz")
 """Endings of a file that people would not read as Parquet."""
 
 if TYPE_CHECKING:
+    from remi_tf.data.dataset.vocabulary import Vocabulary
     from remi_tf.recommending.choices import Choices
     from remi_tf.recommending.recommender import Recommender
 
@@ -34,9 +37,10 @@ def parse_list(flag: str, text: str) -> list[str]:
         values = json.loads(text)
     except ValueError as error:
         raise InputError(f"{flag} {text}: not a JSON list ({error})") from error
-    if not all(isinstance(value, str | int) and not isinstance(value, bool) for value in values):
-        raise InputError(f"{flag} {text}: the list may hold strings and whole numbers only")
-    return [str(value) for value in values]
+    try:
+        return [id_text(value) for value in values]
+    except NotAnId as error:
+        raise InputError(f"{flag} {text}: {error}") from error
 
 
 def parse_history(values: list[str]) -> list[str]:
@@ -82,10 +86,18 @@ def main(argv: list[str]) -> int:
     timestamps = None if flags.timestamps is None else parse_timestamps(flags.timestamps)
     profile = None if flags.user_profile is None else parse_list("--user_profile", flags.user_profile)
     recommender = Recommender.from_run(flags.run_dir, flags.index, **verification(flags.no_verify))
+    known = recommender.catalogue.vocabulary
+    history, choices = list(matched(history, known)), _spelled(choices, known)
     _check_inputs(recommender, history, timestamps, profile)
     for line in answer_lines(recommender, history, choices, timestamps, profile):
         print(line)
     return 0
+
+
+def _spelled(choices: "Choices", known: "Vocabulary") -> "Choices":
+    """The same with --exclude and --allow in the catalogue's spelling."""
+    allow = None if choices.allow is None else list(matched(list(choices.allow), known))
+    return replace(choices, exclude=list(matched(list(choices.exclude), known)), allow=allow)
 
 
 def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:

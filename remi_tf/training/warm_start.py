@@ -12,6 +12,7 @@ import tensorflow as tf
 from remi_tf.data.dataset.folder import Dataset
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories
+from remi_tf.data.tables.ids import matched
 from remi_tf.errors import InputError
 from remi_tf.model import MultiInterestModel
 from remi_tf.retrieval.top_k import top_k
@@ -128,9 +129,11 @@ def refuse_no_match(run: SavedRun, dataset: Dataset) -> None:
 def rows_in_run(run: SavedRun, dataset: Dataset) -> np.ndarray:
     """[I] the row of each item of the dataset in the run's item table, 0 where the run does not know it.
 
-    This is the one place where ids of two datasets are compared.
+    Ids of a column of whole numbers are the same with `.0` and without: older versions kept `103.0` as it stood.
     """
-    return run.catalogue.vocabulary.rows(dataset.vocabulary.raw_ids(range(1, dataset.num_items + 1)))
+    ours, theirs = (names.raw_ids(range(1, len(names) + 1)) for names in (dataset.vocabulary, run.catalogue.vocabulary))
+    row_of = {raw_id: row for row, raw_id in enumerate(matched(theirs, dataset.vocabulary), start=1)}
+    return np.array([row_of.get(raw_id, 0) for raw_id in matched(ours, row_of)], np.int32)
 
 
 def _examples(ids: Sequence[str]) -> str:

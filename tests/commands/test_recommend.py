@@ -166,6 +166,17 @@ def test_other_spellings_an_empty_history_and_too_many_items_are_told(run, capsy
 
 
 @pytest.mark.trains
+def test_whole_numbers_may_have_point_zero(tmp_path, monkeypatch, capsys):
+    catalogue = make_dataset(tmp_path / "data", [str(number) for number in range(len(RAW_IDS))])
+    run = make_run(tmp_path / "run", TinyModel(), catalogue)
+    monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path, **_: run)
+    plain = printed(run, capsys, "--history", "7,8", "--exclude", "9")
+    assert printed(run, capsys, "--history", "7.0,8.0", "--exclude", "9.0") == plain and not plain[1]
+    _, notes = printed(run, capsys, "--history", "7.0,8.5")  # not a list of whole numbers
+    assert "'7.0' is unknown, '7' is known" in notes
+
+
+@pytest.mark.trains
 def test_ids_and_titles_cannot_steer_the_terminal(tmp_path, monkeypatch, capsys):
     ids = ["\x1b[2Jclear", "\u202eright", *RAW_IDS[2:]]
     catalogue = make_dataset(tmp_path / "data", ids)
@@ -214,6 +225,7 @@ def test_flags_that_do_not_fit_are_refused(run, flags, message):
         (["a, b,,c"], ["a", "b", "c"]),
         (["a,b", "c d "], ["a,b", "c d "]),
         (['["a,b", 12, "c"]'], ["a,b", "12", "c"]),
+        (["[7.0, 8]"], ["7", "8"]),
         ([""], []),
     ],
 )

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from remi_tf.recommending.recommender import Recommender
 from remi_tf.training.plan import plan_warm_start
 from remi_tf.training.run_folder import load_saved_run
 from remi_tf.training.trainer import Trainer
-from remi_tf.training.warm_start import among_neighbours, fair_length, load_for_warm_start, take_over
+from remi_tf.training.warm_start import among_neighbours, fair_length, load_for_warm_start, rows_in_run, take_over
 from tests.small_runs import ROOT, SMALL, assert_same_run, measurements
 from train import main
 
@@ -258,6 +259,19 @@ def test_a_warm_start_that_takes_over_little_says_so_with_examples(old_run, fres
     plan = plan_warm_start(load_dataset(other), old_run, {}, path=tmp_path / "warm")
     lines = Trainer(plan.path, plan.settings, plan.dataset, plan.before).warm_start.lines()
     assert "only 3 of 61 items are known to the run (4.9%)" in lines[1] and "'xitem-60', 'xitem-59'" in lines[1]
+
+
+def items(*raw_ids):
+    return SimpleNamespace(vocabulary=Vocabulary(raw_ids))
+
+
+def test_whole_numbers_with_and_without_point_zero_are_one_item():
+    plain, pointed = ["7", "8", "9"], ["7.0", "8.0", "9.0"]
+    for theirs, ours in ((plain, pointed), (pointed, plain), (plain, plain), (pointed, pointed)):
+        run = SimpleNamespace(catalogue=items(*theirs))
+        assert rows_in_run(run, items(*reversed(ours), "60")).tolist() == [3, 2, 1, 0]
+    versions = SimpleNamespace(catalogue=items("1.0", "1.5"))  # not a column of whole numbers
+    assert rows_in_run(versions, items("1", "1.5")).tolist() == [0, 2]
 
 
 def test_allow_no_match_without_a_warm_start_is_refused(toy_dataset, tmp_path):

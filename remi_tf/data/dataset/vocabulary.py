@@ -26,6 +26,9 @@ class Vocabulary:
     def _row_of(self) -> dict[str, int]:
         return {raw_id: row for row, raw_id in enumerate(self._raw_ids, start=1)}
 
+    def __contains__(self, raw_id: object) -> bool:
+        return raw_id in self._row_of
+
     def rows(self, raw_ids: Iterable[str]) -> np.ndarray:
         """[n] int32 rows; 0 for an id that is not in the vocabulary."""
         return np.array([self._row_of.get(raw_id, 0) for raw_id in raw_ids], dtype=np.int32)

@@ -206,6 +206,7 @@ class PrepareRequest:
         chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if self.source == "comirec":
             others = {"dedup": self.dedup, "sep": self.sep, "quotes": self.quotes != "auto"}
+            others |= {"encoding": self.encoding != "utf-8", "max_bad_rows": self.max_bad_rows != MOST_BAD}
             for name in (*chosen, *(name for name, value in others.items() if value)):
                 raise InputError(
                     f"--source comirec takes the folder's rows, numbers and split as they are, so --{name} does not "

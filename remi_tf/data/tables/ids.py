@@ -5,7 +5,7 @@ for several ids, or for none, is refused.
 """
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -252,8 +252,8 @@ def examples(ids: Iterable[Any]) -> str:
     return ", ".join(repr(raw_id) for raw_id in list(ids)[:EXAMPLES])
 
 
-def matched(ids: list[str], known: Collection[str]) -> Iterator[str]:
-    """The ids of another table in the spelling of those that are `known`: as they stand, else without `.0`."""
+def matched(ids: Sequence[str], known: Container[str]) -> Iterator[str]:
+    """The ids of another table or list in the spelling of those that are `known`: as they stand, else without `.0`."""
     plain = [raw_id.strip() for raw_id in ids]
     strips = bool(plain) and any("." in raw_id for raw_id in plain) and all_whole(pa.array(plain, pa.string()))
     for raw_id in plain:

@@ -104,6 +104,7 @@ def test_a_row_without_a_time_among_rows_with_one_is_named(tmp_path):
     "flags",
     [
         *(["--split", "time"], ["--split", "users"], ["--min_count", "3"], ["--core", "iterative"], ["--dedup"]),
+        *(["--quotes", "csv"], ["--encoding", "latin-1"], ["--max_bad_rows", "9"]),
         *(["--sep", ";"], ["--keep", "event=view"], ["--layout", "sequence"], ["--time_format", "%Y"]),
     ],
 )
