@@ -1,6 +1,8 @@
 """Files, a DataFrame or a named source → one raw log."""
 
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -10,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from remi_tf.data.tables import json_tables, parquet_tables, text_tables
-from remi_tf.data.tables.archives import Member, Started, open_members
+from remi_tf.data.tables.archives import START_BYTES, Member, Started, open_members
 from remi_tf.data.tables.dates import is_written
 from remi_tf.data.tables.events import event_note, first_values
 from remi_tf.data.tables.frames import TypedReader
@@ -25,6 +27,7 @@ from remi_tf.data.tables.text_tables import TextReader
 from remi_tf.data.tables.units import UNIT_NAMES, guess_unit, in_unit, unit_name
 from remi_tf.errors import InputError
 
+Reopen = Callable[[], AbstractContextManager[IO[bytes]]]
 FRAME_REMEDY = (
     "mend it, drop rows without a value (frame.dropna()), or, where an id such as NA was taken for none, read ids as "
     "text (pd.read_csv(…, dtype=str, keep_default_na=False))"
@@ -197,8 +200,9 @@ class _LogReader:
                     pass
                 return
             layout = self._layout_of(member, stream.start)
-            self._note_events(member, layout)
-            unit = self._unit_of(member, layout)
+            open_again = member.open if len(stream.start) == START_BYTES else lambda: io.BytesIO(stream.start)
+            self._note_events(member.label, layout, open_again)
+            unit = self._unit_of(member.label, layout, open_again)
             row = 1
             for chunk in self._read(file, stream, member.label, layout, "none" if layout.form == "sequence" else unit):
                 if layout.form == "sequence":
@@ -208,23 +212,23 @@ class _LogReader:
                     chunk = Chunk(chunk.texts, self._in_unit_of_log(chunk.times, unit, member.label))
                 yield chunk
 
-    def _note_events(self, member: Member, layout: Layout) -> None:
+    def _note_events(self, label: str, layout: Layout, open_again: Reopen) -> None:
         if not self.notes and not isinstance(self.layout, Source):
-            with member.open() as file:
-                self.notes += _noted(event_note(first_values(file, Started(file), member.label, layout), layout))
+            with open_again() as file:
+                self.notes += _noted(event_note(first_values(file, Started(file), label, layout), layout))
 
-    def _unit_of(self, member: Member, layout: Layout) -> str:
+    def _unit_of(self, label: str, layout: Layout, open_again: Reopen) -> str:
         """The unit of a file's times: the one that is asked for, else guessed by times from all over the file."""
         given = self.time_unit or layout.time_unit
         if layout.columns.time is None:
             self.unit, given = "none", "none"
         elif given == "auto":
-            with member.open() as file:
-                samples = _sample_times(file, Started(file), member.label, layout)
+            with open_again() as file:
+                samples = _sample_times(file, Started(file), label, layout)
             samples = flat_times(samples) if layout.form == "sequence" else samples
             if not samples:
                 return "s" if self.unit == "auto" else self.unit
-            given = self.guessed[member.label] = guess_unit(samples)
+            given = self.guessed[label] = guess_unit(samples)
         if self.unit == "auto":
             self.unit = "iso" if is_written(given) else given
         return given
