@@ -8,8 +8,8 @@ import pandas as pd
 from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.data.protocol.options import PrepareSettings
 from remi_tf.data.protocol.prepare import prepare_log
+from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.layouts import Columns
-from remi_tf.data.tables.reading import read_frame
 
 COLUMNS = Columns("user", "item", "time")
 Row = tuple[str, str, int]

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.ids import NotAnId, id_text
 from remi_tf.data.tables.layouts import Columns
 from remi_tf.data.tables.raw_log import RawLog
-from remi_tf.data.tables.reading import read_frame
 from remi_tf.data.tables.units import unix_seconds
 from remi_tf.errors import InputError
 from remi_tf.recommending.forms import in_python, lists_of_rows, named_lists, times_of

@@ -11,13 +11,14 @@ from remi_tf.data.dataset.folder import DATA, MANIFEST
 from remi_tf.data.protocol.comirec import ItemTable, prepare_comirec
 from remi_tf.data.protocol.options import PrepareSettings
 from remi_tf.data.protocol.prepare import prepare_log
+from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.dates import check_format
 from remi_tf.data.tables.download import DOWNLOADS, download
 from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside, settle_labels
 from remi_tf.data.tables.labels import CategoryChoice
 from remi_tf.data.tables.layouts import MOST_BAD, QUOTES, Columns, Layout, TextForm, parse_keep, parse_separator
 from remi_tf.data.tables.raw_log import RawLog
-from remi_tf.data.tables.reading import read_frame, read_log
+from remi_tf.data.tables.reading import read_log
 from remi_tf.data.tables.rows import BadRows, parse_most
 from remi_tf.data.tables.sources import ALL_SOURCES, SOURCES
 from remi_tf.data.tables.streams import check_encoding

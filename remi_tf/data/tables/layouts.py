@@ -63,6 +63,11 @@ class Layout:
     encoding: str = "utf-8"
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """The values of `keep`."""
+        return () if self.keep is None else self.keep[1]
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """Keys of the columns that hold ids."""
         return ("user",) if self.form == "sequence" else ("user", "item")

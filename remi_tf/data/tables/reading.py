@@ -1,25 +1,23 @@
-"""Files, a DataFrame or a named source → one raw log."""
+"""Files of a log, or of a named source → one raw log."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 
 from remi_tf.data.tables import json_tables, parquet_tables, text_tables
 from remi_tf.data.tables.archives import START_BYTES, Member, Started, open_members
 from remi_tf.data.tables.dates import is_written
 from remi_tf.data.tables.events import event_note, first_values
 from remi_tf.data.tables.frames import TypedReader
-from remi_tf.data.tables.ids import NotAnId, Spelling, all_whole, id_text, settle_ids
-from remi_tf.data.tables.layouts import MOST_BAD, Columns, Layout, TextForm, find_column, kind_of, sniff
+from remi_tf.data.tables.ids import Spelling, all_whole, settle_ids
+from remi_tf.data.tables.layouts import MOST_BAD, Layout, TextForm, kind_of, sniff
 from remi_tf.data.tables.raw_log import Chunk, RawLog, assemble
-from remi_tf.data.tables.rows import BadRow, BadRows
+from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.sequences import expand, flat_times
 from remi_tf.data.tables.sources import Source, find_layout
 from remi_tf.data.tables.streams import decoded, read_blocks
@@ -28,10 +26,6 @@ from remi_tf.data.tables.units import UNIT_NAMES, guess_unit, in_unit, unit_name
 from remi_tf.errors import InputError
 
 Reopen = Callable[[], AbstractContextManager[IO[bytes]]]
-FRAME_REMEDY = (
-    "mend it, drop rows without a value (frame.dropna()), or, where an id such as NA was taken for none, read ids as "
-    "text (pd.read_csv(…, dtype=str, keep_default_na=False))"
-)
 
 
 def read_log(
@@ -104,80 +98,6 @@ def _chunks(paths: Sequence[str | Path], reader: "_LogReader") -> Iterator[Chunk
         raise InputError(f"{bad.empty_names}: {what}, so the log has no rows; check --input")
 
 
-def read_frame(
-    frame: pd.DataFrame, layout: Columns | Layout, *, time_unit: str = "auto", on_bad_row: str = "stop"
-) -> RawLog:
-    """The log in a DataFrame; rows are named by their position from 0 in messages."""
-    bad = BadRows(on_bad_row, FRAME_REMEDY)
-    layout = layout if isinstance(layout, Layout) else Layout(layout)
-    names = layout.by_key()
-    header = [str(name) for name in frame.columns]
-    reader = TypedReader(bad, "none" if layout.form == "sequence" else time_unit, _kept(layout), layout.ids)
-    chosen: dict[str, pa.Array] = {}
-    for key, column in names.items():
-        chosen[key] = _series_array(frame.iloc[:, find_column(column, header, "the frame")], key in layout.ids, bad)
-    chunk, unit = reader.chunk(chosen, names, lambda row: f"the frame row {row}"), reader.unit
-    if layout.form == "sequence":
-        unit = _unit_of_sequences(chunk, time_unit)
-        chunk = expand(chunk, unit, bad, "the frame", 0)
-    log = assemble([chunk], "iso" if is_written(unit) else unit)
-    settle_ids(log)
-    log.dropped.update({"rows of other events": reader.other_events} if reader.other_events else {})
-    log.dropped.update(bad.counts)
-    log.notes += bad.examples
-    if layout.columns.time is not None and time_unit == "auto":
-        log.notes.append(f"times were read as {unit_name(unit)} (auto); give time_unit for another unit")
-    log.notes += _noted(event_note({str(name): _head(frame.iloc[:, i]) for i, name in enumerate(frame)}, layout))
-    return log
-
-
-def _head(series: pd.Series) -> list[str]:
-    return [str(value) for value in series.iloc[:2000]]
-
-
-def _noted(note: str | None) -> list[str]:
-    return [] if note is None else [note]
-
-
-def _kept(layout: Layout) -> tuple[str, ...]:
-    return () if layout.keep is None else layout.keep[1]
-
-
-def _unit_of_sequences(chunk: Chunk, time_unit: str) -> str:
-    if "times" not in chunk.texts:
-        return "none"
-    if time_unit != "auto":
-        return time_unit
-    return guess_unit(flat_times(chunk.texts["times"].cast(pa.string()).to_pylist()))
-
-
-def _series_array(series: pd.Series, is_id: bool, bad: BadRows) -> pa.Array:
-    try:
-        array = pa.Array.from_pandas(series)
-        array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-        if not (is_id and series.dtype == object and _is_number(array.type)):  # else True may have become 1
-            return array
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):  # of mixed types
-        pass
-    texts: list[str | None] = []
-    for row, value in enumerate(series):
-        try:
-            missing = value is None or value is pd.NA or value is pd.NaT or value != value
-            texts.append(None if missing else id_text(value) if is_id else _text(value))
-        except (NotAnId, ValueError) as error:
-            bad.add(f"the frame row {row}", BadRow("not an id", f"{series.name} {error}"))
-            texts.append(None)
-    return pa.array(texts, pa.string())
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_floating(kind) or pa.types.is_integer(kind)
-
-
-def _text(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
 class _LogReader:
     """Sends every file to the reader of its kind; one time unit for the whole log."""
 
@@ -215,7 +135,8 @@ class _LogReader:
     def _note_events(self, label: str, layout: Layout, open_again: Reopen) -> None:
         if not self.notes and not isinstance(self.layout, Source):
             with open_again() as file:
-                self.notes += _noted(event_note(first_values(file, Started(file), label, layout), layout))
+                note = event_note(first_values(file, Started(file), label, layout), layout)
+            self.notes += [] if note is None else [note]
 
     def _unit_of(self, label: str, layout: Layout, open_again: Reopen) -> str:
         """The unit of a file's times: the one that is asked for, else guessed by times from all over the file."""
@@ -256,7 +177,7 @@ class _LogReader:
             reader = TextReader(self.bad, unit)
             chunks = reader.chunks(stream, label, layout)
         else:
-            reader = TypedReader(self.bad, unit, _kept(layout), layout.ids)
+            reader = TypedReader(self.bad, unit, layout.kept, layout.ids)
             if layout.kind == "json":
                 chunks = json_tables.read_json(stream, stream.start, label, layout, reader)
             else:

@@ -130,7 +130,7 @@ class TextReader:
                     raise BadRow("quote never closed", "a quote opens a field here and is never closed")
                 fields = record.fields
                 table.check_width(fields)
-                if table.keep is not None and fields[table.keep].strip() not in table.layout.keep[1]:  # type: ignore[index]
+                if table.keep is not None and fields[table.keep].strip() not in table.layout.kept:
                     self.other_events += 1
                     continue
                 for key in table.layout.ids:
@@ -159,7 +159,7 @@ class _Table:
         indexes = {key: index(column) for key, column in layout.by_key().items()}
         self.time: int | None = indexes.pop("time", None)
         self.keep: int | None = indexes.pop("event", None)
-        self.kept = pa.array(layout.keep[1] if layout.keep else (), pa.string())
+        self.kept = pa.array(layout.kept, pa.string())
         self.texts: dict[str, int] = indexes
         named = first if layout.header else [layout.names.get(i, f"column {i}") for i in range(self.width)]
         self.names = [name.strip() for name in named]

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.data.protocol.prepare import prepare_log, sort_rows, summary_lines
+from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.layouts import Columns, Layout
-from remi_tf.data.tables.reading import read_frame, read_log
+from remi_tf.data.tables.reading import read_log
 from tests.prepared_logs import COLUMNS, Row, crowd, prepare, sequences
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from remi_tf.data.protocol.options import PrepareSettings
 from remi_tf.data.protocol.prepare import prepare_log
+from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.layouts import Columns
-from remi_tf.data.tables.reading import read_frame
 from remi_tf.errors import InputError
 from tests.prepared_logs import crowd, prepare, sequences
 

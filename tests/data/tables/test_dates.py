@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.dates import check_format, parse_compact, parse_iso, written_times
 from remi_tf.data.tables.raw_log import encode
-from remi_tf.data.tables.reading import read_frame, read_log, stream_log
+from remi_tf.data.tables.reading import read_log, stream_log
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.errors import InputError
 from tests.raw_logs import HEAD, LAYOUT, read_text

@@ -5,8 +5,9 @@ import json
 import pandas as pd
 import pytest
 
+from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.layouts import Columns, Layout, parse_keep
-from remi_tf.data.tables.reading import read_frame, read_log
+from remi_tf.data.tables.reading import read_log
 from remi_tf.errors import InputError
 from tests.raw_logs import rows_of
 

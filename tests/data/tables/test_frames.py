@@ -1,28 +1,58 @@
-"""Columns that come with types: ids and times of a DataFrame."""
+"""Columns that come with types → chunks, whatever file they come from."""
 
-import pandas as pd
+import pyarrow as pa
 import pytest
 
-from remi_tf.data.tables.layouts import Columns
-from remi_tf.data.tables.reading import read_frame
+from remi_tf.data.tables.frames import TypedReader
+from remi_tf.data.tables.rows import BadRows
 from remi_tf.errors import InputError
-from tests.raw_logs import LAYOUT, rows_of
+
+NAMES = {"user": "who", "item": "what", "time": "when"}
 
 
-def test_whole_numbers_in_float_columns_lose_their_point_zero():
-    frame = pd.DataFrame({"user": [1.0, None, 3.0], "item": ["a", "b", "c"]})
-    log = read_frame(frame, Columns("user", "item"), on_bad_row="skip")
-    assert rows_of(log) == [("1", "a", None), ("3", "c", None)] and log.dropped == {"empty id": 1}
-    mixed = pd.DataFrame({"user": [1, "x", 2.0], "item": [1, 2, 3]})
-    assert log.user_ids.to_pylist() == ["1", "3"]
-    assert read_frame(mixed, Columns("user", "item")).user_ids.to_pylist() == ["1", "x", "2"]
+def place(row):
+    return f"table row {row}"
 
 
-def test_frame_times_of_any_resolution(tmp_path):
-    for unit in ("s", "ms", "us", "ns"):
-        moments = pd.to_datetime(["2001-01-01", "2001-01-02"]).astype(f"datetime64[{unit}]")
-        log = read_frame(pd.DataFrame({"user": ["a", "b"], "item": ["c", "d"], "time": moments}), LAYOUT.columns)
-        assert log.seconds(log.times).tolist() == [978307200, 978393600]
-    frame = pd.DataFrame({"user": ["a"], "item": ["c"], "time": [-3]})
-    with pytest.raises(InputError, match="the frame row 0: time '-3' is negative"):
-        read_frame(frame, LAYOUT.columns)
+def texts(chunk, key):
+    return chunk.texts[key].to_pylist()
+
+
+def test_every_bad_row_is_counted_and_the_good_ones_stay():
+    columns = {
+        "user": pa.array([1.0, None, 3.0, 4.0, 5.0]),
+        "item": pa.array(["a", "b", " ", "d", "e"]),
+        "time": pa.array([10, 20, 30, -1, 50]),
+    }
+    bad = BadRows("skip")
+    chunk = TypedReader(bad, "s").chunk(columns, NAMES, place)
+    assert (texts(chunk, "user"), texts(chunk, "item"), chunk.times.tolist()) == (["1", "5"], ["a", "e"], [10, 50])
+    assert bad.counts == {"empty id": 2, "negative time": 1}
+    with pytest.raises(InputError, match="table row 1: who is empty"):
+        TypedReader(BadRows("stop"), "s").chunk(columns, NAMES, place)
+
+
+def test_rows_of_other_events_are_left_out_before_anything_is_checked():
+    columns = {
+        "user": pa.array(["u", "v", "w"]),
+        "item": pa.array(["a", None, "c"]),
+        "event": pa.array(["view", "click", "cart"]),
+    }
+    reader = TypedReader(BadRows("stop"), "none", ("view", "cart"))
+    chunk = reader.chunk(columns, {**NAMES, "event": "kind"}, place)
+    assert texts(chunk, "user") == ["u", "w"] and reader.other_events == 1
+    columns["item"] = pa.array(["a", "b", None])
+    with pytest.raises(InputError, match="table row 2: what is empty"):
+        reader.chunk(columns, {**NAMES, "event": "kind"}, place)
+
+
+def test_dates_are_microseconds_and_numbers_stay_in_their_unit():
+    ids = {"user": pa.array(["u"]), "item": pa.array(["a"])}
+    for column, unit, expected in (
+        (pa.array([86_400], pa.timestamp("s")), "iso", 86_400 * 10**6),
+        (pa.array([1], pa.date32()), "iso", 86_400 * 10**6),
+        (pa.array([1_600_000_000_000]), "ms", 1_600_000_000_000),
+    ):
+        reader = TypedReader(BadRows("stop"), "auto")
+        assert reader.chunk({**ids, "time": column}, NAMES, place).times.tolist() == [expected]
+        assert reader.unit == unit

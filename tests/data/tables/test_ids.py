@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.ids import NotAnId, all_whole, id_text, spelling_hint
 from remi_tf.data.tables.layouts import Columns, Layout
-from remi_tf.data.tables.reading import read_frame, read_log, stream_log
+from remi_tf.data.tables.reading import read_log, stream_log
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.errors import InputError
 from tests.raw_logs import HEAD, LAYOUT, read_text, rows_of

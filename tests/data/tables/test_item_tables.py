@@ -6,10 +6,11 @@ import zipfile
 import pandas as pd
 import pytest
 
+from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside, settle_labels
 from remi_tf.data.tables.labels import CategoryChoice
 from remi_tf.data.tables.layouts import Columns
-from remi_tf.data.tables.reading import read_frame, read_log
+from remi_tf.data.tables.reading import read_log
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.sources import SOURCES
 from remi_tf.errors import InputError

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 import remi_tf.data.tables.streams as streams
+from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.raw_log import assemble
-from remi_tf.data.tables.reading import read_frame, read_log, stream_log
+from remi_tf.data.tables.reading import read_log, stream_log
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.errors import InputError
 from tests.raw_logs import HEAD, LAYOUT, rows_of
