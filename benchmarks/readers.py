@@ -1,6 +1,6 @@
 """Question: can DuckDB or Polars take the place of our readers of raw logs?
 
-    pip install duckdb polars        # for this script only; the package does not need them
+    pip install -e ".[dev]"        # DuckDB and Polars are for tests and measurements; the package does not need them
     python benchmarks/readers.py [--rows 5000000] [--show WORD]
 
 Every input of reader_inputs.py is read by `read_log`, by DuckDB and by Polars, with bad rows skipped and again with bad

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars
 import pyarrow as pa
 import pytest
 import tensorflow as tf
@@ -112,14 +113,11 @@ def test_a_frame_with_one_list_for_each_user_is_read_as_its_lists():
 
 
 def test_tables_of_other_libraries_become_frames_and_lazy_ones_are_refused_by_name():
-    class LazyFrame:
-        def collect(self):
-            raise AssertionError
-
-    table = pa.table({"user": ["ann"], "item": ["a"]})
-    assert isinstance(in_python(table), pd.DataFrame)
+    columns = {"user": ["ann"], "item": ["a"]}
+    for table in (pa.table(columns), polars.DataFrame(columns)):
+        assert in_python(table).to_dict("list") == columns
     with pytest.raises(InputError, match=r"LazyFrame; call \.collect\(\) first"):
-        named_lists(LazyFrame())
+        named_lists(polars.LazyFrame(columns))
 
 
 def test_names_of_several_types_stay_what_they_are():
