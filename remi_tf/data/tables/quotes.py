@@ -6,7 +6,7 @@ What comes out follows RFC 4180 in every quote, so that Arrow and our own splitt
   inside it are one.
 * Any other quote is a plain character.
 * Rule `csv`: a quoted field may hold separators and line ends. A quote that opens a field and is never closed makes its
-  line a bad row.
+  line a bad row, and so does a quoted field with `\\"` inside, as Spark writes it.
 * Rule `tab`, for tab-separated files, in which quotes are mostly plain: a quoted field may hold line ends only if it
   holds no tab, and tabs only if its line would have too many columns without the quotes. A quote that is never closed
   is a plain character.
@@ -18,6 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+NEVER_CLOSED = (
+    "a quote opens a field here and is never closed (if Spark wrote the file: write it again with "
+    ".option('escape', '\"'))"
+)
 LONGEST_FIELD = 8 << 20  # bytes after which a quote counts as never closed
 
 _QUOTE, _LINE_END, _RETURN = b'"\n\r'
@@ -29,7 +33,7 @@ _TO_THE_CLOSING_QUOTE = re.compile(rb'"[^"]*(?:""[^"]*)*')
 class Settled:
     """Whole rows in which every quote is one. `used`: bytes of the input they took.
 
-    unclosed: numbers of the lines, from 0, on which a quote opens that is never closed.
+    unclosed: numbers of the lines, from 0, on which a quote opens that is never closed as in CSV.
     spans: [n, 2] begin and end in `data` of each row that runs over line ends.
     """
 
@@ -105,14 +109,15 @@ def _rewrite(data: bytes, mark: bytes, rule: str, ended: bool, columns: int) -> 
             row, row_pieces, row_copied = line_end + 1, len(pieces), copied
         start = max(data.rfind(mark, position, quote), line_end) + 1 or position
         end = _closed(data, quote, mark, rule, columns) if start == quote else PLAIN
-        if end == OPEN:
-            if not ended and len(data) - row <= LONGEST_FIELD and not (rule == "tab" and data.find(mark, quote) >= 0):
-                return b"".join([*pieces[:row_pieces], data[row_copied:row]]), row, tuple(unclosed)
-            if rule == "csv":
-                lines, counted = lines + data.count(b"\n", counted, quote), quote
-                unclosed.append(lines)
+        waits = end == OPEN and not ended and len(data) - row <= LONGEST_FIELD
+        if waits and not (rule == "tab" and data.find(mark, quote) >= 0):
+            return b"".join([*pieces[:row_pieces], data[row_copied:row]]), row, tuple(unclosed)
+        plain = _plain_end(data, quote, mark) if end < 0 else end
+        if rule == "csv" and (end == OPEN or (end == PLAIN and start == quote and _escaped(data, quote, plain))):
+            lines, counted = lines + data.count(b"\n", counted, quote), quote
+            unclosed.append(lines)
         if end < 0:
-            end = _plain_end(data, quote, mark)
+            end = plain
             pieces += [data[copied:start], b'"', data[start:end].replace(b'"', b'""'), b'"']
             copied = end
         position = end
@@ -139,6 +144,11 @@ def _closed(data: bytes, quote: int, mark: bytes, rule: str, columns: int) -> in
         if data.count(mark, data.rfind(b"\n", 0, quote) + 1, len(data) if line_end < 0 else line_end) < columns:
             return PLAIN
     return end
+
+
+def _escaped(data: bytes, quote: int, end: int) -> bool:
+    """Whether a field that opens with a quote holds quotes in another way than CSV does: `\\"`, as Spark has it."""
+    return data.startswith(b"\\", data.index(b'"', quote + 1) - 1) or data.endswith(b'\\""', quote, end)
 
 
 def _plain_end(data: bytes, quote: int, mark: bytes) -> int:

@@ -14,6 +14,7 @@ from remi_tf.data.tables.json_objects import json_rows
 from remi_tf.data.tables.json_tables import text_of
 from remi_tf.data.tables.layouts import TextForm, kind_of, rule_for, sniff
 from remi_tf.data.tables.parquet_tables import parquet_batches
+from remi_tf.data.tables.quotes import NEVER_CLOSED
 from remi_tf.data.tables.rows import BadRow, BadRows, check_utf8, split_records
 from remi_tf.data.tables.streams import decoded, read_blocks
 from remi_tf.errors import InputError
@@ -63,7 +64,7 @@ def _text_rows(stream: Started, member: Member, pick: Pick, form: TextForm, what
             bad.rows += 1
             try:
                 if record.line in block.unclosed:
-                    raise BadRow(f"{what}: quote never closed", "a quote opens a field here and is never closed")
+                    raise BadRow(f"{what}: quote never closed", NEVER_CLOSED)
                 if len(record.fields) != len(names):
                     message = f"{len(record.fields)} columns where {len(names)} are expected"
                     raise BadRow(f"{what}: number of columns", message)

@@ -12,7 +12,7 @@ from pyarrow import csv
 from remi_tf.data.tables.dates import is_written, written_times
 from remi_tf.data.tables.ids import SPACES
 from remi_tf.data.tables.layouts import Layout, find_column, find_index
-from remi_tf.data.tables.quotes import row_ends
+from remi_tf.data.tables.quotes import NEVER_CLOSED, row_ends
 from remi_tf.data.tables.raw_log import Chunk, encode
 from remi_tf.data.tables.rows import BadRow, BadRows, bad_times, check_id, check_utf8, parse_time, split_records
 from remi_tf.data.tables.streams import NEWLINE, Block, count_lines, read_blocks, some_rows
@@ -127,7 +127,7 @@ class TextReader:
             self.bad.rows += 1
             try:
                 if record.line in block.unclosed:
-                    raise BadRow("quote never closed", "a quote opens a field here and is never closed")
+                    raise BadRow("quote never closed", NEVER_CLOSED)
                 fields = record.fields
                 table.check_width(fields)
                 if table.keep is not None and fields[table.keep].strip() not in table.layout.kept:
