@@ -164,7 +164,10 @@ def _history(text: str) -> list[str]:
     """The ids in "a,b,c", or in a JSON list of strings and whole numbers, as recommend.py reads them."""
     ids = text.split(",")
     if text.startswith("["):
-        ids = _json("--history", text, list)
+        ids = [
+            int(raw_id) if isinstance(raw_id, float) and raw_id.is_integer() else raw_id
+            for raw_id in _json("--history", text, list)
+        ]
         if not all(isinstance(raw_id, str | int) and not isinstance(raw_id, bool) for raw_id in ids):
             raise ValueError(f"--history {text}: the list may hold strings and whole numbers only")
     else:

@@ -19,6 +19,7 @@ from examples import client as client_by_hand
 from examples import stand_in_server
 from examples.client import GrpcClient, RestClient, because, recommend
 from examples.stand_in_server import StandIn
+from remi_tf.data.tables.ids import id_text
 from remi_tf.serving import export as serving
 from tests.serving_toys import Dated, Routed, ask, decoded, make_dataset
 
@@ -170,6 +171,14 @@ def test_ids_with_commas_come_as_a_json_list(server, monkeypatch, capsys):
     assert code == 0 and "because you read item,7" in output and not errors
     code, _, errors = by_hand(monkeypatch, capsys, client_by_hand.main, *flags, "[item")
     assert code == 2 and errors.startswith("error: --history [item: not JSON")
+
+
+def test_a_json_list_is_read_as_ids_are_read_everywhere():
+    text = '[7, 103.0, " a ", "103.0"]'
+    assert client_by_hand._history(text) == [*map(id_text, json.loads(text))] == ["7", "103", "a", "103.0"]
+    for text in ("[1.5]", "[true]", "[null]"):
+        with pytest.raises(ValueError, match="strings and whole numbers only"):
+            client_by_hand._history(text)
 
 
 def test_how_many_ids_are_known_is_told_where_some_are_not(server, monkeypatch, capsys):
