@@ -62,6 +62,10 @@ class Member:
     open: Callable[[], contextlib.AbstractContextManager[IO[bytes]]]
 
 
+class NoFileInside(InputError):
+    """An archive holds none of the files that are wanted."""
+
+
 class Started(io.RawIOBase):
     """A stream whose first bytes were read ahead to see what it holds.
 
@@ -140,7 +144,7 @@ def _members(
         label = f"{path.name}:{name}"
         yield Member(label, base, lambda label=label, opener=open_member: _open_member(opener, label))  # type: ignore[misc]
     if not found:
-        raise InputError(f"{path.name}: no file of the log inside this archive; unpack it and name the files")
+        raise NoFileInside(f"{path.name}: no file of the log inside this archive; unpack it and name the files")
 
 
 def is_table(name: str) -> bool:

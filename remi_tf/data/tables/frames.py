@@ -11,12 +11,11 @@ from remi_tf.data.tables.ids import SPACES, NotAnId, id_column, id_text
 from remi_tf.data.tables.labels import label_column
 from remi_tf.data.tables.raw_log import Chunk
 from remi_tf.data.tables.rows import BadRow, BadRows, bad_times, check_id, check_time, latest_time, parse_time
-from remi_tf.data.tables.units import guess_unit, guess_unit_of
+from remi_tf.data.tables.units import PER_SECOND, guess_unit, guess_unit_of
 from remi_tf.errors import InputError
 
 IDS = ("user", "item")
 SAMPLE = 2000  # texts that show the form of a column
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 class TypedReader:
@@ -200,7 +199,7 @@ def _date_times(column: pa.Array) -> np.ndarray:
     elif kind.unit == "ns":
         column, factor = column.cast(pa.timestamp("us", kind.tz), safe=False), 1
     else:
-        factor = 10**6 // _PER_SECOND[kind.unit]
+        factor = 10**6 // PER_SECOND[kind.unit]
     numbers = _numbers(column.cast(pa.int64()))
     if numbers.dtype.kind != "f" and np.abs(numbers).max(initial=0) > 2**62 // factor:
         numbers = numbers.astype(np.float64)  # far beyond what is a time: the check finds it

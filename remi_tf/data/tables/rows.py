@@ -240,7 +240,7 @@ def check_time(value: int | float, text: Any, column: str, unit: str) -> None:
         raise BadRow("negative time", f"{column} {text!r} is negative")
     if abs(value) > 2**62:
         raise BadRow("time out of range", f"{column} {text!r} is too large")
-    if unit != "none" and value > LATEST * per_second(unit):
+    if value > latest_time(unit):
         year = 1970 + int(value / per_second(unit) / 31_556_952)
         other = guess_unit_of(value)
         hint = f" (is it in {other}? give --time_unit {other})" if other not in (unit, "none", "s") else ""

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from remi_tf.data.tables.archives import ARCHIVES, Member, Started, bare_name, open_members
+from remi_tf.data.tables.archives import ARCHIVES, Member, NoFileInside, Started, bare_name, open_members
 from remi_tf.data.tables.frames import coded, coded_labels
 from remi_tf.data.tables.ids import NotAnId, examples, id_text, spelling_hint
 from remi_tf.data.tables.json_objects import json_rows
@@ -161,10 +161,8 @@ def rows_beside(
                 continue
             try:
                 return name, list(readers[bare_name(name)](file, bad))
-            except InputError as error:
-                if inside and "no file of the log" in str(error):
-                    continue
-                raise
+            except NoFileInside:
+                continue
     return None
 
 
