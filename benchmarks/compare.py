@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from quality import PER_USER, Budget, RunFailed, System, add_run_flags, find_data, run, run_path  # sets the import path
+from quality import Budget, RunFailed, System, add_run_flags, find_data, results, run, run_path  # sets the import path
 
 from remi_tf.commands.cli import Parser, run_main
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
+from remi_tf.settings.exclusion import in_words
 
 METRIC = "recall@50"
 
@@ -53,11 +54,14 @@ def compared(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict
 
 def markdown(rows: dict[str, dict[str, Any]], names: tuple[str, str]) -> str:
     """One row for each dataset."""
-    lines = [f"| log | test users | `{names[0]}` | `{names[1]}` | gain | p |", "|---|---|---|---|---|---|"]
+    lines = [f"| log | history in lists | test users | `{names[0]}` | `{names[1]}` | gain | p |", "|---" * 7 + "|"]
     for dataset, row in rows.items():
         cells = [_spread(list(row[side].values())) for side in ("system", "against")]
         p = "< .0001" if row["p"] < 1e-4 else f"{row['p']:.4f}"
-        lines.append(f"| {dataset} | {row['users']:,} | {cells[0]} | {cells[1]} | {row['gain']:+.1%} | {p} |")
+        history = "out" if row["exclude_history"] else "in"
+        lines.append(
+            f"| {dataset} | {history} | {row['users']:,} | {cells[0]} | {cells[1]} | {row['gain']:+.1%} | {p} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -88,7 +92,8 @@ def main(argv: list[str]) -> int:
     budget, rows = Budget.of(flags), {}
     flags.output.parent.mkdir(parents=True, exist_ok=True)
     for name in flags.dataset.split(","):
-        data = find_data(name)
+        data = find_data(name, flags.exclude_history)
+        print(f"{data.path.name}: {in_words(data.exclude_history, data.repeats)}", flush=True)
         recalls: dict[str, dict[str, np.ndarray]] = {"ours": {}, "theirs": {}}
         users = None
         for seed in flags.seeds:
@@ -98,12 +103,12 @@ def main(argv: list[str]) -> int:
                 except RunFailed as error:
                     print(error, file=sys.stderr)
                     return 1
-                with np.load(run_path(system, seed, data, flags.runs.resolve()) / PER_USER) as arrays:
+                with np.load(results(run_path(system, seed, data, flags.runs.resolve()), data)[1]) as arrays:
                     recalls[side][str(seed)] = arrays[f"model {METRIC}"]
                     users = arrays["users"] if users is None else users
                     if not np.array_equal(users, arrays["users"]):
                         raise InputError(f"{data.path}: the runs were evaluated on other users; take another --runs")
-        rows[data.path.name] = compared(recalls["ours"], recalls["theirs"])
+        rows[data.path.name] = {"exclude_history": data.exclude_history, **compared(*recalls.values())}
         table = markdown(rows, (systems["ours"].name, systems["theirs"].name))
         with atomic_file(flags.output.with_name(flags.output.name + ".md")) as file:
             file.write(table)

@@ -7,6 +7,7 @@ A system is a list of train.py's flags that begins with its --model_type. "@1,2"
 train.py and evaluate.py in processes of their own, with a run folder below --runs. So an interrupted table goes on
 where it stopped. The tables (OUTPUT.md and OUTPUT.json) are written again after every run. Results that OUTPUT.json
 already has stay there, so a table can grow row by row and seed by seed.
+On test users the lists of all systems leave out the history, or none does (--exclude_history; auto looks at the log).
 """
 
 import argparse
@@ -20,16 +21,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quality_table import Table
+from quality_table import EXCLUDED, Table
 from systems import ROOT, settings_of  # sets the import path
 
 from remi_tf.commands.cli import Parser, number_list, run_main
 from remi_tf.errors import InputError
 from remi_tf.files import write_json
 from remi_tf.quiet_loading import load_tensorflow
+from remi_tf.settings.exclusion import CHOICES, excludes_history, in_words
 from remi_tf.settings.settings import Settings
 
-TIMES, PER_USER = "quality.json", "per_user_test.npz"  # what this script adds to a run folder
+TIMES = "quality.json"  # what this script adds to a run folder, next to `results`
 OWN_FLAGS = ("dataset", "seed", "run_dir", "max_steps", "eval_every", "patience", "overwrite", "resume")  # of train.py
 
 
@@ -88,12 +90,15 @@ class Budget:
 
 @dataclass(frozen=True)
 class Data:
-    """The folder of the dataset, its name, the fingerprint of its present content, and its number of items."""
+    """The folder of the dataset, its name, the fingerprint of its present content, its number of items, its share of
+    repeats, and whether the lists of all systems leave out the history."""
 
     path: Path
     name: str
     fingerprint: str
     num_items: int
+    repeats: float
+    exclude_history: bool
 
 
 def run(system: System, seed: int, data: Data, budget: Budget, runs: Path, threads: int) -> dict[str, Any]:
@@ -114,14 +119,30 @@ def run(system: System, seed: int, data: Data, budget: Budget, runs: Path, threa
         command("train.py", *flags, *budget.flags, "--overwrite")
         write_json(path / TIMES, {"seconds": time.time() - start})
     check_run(path, data, settings)
-    if not (path / PER_USER).is_file():
-        command("evaluate.py", f"--run_dir={path}", "--split=test", "--top_n=20,50", f"--per_user={path / PER_USER}")
-    return measured(path)
+    evaluation, per_user = results(path, data)
+    if not per_user.is_file():
+        lists = f"--exclude_history={'yes' if data.exclude_history else 'no'}"
+        command(
+            "evaluate.py",
+            f"--run_dir={path}",
+            "--split=test",
+            "--top_n=20,50",
+            lists,
+            f"--json={evaluation}",
+            f"--per_user={per_user}",
+        )
+    return measured(path, evaluation)
 
 
 def run_path(system: System, seed: int, data: Data, runs: Path) -> Path:
     """The run folder of one seed."""
     return runs / f"{data.path.name}-{'-'.join(flag.lstrip('-') for flag in system.flags)}-seed{seed}"
+
+
+def results(path: Path, data: Data) -> tuple[Path, Path]:
+    """The JSON and the metrics of each user that evaluate.py writes into a run folder, with or without the history."""
+    name = f"quality_test_{'without' if data.exclude_history else 'with'}_history"
+    return path / f"{name}.json", path / f"{name}.npz"
 
 
 def trained_with(system: System, seed: int, data: Data, budget: Budget) -> Settings:
@@ -130,7 +151,7 @@ def trained_with(system: System, seed: int, data: Data, budget: Budget) -> Setti
     Raises:
       InputError: flags that train.py would refuse.
     """
-    return settings_of([*system.flags, f"--seed={seed}", *budget.flags], data.name, data.num_items)
+    return settings_of([*system.flags, f"--seed={seed}", *budget.flags], data.name, data.num_items, data.repeats)
 
 
 def check_run(path: Path, data: Data, settings: Settings) -> None:
@@ -152,10 +173,10 @@ def check_run(path: Path, data: Data, settings: Settings) -> None:
         raise RunFailed(f"{path} was trained with {', '.join(other)}; take another --runs")
 
 
-def measured(path: Path) -> dict[str, Any]:
-    """The figures of a finished run folder: on test users, and the best recall@50 on validation users."""
+def measured(path: Path, results: Path) -> dict[str, Any]:
+    """The figures of a finished run folder: on test users (`results`), and the best recall@50 on validation users."""
     seconds = json.loads((path / TIMES).read_text(encoding="utf-8"))["seconds"]
-    evaluation = json.loads((path / "evaluation_test.json").read_text(encoding="utf-8"))
+    evaluation = json.loads(results.read_text(encoding="utf-8"))
     lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     steps, elapsed = lines[-1]["step"] - lines[0]["step"], lines[-1]["time"] - lines[0]["time"]
     return {
@@ -179,8 +200,8 @@ def parameters(path: Path) -> int:
     return sum(int(tf.TensorShape(shape).num_elements()) for shape in weights if shape)
 
 
-def find_data(name_or_path: str) -> Data:
-    """The dataset as train.py would find it.
+def find_data(name_or_path: str, exclude_history: str = "auto") -> Data:
+    """The dataset as train.py would find it, and whether its lists leave out the history (auto, yes or no).
 
     Raises:
       InputError: there is none.
@@ -189,17 +210,22 @@ def find_data(name_or_path: str) -> Data:
     from remi_tf.data.dataset.folder import find_dataset
 
     dataset = find_dataset(name_or_path)
-    return Data(dataset.path.absolute(), dataset.name, dataset.fingerprint, dataset.num_items)
+    excluded = excludes_history(exclude_history, lambda: dataset.repeats)
+    return Data(
+        dataset.path.absolute(), dataset.name, dataset.fingerprint, dataset.num_items, dataset.repeats, excluded
+    )
 
 
 def add_run_flags(parser: argparse.ArgumentParser, seeds: tuple[int, ...], max_steps: int, runs: str) -> None:
-    """--seeds, the budget and --runs, with these defaults."""
+    """--seeds, the budget, --exclude_history and --runs, with these defaults."""
     shown = ",".join(map(str, seeds))
     parser.add_argument("--seeds", type=number_list, default=seeds, help=f"seeds of every system (default: {shown})")
     whole: dict[str, Any] = {"type": int, "metavar": "N"}
     parser.add_argument("--max_steps", default=max_steps, help="steps of every run (default: %(default)s)", **whole)
     parser.add_argument("--eval_every", default=1000, help="steps between validations (default: %(default)s)", **whole)
     parser.add_argument("--patience", default=15, help="validations without gain (default: %(default)s)", **whole)
+    lists = "leave the history out of the lists of all systems on test users (default: auto)"
+    parser.add_argument("--exclude_history", choices=CHOICES, default="auto", help=lists)
     parser.add_argument(
         "--runs", type=Path, default=Path(runs), help="folder of the run folders (default: %(default)s)"
     )
@@ -227,7 +253,7 @@ def main(argv: list[str]) -> int:
     """
     flags = _parse(argv)
     systems = [System.parse(text, flags.seeds) for text in flags.system]
-    data = find_data(flags.dataset)
+    data = find_data(flags.dataset, flags.exclude_history)
     budget = Budget.of(flags)
     for system in systems:
         trained_with(system, 1, data, budget)  # what would be refused is refused before anything is trained
@@ -236,6 +262,8 @@ def main(argv: list[str]) -> int:
     failed = 0
     flags.output.parent.mkdir(parents=True, exist_ok=True)
     about = {"dataset": data.path.name, "fingerprint": data.fingerprint, "split": "test", **vars(budget)}
+    about |= {EXCLUDED: data.exclude_history}
+    print(in_words(data.exclude_history, data.repeats), flush=True)
     table = Table(flags.output, about)
     with ThreadPoolExecutor(flags.jobs) as pool:
         waiting = {

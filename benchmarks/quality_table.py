@@ -11,8 +11,12 @@ from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
 from remi_tf.locks import locked_beside
 from remi_tf.manifests import read_object
+from remi_tf.settings.exclusion import in_words
 
 METRICS = [f"{metric}@{n}" for n in (20, 50) for metric in ("recall", "hit_rate", "ndcg")]
+
+
+EXCLUDED = "exclude_history"
 
 
 class Table:
@@ -37,6 +41,7 @@ class Table:
             return
         remedy = "take another --output, or remove it"
         there = read_object(self.json, remedy)
+        there.setdefault(EXCLUDED, False)  # tables of older versions
         if not isinstance(there.get("systems"), dict):
             raise InputError(f"{self.json}: not a table of this script; {remedy}")
         for name, value in self.content.items():
@@ -62,6 +67,7 @@ class Table:
         self.content["systems"][system] = dict(sorted(seeds.items(), key=lambda item: int(item[0])))
         with atomic_file(self.markdown) as file:
             file.write(markdown({name: list(found.values()) for name, found in self.content["systems"].items()}))
+            file.write(f"\n{in_words(self.content[EXCLUDED], None).capitalize()}.\n")
         write_json(self.json, self.content)
 
 

@@ -29,6 +29,7 @@ from systems import settings_of
 from remi_tf.commands.cli import Parser, number_list, run_main
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
+from remi_tf.settings.exclusion import in_words
 from remi_tf.settings.names import known_settings
 
 STUDIES = ("samplers", "beta_lambda")
@@ -134,13 +135,15 @@ def main(argv: list[str]) -> int:
         return 0
     if flags.dataset is None:
         raise InputError("--dataset is missing: name a prepared dataset")
-    data, budget = find_data(flags.dataset), Budget.of(flags)
+    data, budget = find_data(flags.dataset, flags.exclude_history), Budget.of(flags)
+    print(in_words(data.exclude_history, data.repeats), flush=True)
     if flags.study == "samplers":
         series = samplers(flags.negatives or NEGATIVES, settings_of(["SA"], data.name).training.batch_size)
     else:
         series = beta_lambda()
     flags.output.parent.mkdir(parents=True, exist_ok=True)
     about = {"study": flags.study, "dataset": data.path.name, "fingerprint": data.fingerprint, **vars(budget)}
+    about |= {"exclude_history": data.exclude_history}
     measured = Measured(json_path, about)
     for seed in flags.seeds:
         for name, points in series.items():

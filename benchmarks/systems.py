@@ -13,7 +13,9 @@ from remi_tf.settings.presets import RECIPES, compose
 from remi_tf.settings.settings import Settings
 
 
-def settings_of(flags: Sequence[str], dataset_name: str, num_items: int | None = None) -> Settings:
+def settings_of(
+    flags: Sequence[str], dataset_name: str, num_items: int | None = None, repeats: float | None = None
+) -> Settings:
     """The settings that train.py takes from flags such as ["SA", "--remi"] on a dataset of this name.
 
     Raises:
@@ -25,6 +27,6 @@ def settings_of(flags: Sequence[str], dataset_name: str, num_items: int | None =
     add_settings(parser)
     try:
         given = vars(parser.parse_args(["--model_type", *flags]))
-        return compose(dataset_name, given.pop("recipe"), given.pop("remi"), given, num_items)
+        return compose(dataset_name, given.pop("recipe"), given.pop("remi"), given, num_items, repeats)
     except InputError as error:
         raise InputError(f'system "{" ".join(flags)}": {error}') from error

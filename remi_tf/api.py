@@ -46,7 +46,7 @@ class Run(SavedRun):
         split: str = "test",
         top_n: int | Sequence[int] = CUT_OFFS,
         *,
-        exclude_history: bool = False,
+        exclude_history: bool | str | None = None,
         released_ndcg: bool = False,
         progress: bool = True,
     ) -> Evaluation:
@@ -63,7 +63,8 @@ class Run(SavedRun):
         Args:
           split: valid or test.
           top_n: cut-offs n of metric@n, or one of them.
-          exclude_history: do not recommend what the model has read of the user's history.
+          exclude_history: leave a user's whole history out of the list: yes, no or auto (by the log's repeats), also
+            True or False; None does as training did.
           released_ndcg: also the NDCG of the released REMI code (slow).
           progress: show a bar on a terminal or in a notebook.
 
@@ -77,7 +78,8 @@ class Run(SavedRun):
             raise InputError(f"split {split!r}: choose valid or test")
         top_n = (top_n,) if isinstance(top_n, int) else top_n
         users = self.dataset.split(split)
-        return evaluate_model(self.model, users, top_n, exclude_history, released_ndcg, progress=progress)
+        excluded = self.excludes_history(exclude_history)
+        return evaluate_model(self.model, users, top_n, excluded, released_ndcg, progress=progress)
 
     def recommender(self, index: str | Path | None = None) -> Recommender:
         """A Recommender for histories of raw ids.
@@ -98,7 +100,7 @@ class Run(SavedRun):
         return Recommender(self, index)
 
     def export(
-        self, path: str | Path | None = None, *, max_top_n: int = MAX_TOP_N, exclude_history: bool = False
+        self, path: str | Path | None = None, *, max_top_n: int = MAX_TOP_N, exclude_history: bool | str | None = None
     ) -> Path:
         """Save the model as the next version of a SavedModel for TensorFlow Serving, whole or not at all.
 
@@ -110,7 +112,7 @@ class Run(SavedRun):
         Args:
           path: folder of the versions 1, 2, …; None is `export` in the run folder.
           max_top_n: items returned for each history.
-          exclude_history: never return an item of the history unless a request asks for it.
+          exclude_history: never return an item of the history unless a request asks for it; values as of `evaluate`.
 
         Returns:
           The new version's folder.

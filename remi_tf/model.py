@@ -269,4 +269,4 @@ def recommend(
       features: what `model.needs`.
     """
     interests = model.encode(history, **features).vectors
-    return answer(interests, model.item_vectors(), history, k, exclude_history, score_bytes)
+    return answer(interests, model.item_vectors(), history, k, history if exclude_history else None, score_bytes)

@@ -15,6 +15,7 @@ from remi_tf.errors import InputError
 from remi_tf.model import recommend
 from remi_tf.serving.export import CARD, exported_versions
 from remi_tf.settings.settings import Settings
+from remi_tf.training.run_folder import SavedRun
 
 NUM_ITEMS = 200
 RAW_IDS = [f"item,{row}" if row % 7 == 0 else f"ïtem {row}" for row in range(1, NUM_ITEMS + 1)]
@@ -119,7 +120,14 @@ def make_dataset(path, raw_ids=RAW_IDS, profile_columns=(), categories=False):
 def make_run(path, model, catalogue):
     """What load_run gives, as far as exporting asks for it."""
     path.mkdir()
-    return types.SimpleNamespace(model=model, catalogue=catalogue, settings=Settings(), step=30, path=path)
+    parts = {"model": model, "catalogue": catalogue, "settings": Settings(), "step": 30, "path": path}
+    return StandIn(**parts, repeats=0.5)
+
+
+class StandIn(types.SimpleNamespace):
+    """A run made of parts. What its lists leave out is decided as in a real one."""
+
+    excludes_history, evaluation_path = SavedRun.excludes_history, SavedRun.evaluation_path
 
 
 def ask(signature, *histories):

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from remi_tf.commands.console import escape_stdout, forgive_encoding, leave_closed_pipe, shown
 from remi_tf.errors import InputError, TrainingDiverged, command, disk_error
 from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.exclusion import CHOICES
 from remi_tf.settings.names import known_settings
 
 
@@ -67,6 +68,18 @@ def add_run_dir(parser: argparse.ArgumentParser) -> None:
     """The flag --run_dir of the commands that work on a run; `refuse_missing_run` checks it."""
     parser.add_argument("--run_dir", type=Path, required=True, help=f"the folder that {command('train')} wrote")
     add_no_verify(parser)
+
+
+def add_exclude_history(parser: Any) -> None:
+    """The flag --exclude_history of the commands that use a run; None is the run's own way."""
+    parser.add_argument(
+        "--exclude_history",
+        nargs="?",
+        const="yes",
+        choices=CHOICES,
+        help="leave a user's whole history out of the user's list; auto: if users of the log seldom come back to an "
+        "item; without a value yes (default: as the run was trained)",
+    )
 
 
 def add_no_verify(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from remi_tf.commands.cli import (
     Parser,
+    add_exclude_history,
     add_run_dir,
     number_list,
     refuse_missing_run,
@@ -19,6 +20,7 @@ from remi_tf.files import atomic_file, write_json
 from remi_tf.locks import locked_beside
 from remi_tf.manifests import read_object
 from remi_tf.quiet_loading import load_tensorflow
+from remi_tf.settings.exclusion import in_words
 
 if TYPE_CHECKING:
     from remi_tf.evaluation.evaluate import Evaluation
@@ -38,17 +40,16 @@ def main(argv: list[str]) -> int:
     from remi_tf.training.run_folder import load_saved_run
 
     run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
-    path = flags.json or _default_json(flags)
+    flags.exclude_history = run.excludes_history(flags.exclude_history)
+    path = flags.json or run.evaluation_path(flags.split, flags.exclude_history)
     refuse_other(path, question(run, flags), flags.overwrite)
     data, options = run.dataset.split(flags.split), {"released_ndcg": flags.released_ndcg}
-    excluded = run.model.max_history if flags.exclude_history else 0
     results = {
         "model": evaluate(run.model, data, flags.top_n, flags.exclude_history, progress=True, **options),
-        "MostPopular": most_popular(run.dataset.train, data, flags.top_n, excluded, **options),
+        "MostPopular": most_popular(run.dataset.train, data, flags.top_n, flags.exclude_history, **options),
     }
     print(table({system: result.means for system, result in results.items()}))
-    if flags.exclude_history:
-        print("the history that the model has read was excluded")
+    print(in_words(flags.exclude_history, run.dataset.repeats))
     ours = results["model"]
     if ours.interests:
         print(sentence(ours.interests))
@@ -68,10 +69,10 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     add_run_dir(parser)
     parser.add_argument("--split", choices=("valid", "test"), default="test", help="users to evaluate (default: test)")
     parser.add_argument("--top_n", type=number_list, default=(20, 50), metavar="N,N", help="cut-offs (default: 20,50)")
-    default = "(default: RUN_DIR/evaluation_SPLIT.json, with --exclude_history evaluation_SPLIT_exclude_history.json)"
+    default = "(default: RUN_DIR/evaluation_SPLIT.json; another name with another --exclude_history than the run's)"
     parser.add_argument("--json", type=Path, metavar="FILE", help=f"results {default}")
     parser.add_argument("--per_user", type=Path, metavar="FILE.npz", help="also write every user's metrics")
-    parser.add_argument("--exclude_history", action="store_true", help="do not recommend what the model has read")
+    add_exclude_history(parser)
     parser.add_argument("--released_ndcg", action="store_true", help="also the NDCG of the released REMI code (slow)")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace a JSON of another step or other settings (default: refuse)"
@@ -79,11 +80,6 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     flags = parser.parse_args(argv)
     refuse_missing_run(flags.run_dir)
     return flags
-
-
-def _default_json(flags: argparse.Namespace) -> Path:
-    marks = flags.split + ("_exclude_history" if flags.exclude_history else "")
-    return flags.run_dir / f"evaluation_{marks}.json"
 
 
 def question(run: "SavedRun", flags: argparse.Namespace) -> dict[str, Any]:
@@ -128,6 +124,7 @@ def _report(run: "SavedRun", flags: argparse.Namespace, results: Mapping[str, "E
     ours = results["model"]
     return {
         **question(run, flags),
+        "repeats": run.dataset.repeats,
         "users": len(ours.users),
         "users_without_targets": ours.without_targets,
         "seconds": round(ours.seconds, 3),

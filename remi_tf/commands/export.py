@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run, verification
+from remi_tf.commands.cli import Parser, add_exclude_history, add_run_dir, refuse_missing_run, verification
 from remi_tf.errors import command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.serving.signatures import MAX_TOP_N
+from remi_tf.settings.exclusion import in_words
 
 
 def main(argv: list[str]) -> int:
@@ -18,7 +19,7 @@ def main(argv: list[str]) -> int:
     add_run_dir(parser)
     parser.add_argument("--export_dir", type=Path, help="folder of the versions (default: RUN_DIR/export)")
     parser.add_argument("--max_top_n", type=int, default=MAX_TOP_N, help=f"items returned (default: {MAX_TOP_N})")
-    parser.add_argument("--exclude_history", action="store_true", help="never return the history's own items")
+    add_exclude_history(parser)
     parser.add_argument(
         "--index", action="store_true", help=f"also build the index in RUN_DIR/index again ({command('index')})"
     )
@@ -29,10 +30,12 @@ def main(argv: list[str]) -> int:
     from remi_tf.training.run_folder import load_saved_run
 
     run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
-    _, note = measured_metrics(run, flags.exclude_history)
+    excluded = run.excludes_history(flags.exclude_history)
+    _, note = measured_metrics(run, excluded)
     if note is not None:
         print(f"Note: {note}")
-    path = export_run(run, flags.export_dir or flags.run_dir / "export", flags.max_top_n, flags.exclude_history)
+    path = export_run(run, flags.export_dir or flags.run_dir / "export", flags.max_top_n, excluded)
+    print(in_words(excluded, run.repeats))
     print(f"exported to {path}")
     if flags.index:
         from remi_tf.recommending.index_folder import refresh_index, summary

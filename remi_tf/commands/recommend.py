@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run, verification
+from remi_tf.commands.cli import Parser, add_exclude_history, add_run_dir, refuse_missing_run, verification
 from remi_tf.commands.console import shown
 from remi_tf.data.tables.dates import check_format
 from remi_tf.data.tables.ids import NotAnId, id_text, matched
@@ -15,6 +15,7 @@ from remi_tf.data.tables.units import UNITS, unix_seconds
 from remi_tf.errors import InputError, command
 from remi_tf.files import refuse_file
 from remi_tf.quiet_loading import load_tensorflow
+from remi_tf.settings.exclusion import in_words
 
 NOT_PARQUET = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".gz")
 """Endings of a file that people would not read as Parquet."""
@@ -111,7 +112,7 @@ def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
 
     recommender = Recommender.from_run(flags.run_dir, flags.index, **verification(flags.no_verify))
     columns = Columns(flags.user_col or "user", flags.item_col or "item", flags.time_col)
-    for line in [*log_notes(recommender, flags.time_col), *top_n_notes(recommender, flags.top_n)]:
+    for line in [*log_notes(recommender, flags.time_col), *choice_notes(recommender, choices)]:
         print(line)
     known, bad = Known(), BadRows(flags.on_bad_row or "stop")
     form = TextForm(quotes=flags.quotes or "auto", encoding=check_encoding(flags.encoding or "utf-8"))
@@ -150,16 +151,12 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     _add_log_flags(parser)
     choice = parser.add_argument_group("what to recommend")
     choice.add_argument("--top_n", type=int, default=10, help="items for each history (default: 10)")
-    choice.add_argument("--exclude_history", action="store_true", help="recommend no item of the history itself")
+    add_exclude_history(choice)
     choice.add_argument("--exclude", metavar="IDS", help='raw ids never to recommend: "a,b,c"')
     choice.add_argument("--allow", metavar="IDS", help="recommend only these raw ids")
     choice.add_argument("--categories", metavar="NAMES", help="recommend only items of these categories")
-    choice.add_argument(
-        "--diversity",
-        type=float,
-        default=0.0,
-        help="what an item's score loses for each item of its category before it (default: 0)",
-    )
+    loses = "what an item's score loses for each item of its category before it (default: 0)"
+    choice.add_argument("--diversity", type=float, default=0.0, help=loses)
     flags = parser.parse_args(argv)
     _check_flags(flags)
     return flags
@@ -225,7 +222,7 @@ def answer_lines(
 
     catalogue = recommender.catalogue
     rows = catalogue.vocabulary.rows(history)
-    lines = [*input_notes(recommender, timestamps, profile), *top_n_notes(recommender, choices.top_n)]
+    lines = [*input_notes(recommender, timestamps, profile), *choice_notes(recommender, choices)]
     if unknown := [raw_id for raw_id, row in zip(history, rows, strict=True) if row == 0]:
         lines.append(f"not in the catalogue and ignored: {', '.join(map(repr, unknown))}")
         lines += [f"{text!r} is unknown, {other!r} is known" for text, other in spellings(unknown, catalogue).items()]
@@ -250,10 +247,11 @@ def answer_lines(
     return lines
 
 
-def top_n_notes(recommender: "Recommender", top_n: int) -> list[str]:
-    """What is said where more items are wanted than there are."""
-    number = recommender.catalogue.num_items
-    return [f"--top_n {top_n}: the catalogue has {number:,} items"] if top_n > number else []
+def choice_notes(recommender: "Recommender", choices: "Choices") -> list[str]:
+    """Whether the history is left out, and what is said where more items are wanted than there are."""
+    number, run = recommender.catalogue.num_items, recommender.run
+    many = [f"--top_n {choices.top_n}: the catalogue has {number:,} items"] if choices.top_n > number else []
+    return [in_words(run.excludes_history(choices.exclude_history), run.repeats), *many]
 
 
 def log_notes(recommender: "Recommender", time_col: str | None) -> list[str]:

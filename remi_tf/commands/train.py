@@ -9,6 +9,7 @@ from remi_tf.commands.console import unread
 from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.checks import CHANGEABLE, check_changes
+from remi_tf.settings.exclusion import in_words
 from remi_tf.settings.presets import PAPER_TRAINING, RECIPES, REMI, REMI_EXTRAS, compose
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ def _print_start(plan: "Plan", trainer: "Trainer") -> None:
         print(*trainer.warm_start.lines(), sep="\n")
     dataset = plan.dataset
     print(f"{dataset.name}: {dataset.train.num_users:,} training users, {dataset.num_items:,} items → {plan.path}")
+    print(in_words(plan.settings.training.exclude_history == "yes", dataset.repeats).capitalize())
     print(f"Settings that differ from the defaults of --help: {plan.settings.changed() or 'none'}")
     for note in notes(trainer):
         print(f"Note: {note}")

@@ -21,6 +21,8 @@ from remi_tf.retrieval.top_k import answer
 
 EVALUATION_BYTES = 256 * 2**20
 """Bound on the scores held at a time. At 256 users, a quarter faster than 64 MiB."""
+HISTORY_PLACES = 1 << 20
+"""Bound on users × longest history, where histories are left out of the lists (or one user): 4 MiB of ids."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,8 +57,7 @@ class Evaluator:
 
     Args:
       top_n: cut-offs of the metrics.
-      exclude_history: do not recommend what the model read (the last `model.max_history` items of the history). The
-        papers do recommend it.
+      exclude_history: leave the user's whole history out of the list, also what is too old for the model to read.
 
     Raises:
       InputError: `top_n` is empty or not positive.
@@ -67,6 +68,7 @@ class Evaluator:
         widths = {"days": model.max_history, "profile": None}
         signature = [
             tf.TensorSpec([None, model.max_history], tf.int32),
+            tf.TensorSpec([None, None], tf.int32),
             {name: tf.TensorSpec([None, widths[name]], tf.int32) for name in model.needs},
         ]
         # The concrete function: TensorFlow warns when several evaluators each trace their own.
@@ -91,9 +93,10 @@ class Evaluator:
             nonlocal report
             history = histories(interactions, users, self.model.max_history)
             known = features(interactions, users, self.model.max_history, self.model.needs)
-            ids, found = self._retrieve(history, known)
+            whole = _whole_histories(interactions, users) if self._exclude_history else history[:, :0]
+            ids, found = self._retrieve(history, whole, known)
             ids = ids.numpy()
-            if not ids[:, 0].all():
+            if not (ids[:, 0].astype(bool) | _holds_every_item(whole, int(self.model.item_table.shape[0]) - 1)).all():
                 raise TrainingDiverged(
                     f"no item can be ranked for user {users[np.argmin(ids[:, 0])]} of the split: the model's "
                     "interests or its item table are NaN or infinite; train again with a lower --learning_rate"
@@ -103,16 +106,17 @@ class Evaluator:
             report.add(arrays, (history > 0).sum(axis=1), metrics.contained(ids, *targets(interactions, users)))
             return ids
 
-        result = _evaluate(batch, interactions, self.top_n, released_ndcg, batch_size, progress)
+        result = _evaluate(batch, interactions, self.top_n, released_ndcg, batch_size, progress, self._exclude_history)
         return dataclasses.replace(result, interests=report.figures if report else {})
 
     def _ids_and_interests(
-        self, history: tf.Tensor, features: dict[str, tf.Tensor]
+        self, history: tf.Tensor, whole: tf.Tensor, features: dict[str, tf.Tensor]
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """(history `[B, max_history]`, features) → ids `[B, k]` and what `examine` finds."""
+        """(history `[B, max_history]`, whole histories, features) → ids `[B, k]` and what `examine` finds."""
         interests, item_vectors = self.model.encode(history, **features), self.model.item_vectors()
         k = max(self.top_n)
-        ids, _ = answer(interests.vectors, item_vectors, history, k, self._exclude_history, EVALUATION_BYTES)
+        exclude = whole if self._exclude_history else None
+        ids, _ = answer(interests.vectors, item_vectors, history, k, exclude, EVALUATION_BYTES)
         return ids, examine(interests, tf.gather(item_vectors, ids))
 
 
@@ -133,13 +137,13 @@ def most_popular(
     train: Interactions,
     interactions: Interactions,
     top_n: Sequence[int] = CUT_OFFS,
-    exclude_last: int = 0,
+    exclude_history: bool = False,
     released_ndcg: bool = False,
     batch_size: int = 256,
 ) -> Evaluation:
     """The same metrics for MostPopular, which ranks items by their count in the training users' sequences.
 
-    Everyone gets the same list, without the last `exclude_last` items of their own history. Ties go to the lower id.
+    Everyone gets the same list; with `exclude_history`, without the own whole history. Ties go to the lower id.
 
     Raises:
       InputError: as `evaluate`.
@@ -151,16 +155,17 @@ def most_popular(
     k = max(_checked(top_n))
 
     def batch(users: np.ndarray) -> np.ndarray:
-        if not exclude_last:
+        if not exclude_history:
             return _padded(np.broadcast_to(ranked[:k], (len(users), min(k, len(ranked)))), k)
-        candidates = np.broadcast_to(ranked[: k + exclude_last], (len(users), min(k + exclude_last, len(ranked))))
-        history = histories(interactions, users, exclude_last)
-        excluded = metrics.contained(candidates, history.ravel(), np.arange(len(users) + 1) * exclude_last)
+        history = _whole_histories(interactions, users)
+        longest = history.shape[1]
+        candidates = np.broadcast_to(ranked[: k + longest], (len(users), min(k + longest, len(ranked))))
+        excluded = metrics.contained(candidates, history.ravel(), np.arange(len(users) + 1) * longest)
         kept_first = np.argsort(excluded, axis=1, kind="stable")[:, :k]
         ids = np.where(excluded, 0, candidates)
         return _padded(np.take_along_axis(ids, kept_first, axis=1), k)
 
-    return _evaluate(batch, interactions, top_n, released_ndcg, batch_size, progress=False)
+    return _evaluate(batch, interactions, top_n, released_ndcg, batch_size, False, exclude_history)
 
 
 def _evaluate(
@@ -170,6 +175,7 @@ def _evaluate(
     released_ndcg: bool,
     batch_size: int,
     progress: bool,
+    exclude_history: bool,
 ) -> Evaluation:
     """Metrics of the lists that `retrieve` gives (`[B]` positions of users → `[B, max n]` ids), batch by batch."""
     start = time.perf_counter()
@@ -177,17 +183,39 @@ def _evaluate(
     users = np.flatnonzero(with_targets)
     if not len(users):
         raise InputError(f"none of the {interactions.num_users} users of the split has targets: nothing to evaluate")
+    widths = np.asarray(interactions.cuts) * exclude_history
+    batches = [
+        part
+        for start in range(0, len(users), batch_size)
+        for part in _narrow(users[start : start + batch_size], widths)
+    ]
     parts = [
         metrics.per_user(retrieve(batch), *targets(interactions, batch), top_n, released_ndcg)
-        for batch in bar("evaluate", iterable=list(_batches(users, batch_size)), shown=progress)
+        for batch in bar("evaluate", iterable=batches, shown=progress)
     ]
     per_user = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Evaluation(per_user, users, int((~with_targets).sum()), time.perf_counter() - start)
 
 
-def _batches(users: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    for start in range(0, len(users), size):
-        yield users[start : start + size]
+def _narrow(users: np.ndarray, widths: np.ndarray) -> Iterator[np.ndarray]:
+    """The users, halved until each part has at most HISTORY_PLACES (users × largest width) or one user."""
+    if len(users) == 1 or len(users) * widths[users].max() <= HISTORY_PLACES:
+        yield users
+    else:
+        for half in np.array_split(users, 2):
+            yield from _narrow(half, widths)
+
+
+def _whole_histories(interactions: Interactions, users: np.ndarray) -> np.ndarray:
+    """`[U, longest]` int32: all of the users' histories, right-padded with 0."""
+    return histories(interactions, users, int(np.asarray(interactions.cuts)[users].max(initial=0)))
+
+
+def _holds_every_item(whole: np.ndarray, num_items: int) -> np.ndarray:
+    """`[U]` whether a history holds the whole catalogue, so that nothing is left for the list."""
+    if whole.shape[1] < num_items:
+        return np.zeros(len(whole), bool)
+    return np.array([len(np.setdiff1d(history, [0])) == num_items for history in whole], bool)
 
 
 def _padded(ids: np.ndarray, k: int) -> np.ndarray:

@@ -21,14 +21,15 @@ SHOWN = 5
 class Choices:
     """What to recommend, the same for all users.
 
-    top_n: items for each user; exclude_history: return no item of the user's own history; exclude: raw ids never to
+    top_n: items for each user; exclude_history: return no item of the user's own history (yes, no or auto, True or
+    False; None: as the run was trained); exclude: raw ids never to
     return; allow: raw ids, nothing else is returned (None: everything may be); categories: names, only their items are
     returned (None: all); diversity: what an item's score loses for each chosen item of its category (0: the plain list,
     infinite: as many categories as there are).
     """
 
     top_n: int = 10
-    exclude_history: bool = False
+    exclude_history: bool | str | None = None
     exclude: Iterable[Any] = ()
     allow: Iterable[Any] | None = None
     categories: Iterable[str] | None = None
@@ -50,12 +51,12 @@ def checked(choices: Choices, catalogue: Catalogue, has_categories: bool) -> tup
     Returns:
       Inputs of `ServingGraph.recommend` by name; a message for each list with names that the catalogue does not hold.
 
+    `choices.exclude_history` is True or False here: the run has decided (`Recommender`).
+
     Raises:
       InputError: a value of the wrong kind, a list that allows no known item, or categories where there are none.
     """
     check_top_n(choices.top_n)
-    if not isinstance(choices.exclude_history, bool | np.bool_):
-        raise InputError(f"exclude_history {choices.exclude_history!r}: give True or False")
     if not isinstance(choices.diversity, float | int | np.floating | np.integer):
         raise InputError(f"diversity {choices.diversity!r}: give a number, 0 or more")
     lists = _lists(choices)

@@ -1,7 +1,7 @@
 """Recommendations in Python: a run's model, its served graph in this process, raw ids in and DataFrames out."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ class Recommender:
         histories: Iterable[Any] | Mapping[Any, Iterable[Any]] | pd.Series | pd.DataFrame,
         top_n: int = 10,
         *,
-        exclude_history: bool = False,
+        exclude_history: bool | str | None = None,
         exclude: Iterable[Any] = (),
         allow: Iterable[Any] | None = None,
         categories: Iterable[str] | None = None,
@@ -174,6 +174,7 @@ class Recommender:
         Raises:
           InputError: as `recommend`.
         """
+        choices = replace(choices, exclude_history=self.run.excludes_history(choices.exclude_history))
         answer = self._searcher(choices) if self.index else self._asker(choices)
         if not choices.exclude_history:
             histories = self._read_of(histories)

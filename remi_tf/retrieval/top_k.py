@@ -23,7 +23,7 @@ def answer(
     item_vectors: tf.Tensor | tf.Variable,
     history: tf.Tensor,
     k: int,
-    exclude_history: bool,
+    exclude: tf.Tensor | None,
     score_bytes: int,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """`[B, k]` ids and scores: the best k items for each history. An empty one gets the most popular items, score 0.
@@ -32,7 +32,7 @@ def answer(
       interests: `[B, K, d]` of the histories.
       item_vectors: `[I + 1, d]`.
       history: `[B, max_history]` int32 rows, right-padded with 0.
-      exclude_history: leave out the items of `history`.
+      exclude: `[B, X]` integer ids (0 = none) that are left out: the whole histories, or None.
 
     Returns:
       ids `[B, k]` int32 and scores `[B, k]` float32 as `top_k` gives them. Ids are in order of descending popularity
@@ -41,7 +41,6 @@ def answer(
     # Without interests all scores are 0, and ties go to the lower id: the more popular item.
     empty = tf.reduce_all(history == 0, axis=1)  # [B]
     interests = tf.where(empty[:, None, None], 0.0, tf.cast(interests, tf.float32))
-    exclude = history if exclude_history else None
     return top_k(interests, item_vectors, k, exclude=exclude, score_bytes=score_bytes)
 
 

@@ -145,8 +145,15 @@ def limits(graph: ServingGraph, exclude_history: bool) -> list[str]:
     ]
 
 
-def export_run(run: SavedRun, path: Path, max_top_n: int = MAX_TOP_N, exclude_history: bool = False) -> Path:
-    """`export` a run, with its settings, step and (if evaluate.py was run for this step) metrics in the card."""
+def export_run(
+    run: SavedRun, path: Path, max_top_n: int = MAX_TOP_N, exclude_history: bool | str | None = None
+) -> Path:
+    """`export` a run, with its settings, step and (if evaluate.py was run for this step) metrics in the card.
+
+    Args:
+      exclude_history: as of `SavedRun.excludes_history`.
+    """
+    exclude_history = run.excludes_history(exclude_history)
     metrics, _ = measured_metrics(run, exclude_history)
     card = {"step": run.step, "settings": run.settings.to_json(), "test_metrics": metrics}
     score = "how often the item occurs" if ENCODERS[run.settings.encoder.model_type].counted else None
@@ -155,7 +162,7 @@ def export_run(run: SavedRun, path: Path, max_top_n: int = MAX_TOP_N, exclude_hi
 
 def measured_metrics(run: SavedRun, exclude_history: bool) -> tuple[dict[str, Any] | None, str | None]:
     """What evaluate.py measured of this step on test users, and what is wrong with its file; None = nothing."""
-    path = run.path / f"evaluation_test{'_exclude_history' if exclude_history else ''}.json"
+    path = run.evaluation_path("test", exclude_history)
     if not path.is_file():
         return None, None
     try:

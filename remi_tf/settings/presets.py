@@ -27,7 +27,7 @@ REMI_EXTRAS: dict[str, Any] = {"readout": "per_candidate", "average_steps": 1000
 
 # How the papers train. On validation users, the defaults' own values were better for most models (docs/RESULTS.md, "The
 # default training").
-PAPER_TRAINING: dict[str, Any] = {"first_target": 4, "learning_rate": 1e-3}
+PAPER_TRAINING: dict[str, Any] = {"first_target": 4, "learning_rate": 1e-3, "exclude_history": "no"}
 
 RECIPES: dict[str, dict[str, Any]] = {
     "default": {},
@@ -88,7 +88,12 @@ MODEL_ALIASES: dict[str, dict[str, Any]] = {
 
 
 def compose(
-    dataset_name: str, recipe: str, remi: bool, explicit: Mapping[str, Any], num_items: int | None = None
+    dataset_name: str,
+    recipe: str,
+    remi: bool,
+    explicit: Mapping[str, Any],
+    num_items: int | None = None,
+    repeats: float | None = None,
 ) -> Settings:
     """Settings of a run from its dataset's name, its recipe, --remi and the settings that were given.
 
@@ -96,6 +101,7 @@ def compose(
       recipe: one of RECIPES.
       explicit: settings by name; `model_type` may be a paper's name.
       num_items: number of items, if known. The default number of distinct negatives is then at most half of it.
+      repeats: the log's share of repeats, if known. exclude_history is then yes or no, no longer auto.
 
     Raises:
       InputError: an unknown recipe, model or setting, or settings that do not work together.
@@ -135,7 +141,7 @@ def compose(
             settings.refuse_unread(name, f"--model_type {spelling} sets --{name} {given[name]}")
     if num_items is not None and settings.objective.sampler == "log_uniform" and "num_negatives" not in explicit:
         settings = settings.replace(num_negatives=max(1, min(settings.objective.num_negatives, num_items // 2)))
-    return settings
+    return settings if repeats is None else settings.decided(repeats)
 
 
 def _meaning(spelling: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from remi_tf.errors import InputError
 from remi_tf.settings.checks import check_read, check_together
 from remi_tf.settings.encoders import EncoderSettings, encoder_settings
+from remi_tf.settings.exclusion import excludes_history
 from remi_tf.settings.names import known_settings
 from remi_tf.settings.objective import ObjectiveSettings
 from remi_tf.settings.training import TrainingSettings
@@ -42,10 +43,13 @@ class Settings:
     def from_json(cls, groups: Mapping[str, Mapping[str, Any]]) -> "Settings":
         """Inverse of `to_json`. Leaves out options of other encoders: older versions wrote them too.
 
+        Runs of versions that had no `exclude_history` left the history in the lists, and still do.
+
         Raises:
           InputError: a setting that this version does not know, or an impossible value.
         """
         values = {name: value for group in groups.values() for name, value in group.items()}
+        values.setdefault("exclude_history", "no")
         known = known_settings()
         _refuse_unknown(values)
         model_type = values.get("model_type", "SA")
@@ -91,6 +95,11 @@ class Settings:
             dataclasses.replace(self.objective, **in_group["objective"]),
             dataclasses.replace(self.training, **in_group["training"]),
         )
+
+    def decided(self, repeats: float) -> "Settings":
+        """A copy in which `exclude_history` is yes or no, for a log with this share of repeats."""
+        excluded = excludes_history(self.training.exclude_history, lambda: repeats)
+        return self.replace(exclude_history="yes" if excluded else "no")
 
     def refuse_unread(self, name: str, asked: str) -> None:
         """Refuse a setting that was given but would not be read. `asked`: how it was set, for the message.

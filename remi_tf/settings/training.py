@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from remi_tf.settings import exclusion
 from remi_tf.settings.setting import SettingGroup, setting
 
 
@@ -14,6 +15,12 @@ class TrainingSettings(SettingGroup):
     eval_every: int = setting(1000, "steps between validations (each saves a checkpoint)")
     patience: int = setting(50, "stop if more validations than this in a row bring no better recall@50", least=0)
     eval_users: int = setting(0, "validate on this many users; 0 = all", least=0)
+    exclude_history: str = setting(
+        "auto",
+        "leave a user's history out of the user's lists, in validation and in all that uses the run; auto: if less "
+        f"than {exclusion.MOST_REPEATS:.0%} of the targets repeat an item of it; no under --recipe paper and released",
+        choices=exclusion.CHOICES,
+    )
     first_target: int = setting(
         1, "0-based position of a user's first item that may be a target; 4 under --recipe paper and released"
     )

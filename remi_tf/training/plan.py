@@ -54,7 +54,7 @@ def plan_new(
     Raises:
       InputError: settings that do not go together.
     """
-    settings = compose(dataset.name, recipe, remi, explicit, dataset.num_items)
+    settings = compose(dataset.name, recipe, remi, explicit, dataset.num_items, dataset.repeats)
     path = path or Path("runs") / run_name(dataset.name, recipe, remi, explicit)
     return Plan(path, settings, dataset, overwrite=overwrite)
 
@@ -96,7 +96,7 @@ def plan_warm_start(
     run, settings = load_for_warm_start(before, changes, verify)
     if not allow_no_match:
         refuse_no_match(run, dataset)
-    return Plan(path, settings, dataset, overwrite=overwrite, before=run)
+    return Plan(path, settings.decided(dataset.repeats), dataset, overwrite=overwrite, before=run)
 
 
 @contextlib.contextmanager

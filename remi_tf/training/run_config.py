@@ -9,6 +9,7 @@ import numpy as np
 from absl import logging
 
 from remi_tf.data.dataset.folder import CATEGORIES, CATEGORY_NAMES, ITEMS, PROFILE_COLUMNS, TITLES
+from remi_tf.data.dataset.manifest import REPEATS, is_share
 from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json
 from remi_tf.errors import InputError, command
 from remi_tf.files import write_json
@@ -24,7 +25,8 @@ _CHANGED = (
 
 
 class RunConfig(NamedTuple):
-    """config.json, checked. `content` is the whole of it; `dataset` is the path of the data it was trained on."""
+    """config.json, checked. `content` is all of it; `dataset` is the path of the data it was trained on, `repeats`
+    their share of repeats (None in runs of older versions)."""
 
     content: dict[str, Any]
     settings: Settings
@@ -33,6 +35,7 @@ class RunConfig(NamedTuple):
     fingerprint: str
     num_items: int
     profile_columns: tuple[ProfileColumn, ...]
+    repeats: float | None
 
 
 def write_new_config(folder: Path, config: Mapping[str, Any]) -> None:
@@ -117,7 +120,7 @@ def _check_files(path: Path, config: Any) -> None:
             raise InputError(f"{path / name}: no file of this run, which was trained without one; move it away")
 
 
-def _data_of(path: Path, known: Any) -> tuple[Path, str, str, int, tuple[ProfileColumn, ...]]:
+def _data_of(path: Path, known: Any) -> tuple[Path, str, str, int, tuple[ProfileColumn, ...], float | None]:
     """What config.json says of the dataset, in the order of `RunConfig`."""
     kinds = {"path": str, "name": str, "fingerprint": str, "num_items": int}
     if not isinstance(known, dict):
@@ -128,7 +131,11 @@ def _data_of(path: Path, known: Any) -> tuple[Path, str, str, int, tuple[Profile
     columns = known.get(PROFILE_COLUMNS, [])
     if not isinstance(columns, list) or not all(map(_is_column, columns)):
         raise InputError(f"{path / CONFIG}: dataset: {PROFILE_COLUMNS} cannot be read; {_CHANGED}")
-    return Path(known["path"]), known["name"], known["fingerprint"], known["num_items"], columns_from_json(columns)
+    repeats = known.get(REPEATS)
+    if repeats is not None and not is_share(repeats):
+        raise InputError(f"{path / CONFIG}: dataset: {REPEATS} {repeats!r} is not a number from 0 to 1; {_CHANGED}")
+    names = (known["name"], known["fingerprint"], known["num_items"])
+    return Path(known["path"]), *names, columns_from_json(columns), repeats
 
 
 def _is_column(column: Any) -> bool:

@@ -25,12 +25,14 @@ from absl import logging
 
 import remi_tf
 from remi_tf.data.dataset.folder import DATA, MANIFEST, PROFILE_COLUMNS, Catalogue, Dataset, load_dataset
+from remi_tf.data.dataset.manifest import REPEATS
 from remi_tf.data.dataset.profiles import columns_to_json
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
 from remi_tf.files import atomic_folder
 from remi_tf.locks import locked
 from remi_tf.model import MultiInterestModel
+from remi_tf.settings.exclusion import excludes_history
 from remi_tf.settings.settings import Settings
 from remi_tf.training.checkpoints import CheckpointKeeper
 from remi_tf.training.measurements import read_metrics
@@ -42,13 +44,17 @@ SELECTION = "recall@50"  # the metric of the validation users by which the best 
 
 @dataclass(frozen=True, repr=False)
 class SavedRun:
-    """A trained run, ready to use. The model has the best weights, which were saved at `step`."""
+    """A trained run, ready to use. The model has the best weights, which were saved at `step`.
+
+    repeats: the share of repeats of its log; None for a run of an older version.
+    """
 
     path: Path
     settings: Settings
     catalogue: Catalogue
     model: MultiInterestModel
     step: int
+    repeats: float | None = field(default=None, kw_only=True)
     verify: bool = field(default=True, kw_only=True)
 
     def __repr__(self) -> str:
@@ -64,6 +70,20 @@ class SavedRun:
           InputError: they are gone or have changed.
         """
         return read_config(self.path, self.verify)[1]
+
+    def excludes_history(self, asked: bool | str | None = None) -> bool:
+        """Whether lists leave out the user's history: as validation did (None), yes, no or auto.
+
+        Raises:
+          InputError: `asked` is something else, or it is auto, and an older run's dataset is gone.
+        """
+        asked = self.settings.training.exclude_history if asked is None else asked
+        return excludes_history(asked, lambda: self.dataset.repeats if self.repeats is None else self.repeats)
+
+    def evaluation_path(self, split: str, exclude_history: bool) -> Path:
+        """Where evaluate.py writes what it finds. The run's own way has the plain name."""
+        other = "_exclude_history" if exclude_history else "_with_history"
+        return self.path / f"evaluation_{split}{'' if exclude_history == self.excludes_history() else other}.json"
 
 
 def lock(path: Path, held: contextlib.ExitStack) -> None:
@@ -120,7 +140,8 @@ def create_run(
 
 
 def _new_config(settings: Settings, dataset: Dataset) -> dict[str, Any]:
-    known = {"name": dataset.name, "fingerprint": dataset.fingerprint, "num_items": dataset.num_items}
+    known: dict[str, Any] = {"name": dataset.name, "fingerprint": dataset.fingerprint, "num_items": dataset.num_items}
+    known[REPEATS] = dataset.repeats
     columns = columns_to_json(dataset.profile_columns)
     return {
         "settings": settings.to_json(),
@@ -200,7 +221,7 @@ def load_saved_run(path: str | Path, verify: bool = True) -> SavedRun:
     if step is None:
         raise InputError(f"{path}: no best weights yet; the first validation saves them, go on with {resume}")
     _warn_of_better(path, step)
-    return SavedRun(path, config.settings, catalogue, model, step, verify=verify)
+    return SavedRun(path, config.settings, catalogue, model, step, repeats=config.repeats, verify=verify)
 
 
 def _warn_of_better(path: Path, step: int) -> None:

@@ -18,6 +18,7 @@ from remi_tf.evaluation.evaluate import Evaluator
 from remi_tf.model import MultiInterestModel
 from remi_tf.quiet_loading import no_retracing_warnings
 from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.exclusion import excludes_history
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
 from remi_tf.training.batches import TrainingBatches
@@ -88,7 +89,8 @@ class Trainer:
         self.progress, self._validates_first = Progress(), False
         average_steps = settings.training.average_steps
         self.average = WeightAverage(self.model.trainable_variables, average_steps) if average_steps else None
-        self.evaluator = Evaluator(self.model)
+        excluded = excludes_history(settings.training.exclude_history, lambda: dataset.repeats)
+        self.evaluator = Evaluator(self.model, exclude_history=excluded)
         self._counted_table = self.model.encoder.counted_table(dataset.train.items, dataset.num_items)
         self.max_steps = 1 if self.is_counted else settings.training.max_steps
 

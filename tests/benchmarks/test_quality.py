@@ -15,7 +15,7 @@ from remi_tf.errors import InputError
 from remi_tf.settings.presets import REMI
 
 BUDGET = quality.Budget(100, 50, 3)
-DATA = quality.Data(Path("data/toy"), "toy", "aaaa", 60)
+DATA = quality.Data(Path("data/toy"), "toy", "aaaa", 60, 0.3, False)
 
 
 def result(recall: float, **others) -> dict:
@@ -42,14 +42,15 @@ def test_a_failing_run_does_not_end_the_others(tmp_path, monkeypatch, capsys):
         return result(seed / 10)
 
     monkeypatch.setattr(quality, "run", run)
-    monkeypatch.setattr(quality, "find_data", lambda name: DATA)
+    monkeypatch.setattr(quality, "find_data", lambda name, asked: DATA)
     output = ["--dataset", "data/toy", "--output", str(tmp_path / "v1.5"), "--seeds", "1,2"]
     assert quality.main([*output, "--system", "SA", "--system", "DNN"]) == 1
     printed = capsys.readouterr().err
     assert "SA seed 1: out of memory" in printed and "1 of 4 runs failed" in printed
     systems = json.loads((tmp_path / "v1.5.json").read_text())["systems"]
     assert {name: list(seeds) for name, seeds in systems.items()} == {"SA": ["2"], "DNN": ["1", "2"]}
-    assert "| `SA` | .2000 |" in (tmp_path / "v1.5.md").read_text()
+    text = (tmp_path / "v1.5.md").read_text()
+    assert "| `SA` | .2000 |" in text and text.endswith("\nHistory left in the lists.\n")
 
 
 def test_no_jobs_are_refused(tmp_path):
@@ -62,17 +63,19 @@ def test_a_finished_run_is_used_again_and_one_of_other_data_or_budget_refused(tm
 
     def subprocess_run(command, **_):
         commands.append(Path(command[1]).name)
-        path = Path(next(flag for flag in command if flag.startswith("--run_dir=")).removeprefix("--run_dir="))
+        flags = dict(flag.split("=", 1) for flag in command if "=" in flag)
+        path = Path(flags["--run_dir"])
         path.mkdir(parents=True, exist_ok=True)
         if commands[-1] == "evaluate.py":
-            (path / quality.PER_USER).touch()
+            recall = {"yes": 0.4, "no": 0.3}[flags["--exclude_history"]]
+            evaluation = {"metrics": {"model": dict.fromkeys(quality_table.METRICS, recall)}, "step": 50}
+            Path(flags["--json"]).write_text(json.dumps(evaluation))
+            Path(flags["--per_user"]).touch()
             return quality.subprocess.CompletedProcess(command, 0, "", "")
         metrics = [{"step": step, "time": 0.01 * step, "valid_recall@50": step / 1000} for step in (50, 100)]
         (path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in metrics))
-        evaluation = {"metrics": {"model": dict.fromkeys(quality_table.METRICS, 0.3)}, "step": 50}
         settings = quality.trained_with(system, 1, DATA, BUDGET).to_json()
         (path / "config.json").write_text(json.dumps({"dataset": {"fingerprint": "aaaa"}, "settings": settings}))
-        (path / "evaluation_test.json").write_text(json.dumps(evaluation))
         return quality.subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(quality.subprocess, "run", subprocess_run)
@@ -84,9 +87,12 @@ def test_a_finished_run_is_used_again_and_one_of_other_data_or_budget_refused(tm
     assert first["ms_per_step"] == pytest.approx(10)
     assert quality.run(system, 1, DATA, BUDGET, tmp_path, 1) == first
     assert commands == ["train.py", "evaluate.py"]
-    (quality.run_path(system, 1, DATA, tmp_path) / quality.PER_USER).unlink()
+    without = quality.run(system, 1, replace(DATA, exclude_history=True), BUDGET, tmp_path, 1)
+    assert without["recall@50"] == 0.4 and commands == ["train.py", "evaluate.py", "evaluate.py"]
+    assert quality.run(system, 1, DATA, BUDGET, tmp_path, 1) == first
+    quality.results(quality.run_path(system, 1, DATA, tmp_path), DATA)[1].unlink()
     quality.run(system, 1, DATA, BUDGET, tmp_path, 1)
-    assert commands == ["train.py", "evaluate.py", "evaluate.py"]
+    assert commands == ["train.py", *["evaluate.py"] * 3]
     with pytest.raises(quality.RunFailed, match="trained with --max_steps 100 instead of 200; take another --runs"):
         quality.run(system, 1, DATA, quality.Budget(200, 50, 3), tmp_path, 1)
     with monkeypatch.context() as later:

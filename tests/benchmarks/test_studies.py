@@ -12,7 +12,7 @@ import studies
 
 from remi_tf.errors import InputError
 
-DATA = quality.Data(Path("data/toy"), "toy", "aaaa", 60)
+DATA = quality.Data(Path("data/toy"), "toy", "aaaa", 60, 0.3, False)
 
 
 def test_every_point_is_a_system_that_train_takes_and_its_place_on_the_axis():
@@ -40,7 +40,7 @@ def test_a_study_keeps_both_splits_and_draws_what_it_kept(tmp_path, monkeypatch,
         return {"valid_recall@50": 0.1 + 0.001 * len(trained), "recall@50": 0.2}
 
     monkeypatch.setattr(studies, "run", run)
-    monkeypatch.setattr(studies, "find_data", lambda name: DATA)
+    monkeypatch.setattr(studies, "find_data", lambda name, asked: DATA)
     output = ["--output", str(tmp_path / "b")]
     assert studies.main(["beta_lambda", "--dataset", "toy", *output]) == 0
     content = json.loads((tmp_path / "b.json").read_text())

@@ -1,7 +1,6 @@
 """evaluate.py: the table, the JSON and the metrics of each user."""
 
 import json
-import types
 
 import numpy as np
 import pytest
@@ -11,7 +10,9 @@ from remi_tf.data.dataset.folder import load_dataset, write_dataset
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.errors import InputError
 from remi_tf.evaluation.evaluate import evaluate
+from remi_tf.settings.settings import Settings
 from tests.evaluation_toys import NUM_ITEMS, TinyModel, interactions, random_users
+from tests.serving_toys import StandIn
 
 
 @pytest.fixture
@@ -27,9 +28,8 @@ def run(tmp_path, monkeypatch):
         made_by={},
     )
     (tmp_path / "run").mkdir()
-    run = types.SimpleNamespace(
-        model=TinyModel(), dataset=load_dataset(tmp_path / "data"), settings=None, step=7, path=tmp_path / "run"
-    )
+    parts = {"model": TinyModel(), "dataset": load_dataset(tmp_path / "data"), "step": 7, "path": tmp_path / "run"}
+    run = StandIn(**parts, settings=Settings().replace(exclude_history="no"), repeats=None)
     monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path, **_: run)
     return run
 

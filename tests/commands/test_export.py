@@ -55,7 +55,7 @@ def test_the_card_has_the_metrics_of_the_same_step_and_question_only(run, capsys
 def test_a_damaged_evaluation_is_noted_and_left_out(run, capsys, text):
     (run.path / "evaluation_test.json").write_text(text)
     assert main(["--run_dir", str(run.path), "--max_top_n", "9"]) == 0
-    note, done = capsys.readouterr().out.splitlines()
+    note, _, done = capsys.readouterr().out.splitlines()
     assert note.startswith("Note: the card has no metrics: ") and "evaluation_test.json" in note
     assert "run python evaluate.py again" in note and done.startswith("exported to")
     assert Exported(run.path / "export").card["test_metrics"] is None

@@ -51,12 +51,13 @@ def test_what_the_model_gives_is_printed_with_titles_and_what_was_ignored(run, c
     arguments = ["--run_dir", str(run.path), "--top_n", "3", "--history"]
     assert recommending.main([*arguments, "ïtem 3, nobody,ïtem 4"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "not in the catalogue and ignored: 'nobody'"
-    assert lines[1].split() == ["rank", "item_id", "score", "interest", "title"]
+    assert lines[0] == "history left in the lists (auto: 50.0% of targets repeat)"
+    assert lines[1] == "not in the catalogue and ignored: 'nobody'"
+    assert lines[2].split() == ["rank", "item_id", "score", "interest", "title"]
     items, scores = expected(run.model, run.catalogue, ["ïtem 3", "ïtem 4"], False)
     for rank in range(3):
-        assert lines[2 + rank].startswith(f"   {rank + 1}  {items[rank]}")
-        assert re.search(rf"{scores[rank]:.4f} +[01]  Title of {items[rank]}$", lines[2 + rank])
+        assert lines[3 + rank].startswith(f"   {rank + 1}  {items[rank]}")
+        assert re.search(rf"{scores[rank]:.4f} +[01]  Title of {items[rank]}$", lines[3 + rank])
     recommending.main([*arguments, "nobody"])
     output = capsys.readouterr().out
     assert "these are the most popular items" in output
@@ -110,7 +111,8 @@ def test_every_user_of_a_log_is_answered(run, tmp_path, capsys):
     columns = ["--user_col", "who", "--item_col", "what"]
     flags = ["--run_dir", str(run.path), "--input", str(log), "--output", str(tmp_path / "out.parquet"), "--top_n", "4"]
     assert recommending.main([*flags, *columns]) == 0
-    note, known, counts = capsys.readouterr().out.splitlines()
+    note, lists, known, counts = capsys.readouterr().out.splitlines()
+    assert lists == "history left in the lists (auto: 50.0% of targets repeat)"
     assert known == "3 of 3 interactions and 2 of 2 users are known"
     assert note == "no --time_col: the rows count as in the order of time"
     assert counts.startswith("8 rows for 2 users written to")
@@ -240,11 +242,11 @@ def test_a_list_that_is_not_one_of_ids_is_refused(value):
 
 
 def printed(run, capsys, *flags):
-    """The ranked lines and everything before them."""
+    """The ranked lines, and what is said before them besides whether they leave out the history."""
     recommending.main(["--run_dir", str(run.path), "--top_n", "3", *flags])
     lines = capsys.readouterr().out.splitlines()
     head = next(number for number, line in enumerate(lines) if line.split()[:1] == ["rank"])
-    return lines[head + 1 :], lines[:head]
+    return lines[head + 1 :], [line for line in lines[:head] if not line.startswith("history left ")]
 
 
 @pytest.mark.trains

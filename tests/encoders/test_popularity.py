@@ -49,7 +49,7 @@ def test_excluding_the_history_equals_most_popular_too(toy_dataset, tmp_path):
     main(["--dataset", str(toy_dataset), "--model_type", "MostPopular", "--run_dir", str(tmp_path / "run")])
     model, dataset = load_saved_run(tmp_path / "run").model, load_dataset(toy_dataset)
     ours = evaluation.evaluate(model, dataset.test, (10,), exclude_history=True)
-    expected = evaluation.most_popular(dataset.train, dataset.test, (10,), exclude_last=model.max_history)
+    expected = evaluation.most_popular(dataset.train, dataset.test, (10,), exclude_history=True)
     np.testing.assert_array_equal(ours.per_user["ndcg@10"], expected.per_user["ndcg@10"])
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from remi_tf.data.dataset.views import features
 from remi_tf.errors import InputError, TrainingDiverged
+from remi_tf.evaluation import evaluate as evaluating
 from remi_tf.evaluation.evaluate import Evaluator, evaluate, most_popular
 from tests.evaluation_toys import NUM_ITEMS, TinyModel, interactions, random_users
 
@@ -47,7 +48,7 @@ def plain_recall(model, history, after, n, exclude):
     seen = history[-model.max_history :]
     table = model.item_table.numpy()
     scores = (table[[seen[0], seen[-1]]] @ table.T).max(axis=0)
-    scores[[0, *(seen if exclude else [])]] = -np.inf
+    scores[[0, *(history if exclude else [])]] = -np.inf
     best = np.argsort(-scores, kind="stable")[:n]
     return len(set(best) & set(after)) / len(after)
 
@@ -61,6 +62,28 @@ def test_equals_a_full_sort_of_the_catalogue_user_by_user(exclude, batch_size):
         expected = [plain_recall(model, history, after, n, exclude) for history, after in users]
         np.testing.assert_allclose(result.per_user[f"recall@{n}"], expected)
         assert result.means[f"recall@{n}"] == pytest.approx(np.mean(expected))
+
+
+def test_histories_of_very_different_lengths_are_excluded_whole_in_batches_of_bounded_size(monkeypatch):
+    users = random_users(30)
+    users[7] = ([*range(1, 41), 3, 3], [2, 50, 51])  # fourteen times what the model reads
+    expected = evaluate(TinyModel(), interactions(*users), (5,), exclude_history=True)
+    wanted = [plain_recall(TinyModel(), history, after, 5, True) for history, after in users]
+    np.testing.assert_allclose(expected.per_user["recall@5"], wanted)
+    sizes, histories = [], evaluating.histories
+    monkeypatch.setattr(evaluating, "HISTORY_PLACES", 64)
+    monkeypatch.setattr(
+        evaluating, "histories", lambda *given: sizes.append(histories(*given).size) or histories(*given)
+    )
+    result = evaluate(TinyModel(), interactions(*users), (5,), exclude_history=True)
+    np.testing.assert_array_equal(result.per_user["ndcg@5"], expected.per_user["ndcg@5"])
+    assert max(sizes) <= 64
+
+
+def test_a_user_who_knows_the_whole_catalogue_gets_an_empty_list_and_no_alarm():
+    everything = list(range(1, NUM_ITEMS + 1))
+    result = evaluate(TinyModel(), interactions((everything, [5]), ([1], [5])), (10, 60), exclude_history=True)
+    assert result.per_user["recall@60"].tolist() == [0, 1]
 
 
 def test_users_without_targets_are_left_out_and_counted():
@@ -121,5 +144,5 @@ def test_most_popular_ranks_by_count_in_training_with_ties_by_lower_id():
 
 def test_most_popular_without_the_history_moves_the_next_item_up():
     train = interactions(([5, 5, 5, 2, 2, 9], []))
-    data = interactions(([5, 5], [2]), ([1, 7], [2]), ([5, 2], [9]))
-    assert most_popular(train, data, (1,), exclude_last=2).per_user["recall@1"].tolist() == [1, 0, 1]
+    data = interactions(([5, 5], [2]), ([1, 7], [2]), ([5, 2, 1, 1, 1, 1], [9]))
+    assert most_popular(train, data, (1,), exclude_history=True).per_user["recall@1"].tolist() == [1, 0, 1]

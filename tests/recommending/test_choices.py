@@ -14,7 +14,7 @@ def catalogue(tmp_path_factory):
 
 
 def test_what_asks_for_nothing_is_not_passed_on(catalogue):
-    assert checked(Choices(), catalogue, True) == ({"top_n": 10, "exclude_history": False}, [])
+    assert checked(Choices(exclude_history=False), catalogue, True) == ({"top_n": 10, "exclude_history": False}, [])
     plain = Choices(exclude=(), allow=None, diversity=0.0)
     assert checked(plain, catalogue, False)[0].keys() == {"top_n", "exclude_history"}
 

@@ -290,7 +290,7 @@ def test_an_index_leaves_out_what_a_generator_excludes(whole_numbers):
         ({"histories": [[b"\xff"]]}, r"user 0, place 0 \(from 0\): b'\\xff' is not UTF-8"),
         ({"exclude": [None]}, "exclude: None is missing, not a raw id"),
         ({"exclude": 5}, r"exclude: give a list, such as \[5\]"),
-        ({"exclude_history": "no"}, "exclude_history 'no': give True or False"),
+        ({"exclude_history": "never"}, "exclude_history 'never': give yes, no or auto"),
         ({"diversity": "x"}, "diversity 'x': give a number, 0 or more"),
         ({"exclude": "ïtem 3"}, r"exclude: give a list, such as \['ïtem 3'\]"),
         ({"diversity": -1.0}, "^diversity -1 is not 0 or more"),

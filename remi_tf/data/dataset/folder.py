@@ -30,11 +30,13 @@ from remi_tf.data.dataset.manifest import (
     MANIFEST,
     PROFILE_COLUMNS,
     REMEDY,
+    REPEATS,
     check_files,
     fingerprint,
     read_manifest,
 )
 from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json, columns_to_json
+from remi_tf.data.dataset.repeats import share_of_repeats
 from remi_tf.data.dataset.vocabulary import Vocabulary, read_lines, write_lines
 from remi_tf.errors import InputError, command
 from remi_tf.files import atomic_folder, write_json
@@ -108,6 +110,12 @@ class Dataset(Catalogue):
         kept = self.manifest["made_by"].get("kept")
         return kept is None or "time_span" in kept
 
+    @cached_property
+    def repeats(self) -> float:
+        """The share of the training users' targets that repeat an item of their history (see `share_of_repeats`)."""
+        share = self.manifest.get(REPEATS)  # older folders do not have it
+        return share_of_repeats(self.train) if share is None else float(share)
+
     def split(self, name: str) -> Interactions:
         """The split called train, valid or test."""
         return {"train": self.train, "valid": self.valid, "test": self.test}[name]
@@ -130,8 +138,8 @@ def write_dataset(
     category_names: list[str] | None = None,
     profile_columns: Sequence[ProfileColumn] = (),
     overwrite: bool = False,
-) -> None:
-    """Write a dataset folder, whole or not at all.
+) -> dict[str, Any]:
+    """Write a dataset folder, whole or not at all, and return its manifest.
 
     Args:
       profile_columns: columns of the users' profiles; if given, every split has profiles.
@@ -165,12 +173,14 @@ def write_dataset(
                 split: {"users": data.num_users, "interactions": len(data.items)} for split, data in splits.items()
             },
             **profiles,
+            REPEATS: share_of_repeats(splits["train"]),
             "made_by": made_by,
             "files": files,
             "sizes": {name: entry["bytes"] for name, entry in written.items()},
             "fingerprint": fingerprint({**files, **profiles}),
         }
         write_json(folder / MANIFEST, seal(manifest))
+    return manifest
 
 
 def load_dataset(path: str | Path, verify: bool = True) -> Dataset:

@@ -13,7 +13,7 @@ from remi_tf.errors import InputError
 from remi_tf.manifests import CHANGED, is_unchanged, read_object, verify
 
 FORMAT_VERSION = 1
-MANIFEST, PROFILE_COLUMNS = "manifest.json", "profile_columns"
+MANIFEST, PROFILE_COLUMNS, REPEATS = "manifest.json", "profile_columns", "repeats"
 REMEDY = "prepare the dataset again"
 
 
@@ -77,6 +77,11 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
+def is_share(value: Any) -> bool:
+    """Whether it is a number from 0 to 1, as JSON has it."""
+    return type(value) in (int, float) and 0 <= value <= 1
+
+
 def _is_files(value: Any) -> bool:
     """{name in the folder itself: SHA-256}"""
     return (
@@ -113,6 +118,7 @@ _KEYS: dict[str, Callable[[Any], bool]] = {
     "sizes": lambda value: value is None or (isinstance(value, dict) and all(map(_is_count, value.values()))),
     "fingerprint": lambda value: isinstance(value, str),
     PROFILE_COLUMNS: _is_columns,
+    REPEATS: lambda value: value is None or is_share(value),
 }
 
 

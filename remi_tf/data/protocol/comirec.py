@@ -14,6 +14,8 @@ import numpy as np
 
 from remi_tf.data.dataset.folder import write_dataset
 from remi_tf.data.dataset.interactions import SPLITS, Interactions
+from remi_tf.data.dataset.manifest import REPEATS
+from remi_tf.data.dataset.views import history_cuts
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.data.protocol.comirec_items import (
     ItemTable,
@@ -23,7 +25,6 @@ from remi_tf.data.protocol.comirec_items import (
     records,
     with_table,
 )
-from remi_tf.data.protocol.splits import history_cuts
 from remi_tf.data.tables.rows import BadRow, BadRows, check_id, date, parse_time
 from remi_tf.data.tables.units import guess_unit, per_second, unit_name
 from remi_tf.errors import InputError
@@ -88,7 +89,7 @@ def prepare_comirec(
     vocabulary, titles = Vocabulary(raw_ids), None
     if item_table is not None:
         titles, categories, names = with_table(item_table, vocabulary, categories, names, made_by, bad)
-    write_dataset(
+    manifest = write_dataset(
         output,
         name=name or output.resolve().name,
         splits=numbers,
@@ -101,6 +102,7 @@ def prepare_comirec(
         overwrite=overwrite,
     )
     made_by["splits"] = {split: (data.num_users, len(data.items)) for split, data in numbers.items()}
+    made_by[REPEATS] = manifest[REPEATS]
     return made_by
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from remi_tf.data.dataset.folder import write_dataset
 from remi_tf.data.dataset.interactions import SPLITS, Interactions
+from remi_tf.data.dataset.manifest import REPEATS
 from remi_tf.data.dataset.profiles import ProfileColumn, encode_profiles
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.data.protocol.core_filter import Kept, keep_core
@@ -60,7 +61,7 @@ def prepare_log(
     log.times = None
     splits, users = _split(sequences, settings, user_ids, codes if columns else None)
     made_by["notes"] = log.notes + [f"{split} has no users: the log is small" for split in SPLITS if not users[split]]
-    write_dataset(
+    manifest = write_dataset(
         output,
         name=name or output.resolve().name,
         splits=splits,
@@ -74,6 +75,7 @@ def prepare_log(
         overwrite=overwrite,
     )
     made_by["splits"] = {split: (data.num_users, len(data.items)) for split, data in splits.items()}
+    made_by[REPEATS] = manifest[REPEATS]
     return made_by
 
 
@@ -214,5 +216,6 @@ def summary_lines(made_by: dict[str, Any]) -> list[str]:
         f"{split:<9} {users:,} users, {interactions:,} interactions"
         for split, (users, interactions) in made_by["splits"].items()
     ]
+    lines.append(f"repeats   {made_by[REPEATS]:.1%} of the training users' targets are items of their history")
     lines += [f"dropped   {count:,} {reason}" for reason, count in made_by["dropped"].items() if count]
     return lines + [f"note      {note}" for note in made_by["notes"]]

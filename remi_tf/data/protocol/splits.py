@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.data.dataset.views import history_cuts
 from remi_tf.errors import InputError
 
 Split = dict[str, tuple[Interactions, np.ndarray]]
@@ -34,11 +35,6 @@ class Sequences:
         offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
         rows = np.arange(offsets[-1]) + np.repeat(self.offsets[users] - offsets[:-1], lengths)
         return Interactions(self.items[rows], self.timestamps[rows], offsets, cuts[users]), users
-
-
-def history_cuts(lengths: np.ndarray) -> np.ndarray:
-    """[users] int64: of a user's n rows the first int(0.8 n) are history, the rest targets (papers' protocol)."""
-    return (lengths * 0.8).astype(np.int64)  # float product and truncation: the same number as int(n * 0.8)
 
 
 def split_users(sequences: Sequences) -> Split:
