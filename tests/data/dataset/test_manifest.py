@@ -50,6 +50,7 @@ def test_a_key_that_is_missing_or_of_another_type_is_named(edit, key, value):
     [
         (lambda manifest: manifest.update(num_items=39), "num_items is 39, but items.txt has 40"),
         (lambda manifest: manifest.update(num_items=True), "'num_items' is missing"),
+        (lambda manifest: manifest.update(repeats=1.5), "'repeats' is missing or not what prepare writes"),
         (lambda manifest: manifest["files"].clear(), "'files' is missing"),
         (lambda manifest: manifest["files"].update({"../outside": "0" * 64}), "'files' is missing"),
         (lambda manifest: manifest["files"].pop("valid_cuts.npy"), "does not list valid_cuts.npy"),

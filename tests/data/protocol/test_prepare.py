@@ -96,3 +96,5 @@ def test_manifest_tells_how_it_was_made_without_paths(tmp_path):
     assert stored["files"] == [{"file": "log.csv"}] and stored["settings"]["min_count"] == 5
     assert stored["dropped"]["items with fewer than 5 rows"] == 1
     assert any("120 interactions" in line for line in summary_lines(made_by))
+    assert any(line.startswith("repeats   0.0% ") for line in summary_lines(made_by))  # everybody has each item once
+    assert json.loads(text)["repeats"] == 0
