@@ -116,7 +116,7 @@ def test_training_and_recommending_go_through_on_any_console_and_into_a_closed_p
     output, errors = training.communicate()
     assert training.returncode == 0, errors
     assert "dätá: ".encode("cp1252") in output and b" -> " in output
-    recommend = ("recommend.py", "--run_dir", run, "--history", "本3")
+    recommend = ("recommend.py", "--run_dir", run, "--history", "本3", "--exclude_history", "no")
     for encoding, first in (("ascii", b"\\u672c"), ("gbk", "本".encode("gbk"))):
         process = started(encoding, *recommend)
         output, errors = process.communicate()
