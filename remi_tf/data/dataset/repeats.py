@@ -33,7 +33,10 @@ def share_of_repeats(train: Interactions) -> float:
         place = np.arange(len(items)) - (offsets[first:last] - offsets[first])[user]
         is_target = place >= history_cuts(lengths)[user]
         keys = user * (items.max(initial=0) + 1) + items  # one number for each (user, item)
-        repeats += int(np.isin(keys[is_target], keys[~is_target]).sum())
-        targets += int(is_target.sum())
+        history, wanted = np.sort(keys[~is_target]), keys[is_target]
+        if len(history):
+            found = np.minimum(np.searchsorted(history, wanted), len(history) - 1)
+            repeats += int((history[found] == wanted).sum())
+        targets += len(wanted)
         first = last
     return repeats / targets if targets else 0.0
