@@ -13,6 +13,7 @@ import quality_table
 from remi_tf.errors import InputError
 
 ABOUT = {"dataset": "toy", "fingerprint": "aaaa", "split": "test", "max_steps": 100, "eval_every": 50, "patience": 3}
+ABOUT |= {"exclude_history": False}
 
 
 def result(recall: float, **others) -> dict:
@@ -43,6 +44,12 @@ def test_a_table_grows_by_system_and_seed_and_never_mixes_budgets_or_data(tmp_pa
         quality_table.Table(tmp_path / "t", ABOUT | {"max_steps": 200})
     with pytest.raises(InputError, match="fingerprint aaaa, this command has bbbb"):
         quality_table.Table(tmp_path / "t", ABOUT | {"fingerprint": "bbbb"})
+    of_an_older_version = json.loads((tmp_path / "t.json").read_text())
+    del of_an_older_version["exclude_history"]
+    (tmp_path / "t.json").write_text(json.dumps(of_an_older_version))
+    quality_table.Table(tmp_path / "t", ABOUT)
+    with pytest.raises(InputError, match="with exclude_history False, this command has True; take another --output"):
+        quality_table.Table(tmp_path / "t", ABOUT | {"exclude_history": True})
 
 
 def test_two_processes_that_grow_one_table_lose_no_row(tmp_path):
