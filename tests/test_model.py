@@ -101,8 +101,8 @@ def test_the_plain_baseline_is_tensorflows_sampled_softmax_loss():
         num_classes=11,
         sampled_values=(
             tf.cast(drawn.ids, tf.int64),
-            tf.exp(drawn.target_log_q)[:, tf.newaxis],
-            tf.exp(drawn.log_q),
+            tf.exp(drawn.log_q(target))[:, tf.newaxis],
+            tf.exp(drawn.log_q(drawn.ids)),
         ),
     )
     assert losses(model)[0] == pytest.approx(float(tf.reduce_mean(expected)), rel=1e-5)

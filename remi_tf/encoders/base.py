@@ -18,7 +18,8 @@ class Interests(NamedTuple):
       encoder does not route.
     active: [batch, num_interests] bool, false for interests that a user does not have. None if all users have all.
     capsules: [batch, num_interests, embedding_dim] interests before an output layer. None if there is no such layer.
-    states: [batch, length, embedding_dim] the user's vector after each item, if the encoder reads items one by one.
+    states: [batch, length, embedding_dim] the user's vector after each item, if the encoder reads items one by one and
+      gives one vector. What they hold on padding means nothing.
     """
 
     vectors: tf.Tensor

@@ -47,6 +47,7 @@ class GRU4REC(Encoder):
             self.candidate_bias = self.add_weight("candidate_bias", [towers, 1, size], initializer="zeros")
 
     def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
+        length = tf.shape(mask)[1]
         if embeddings.shape[1] is None:  # the steps are unrolled below, which needs a fixed length
             missing = self.settings.max_history - tf.shape(embeddings)[1]
             embeddings, mask = tf.pad(embeddings, [[0, 0], [0, missing], [0, 0]]), tf.pad(mask, [[0, 0], [0, missing]])
@@ -55,10 +56,17 @@ class GRU4REC(Encoder):
         rows, kernels = self._inputs(embeddings, mask)
         towers = zip(tf.unstack(kernels), tf.unstack(tf.convert_to_tensor(self.recurrent_kernel)), strict=True)
         # One product per tower: on two cores, one batched product of all towers takes twice the time.
-        state = tf.stack([_last_state(rows, *tower, reset_first=not self.projects) for tower in towers])  # [K, B, h]
-        if self.projects:
-            state = tf.matmul(state, self.projection) + self.projection_bias  # [K, B, d]
-        return Interests(tf.transpose(state, [1, 0, 2]))
+        states = [_states(rows, *tower, reset_first=not self.projects) for tower in towers]  # K × L × [B, h]
+        vectors = self._project(tf.stack([tower[-1] for tower in states]))  # [K, B, d]
+        if self.settings.num_interests > 1:
+            return Interests(tf.transpose(vectors, [1, 0, 2]))
+        every = tf.reshape(tf.stack(states[0], axis=1)[:, :length], [1, -1, self.size])  # [1, B L, h]
+        every = tf.reshape(self._project(every), [-1, length, self.settings.embedding_dim])
+        return Interests(tf.transpose(vectors, [1, 0, 2]), states=every)
+
+    def _project(self, states: tf.Tensor) -> tf.Tensor:
+        """[K, n, h] → [K, n, d]."""
+        return tf.matmul(states, self.projection) + self.projection_bias if self.projects else states
 
     def _inputs(self, embeddings: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Rows (x_l, 1 on padding, 1) [L, B, d + 2], and for every tower the stack W, KEEP, b [K, d + 2, 3h].
@@ -73,14 +81,14 @@ class GRU4REC(Encoder):
         return tf.transpose(rows, [1, 0, 2]), kernels
 
 
-def _last_state(rows: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, reset_first: bool) -> tf.Tensor:
-    """One tower: rows [L, B, i], kernels [i, 3h] and [h, 3h] → [B, h].
+def _states(rows: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, reset_first: bool) -> list[tf.Tensor]:
+    """One tower: rows [L, B, i], kernels [i, 3h] and [h, 3h] → L × [B, h], the state after each row.
 
     The steps are unrolled: a loop takes twice the time."""
     size = recurrent_kernel.shape[0]
     of_gates, of_candidate = tf.split(recurrent_kernel, [2 * size, size], axis=1)
     inputs = (tf.unstack(tf.tensordot(rows, part, 1)) for part in tf.split(kernel, [2 * size, size], axis=1))
-    state = tf.zeros([tf.shape(rows)[1], size], rows.dtype)
+    state, states = tf.zeros([tf.shape(rows)[1], size], rows.dtype), []
     for gates, candidate in zip(*inputs, strict=True):
         reset, update = tf.split(tf.sigmoid(gates + tf.matmul(state, of_gates)), 2, axis=1)
         if reset_first:
@@ -88,7 +96,8 @@ def _last_state(rows: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor,
         else:
             candidate += reset * tf.matmul(state, of_candidate)
         state = update * state + (1 - update) * tf.tanh(candidate)
-    return state
+        states.append(state)
+    return states
 
 
 def _uniform(limit: float, seed: int) -> tf.keras.initializers.Initializer:

@@ -27,6 +27,18 @@ class Example(NamedTuple):
     interests: Interests
     seed: tf.Tensor
 
+    def following(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """The item after each item of the history, which is the target after the last one.
+
+        Returns:
+          ids [batch, max_history] int32 and rows [batch, max_history, dim]. What they hold on padding means nothing.
+        """
+        valid = self.history > 0  # [B, L]
+        is_last = valid & ~tf.pad(valid[:, 1:], [[0, 0], [0, 1]])
+        ids = tf.where(is_last, self.target[:, tf.newaxis], tf.roll(self.history, -1, axis=1))
+        rows = tf.roll(self.history_rows, -1, axis=1)
+        return ids, tf.where(is_last[..., tf.newaxis], self.target_rows[:, tf.newaxis], rows)
+
     def excluded(self, mask_accidental_hits: bool) -> tf.Tensor | None:
         """[batch, num_negatives] bool: negatives that do not count, because they are the row's own target (hits).
 

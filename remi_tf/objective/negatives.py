@@ -17,19 +17,19 @@ class Negatives(NamedTuple):
     """The sampler's draw.
 
     ids: [num_negatives] int32, shared by the batch. None means every item.
-    log_q, target_log_q: [num_negatives] and [batch] float32, log of an id's expected count under the sampler. The
-      softmax subtracts it from the id's score. None for a uniform sampler, where the correction cancels.
+    log_q: item ids [...] int32 → [...] float32, log of an id's expected count under the sampler. The softmax subtracts
+      it from scores. None where nothing is to correct: uniform draws, unless the setting log_q is "corrected".
     holds_targets: whether every row's own target is among the ids. It never counts, whatever the settings.
     choose: which of the ids compete in each row, by their scores (pool.py). None if all do.
     """
 
     ids: tf.Tensor | None
-    log_q: tf.Tensor | None = None
-    target_log_q: tf.Tensor | None = None
+    log_q: "LogQ | None" = None
     holds_targets: bool = False
     choose: "Choose | None" = None
 
 
+LogQ = Callable[[tf.Tensor], tf.Tensor]
 Choose = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # scores of targets [B] and ids [B, M] → positions [B, N]
 
 
@@ -64,10 +64,14 @@ class UniformNegatives:
     def __init__(self, settings: ObjectiveSettings, items: TargetShares, seed: int):
         self.first, self.end = (0 if settings.padding_is_negative else 1), items.num_items + 1
         self.num_negatives, self.seed = settings.num_negatives, seed
+        self.corrected = settings.log_q == "corrected"  # else the correction is the same for all ids, and cancels
 
     def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives:
         """Args: target: [batch] int32 ids (not used: the draw is uniform). step: scalar integer."""
-        return Negatives(self._draw(self.num_negatives, step))
+        return Negatives(self._draw(self.num_negatives, step), self._log_expected_count if self.corrected else None)
+
+    def _log_expected_count(self, ids: tf.Tensor) -> tf.Tensor:
+        return tf.fill(tf.shape(ids), float(np.log(self.num_negatives / (self.end - self.first))))
 
     def _draw(self, count: int | tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         seed = step_seed(self.seed, step)
@@ -98,7 +102,7 @@ class LogUniformNegatives:
     def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives:
         """Args: target: [batch] int32 ids. step: scalar integer."""
         ids, tries = self._draw_distinct(tf.cast(step, tf.int32))
-        return Negatives(ids, self._log_expected_count(ids, tries), self._log_expected_count(target, tries))
+        return Negatives(ids, lambda asked: self._log_expected_count(asked, tries))
 
     def _draw_distinct(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The first `num_negatives` distinct ids [N] of the step's stream, and how many draws that took (scalar)."""
@@ -136,8 +140,8 @@ class LogUniformNegatives:
 class InBatchNegatives:
     """The other targets of the batch, corrected by their frequency (log-Q). No other item is looked up.
 
-    A target's expected count is B times its share of all targets; B cancels. With several replicas, the negatives come
-    from the replica's own part of the batch.
+    A target's expected count is B times its share of all targets. With several replicas, the negatives come from the
+    replica's own part of the batch.
     """
 
     def __init__(self, items: TargetShares):
@@ -145,8 +149,8 @@ class InBatchNegatives:
 
     def __call__(self, target: tf.Tensor, step: tf.Tensor) -> Negatives:
         """Args: target: [batch] int32 ids. step: scalar integer (not used: nothing is drawn)."""
-        log_q = tf.math.log(tf.gather(self.items.frequency(), target))
-        return Negatives(target, log_q, log_q, holds_targets=True)
+        expected = tf.cast(tf.size(target), tf.float32) * self.items.frequency()  # [I + 1]
+        return Negatives(target, lambda ids: tf.math.log(tf.gather(expected, ids)), holds_targets=True)
 
 
 class MixedNegatives(UniformNegatives):
@@ -167,4 +171,4 @@ class MixedNegatives(UniformNegatives):
         ids = tf.concat([target, self._draw(uniform, step)], axis=0)
         by_batch = tf.cast(batch, tf.float32) * self.items.frequency()  # [I + 1]
         log_q = tf.math.log(by_batch + tf.cast(uniform, tf.float32) / (self.end - self.first))
-        return Negatives(ids, tf.gather(log_q, ids), tf.gather(log_q, target), holds_targets=True)
+        return Negatives(ids, lambda asked: tf.gather(log_q, asked), holds_targets=True)

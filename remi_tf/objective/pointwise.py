@@ -25,9 +25,7 @@ class PointwiseLoss(tf.Module):
 
     def __call__(self, example: Example) -> list[tf.Tensor]:
         valid = example.history > 0  # [B, L]
-        is_last = valid & ~tf.pad(valid[:, 1:], [[0, 0], [0, 1]])
-        following = tf.roll(example.history_rows, -1, axis=1)
-        following = tf.where(is_last[..., tf.newaxis], example.target_rows[:, tf.newaxis], following)  # [B, L, d]
+        _, following = example.following()  # [B, L, d]
         shape, number = tf.shape(example.history), tf.shape(example.negatives.ids)[0]
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         places = replica * shape[0] * shape[1] + tf.range(shape[0] * shape[1])

@@ -6,7 +6,7 @@ from typing import Any
 from remi_tf.errors import InputError
 from remi_tf.settings.encoders import ENCODERS, EncoderSettings
 from remi_tf.settings.names import known_settings
-from remi_tf.settings.objective import ObjectiveSettings
+from remi_tf.settings.objective import BY_SCORE, ObjectiveSettings
 from remi_tf.settings.training import TrainingSettings
 
 
@@ -32,6 +32,12 @@ def check_together(encoder: EncoderSettings, objective: ObjectiveSettings, train
             f"--sampler mns --num_negatives {objective.num_negatives}: a batch of {training.batch_size} has that many "
             "other targets; take more negatives than --batch_size"
         )
+    if objective.targets == "every" and objective.loss == "softmax" and objective.sampler in ("in_batch", *BY_SCORE):
+        raise InputError(
+            f"--sampler {objective.sampler} with --targets every: the positions of a batch share one draw of "
+            f"negatives, and {objective.sampler} takes them by each row's target or scores; take "
+            "--sampler uniform, log_uniform, mns or full, or --targets last"
+        )
     if objective.sampler == "in_batch" and training.batch_size == 1:
         raise InputError(
             "--sampler in_batch --batch_size 1: there is no other target in the batch to compete; take larger batches"
@@ -46,8 +52,12 @@ def _check_encoder_and_objective(encoder: EncoderSettings, objective: ObjectiveS
     for name in ("rr_lambda", "re4_attend", "re4_contrast", "re4_construct"):
         if getattr(objective, name):
             _check_routing(encoder, f"--{name} {getattr(objective, name)}")
-    if objective.loss == "bce" and model_type != "SASRec":
-        raise InputError(f"--loss bce: it scores the state after each item, which only SASRec has, not {model_type}")
+    if not entry.states and (objective.loss == "bce" or objective.targets == "every"):
+        asked, instead = ("--loss bce", "softmax") if objective.loss == "bce" else ("--targets every", "last")
+        raise InputError(
+            f"{asked}: it trains the user's vector after each item, which {model_type} does not give (models that do: "
+            f"{', '.join(name for name in ENCODERS if ENCODERS[name].states)}); take {asked.split()[0]} {instead}"
+        )
     if objective.loss == "idw" and encoder.num_interests == 1:
         has = (
             f"{model_type} gives one; take --loss softmax"

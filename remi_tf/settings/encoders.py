@@ -208,6 +208,7 @@ class Entry(NamedTuple):
     settings: the class of its settings.
     routing: whether it gives Interests.routing. Routing regularisation and Re4's losses need it.
     single: whether it gives one vector per user; num_interests is then 1.
+    states: whether it gives Interests.states, the user's vector after each item.
     needs: inputs next to the history: "days", "profile".
     counted: whether its item table is counted from the log, not trained. No objective is read then.
     defaults: settings of any group that have another default for this encoder.
@@ -217,6 +218,7 @@ class Entry(NamedTuple):
     settings: type[EncoderSettings] = EncoderSettings
     routing: bool = False
     single: bool = False
+    states: bool = False
     needs: tuple[str, ...] = ()
     counted: bool = False
     defaults: Mapping[str, Any] = MappingProxyType({})
@@ -226,7 +228,7 @@ _TRIPLETS = {"loss": "idw", "sampler": "uniform"}  # of MTMI
 ENCODERS: dict[str, Entry] = {
     "Pop": Entry("remi_tf.encoders.popularity:Popularity", single=True, counted=True, defaults={"embedding_dim": 1}),
     "DNN": Entry("remi_tf.encoders.dnn:DNN", DNNSettings, single=True),
-    "GRU4REC": Entry("remi_tf.encoders.gru:GRU4REC", GRUSettings, single=True, defaults={"dropout": 0.2}),
+    "GRU4REC": Entry("remi_tf.encoders.gru:GRU4REC", GRUSettings, single=True, states=True, defaults={"dropout": 0.2}),
     "Que2Search": Entry("remi_tf.encoders.que2search:Que2Search", routing=True, single=True),
     "SA": Entry("remi_tf.encoders.self_attention:SelfAttention", SelfAttentionSettings, routing=True),
     "MTMI-DNN": Entry("remi_tf.encoders.dnn:DNN", DNNSettings, defaults=_TRIPLETS),
@@ -241,7 +243,9 @@ ENCODERS: dict[str, Entry] = {
         needs=("days",),
         defaults={"dropout": 0.1, "num_heads": 4},
     ),
-    "SASRec": Entry("remi_tf.encoders.sasrec:SASRec", SASRecSettings, single=True, defaults={"dropout": 0.2}),
+    "SASRec": Entry(
+        "remi_tf.encoders.sasrec:SASRec", SASRecSettings, single=True, states=True, defaults={"dropout": 0.2}
+    ),
     "MIND": Entry("remi_tf.encoders.capsules:MIND", MINDSettings, routing=True, defaults={"learning_rate": 5e-3}),
     "DR": Entry(
         "remi_tf.encoders.capsules:DynamicRouting",

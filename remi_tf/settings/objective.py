@@ -7,6 +7,8 @@ from remi_tf.settings.setting import Only, SettingGroup, setting
 
 _SOFTMAX: Only = {"loss": ("softmax",)}
 _TRIPLETS: Only = {"loss": ("idw",)}
+WITH_COUNTS = ("uniform", "log_uniform", "in_batch", "mns")
+"""Samplers that know how often they draw an item."""
 BY_SCORE = ("dns", "srns", "genni")
 """Samplers that choose negatives by their scores."""
 
@@ -19,6 +21,13 @@ class ObjectiveSettings(SettingGroup):
         "softmax",
         "softmax: sampled softmax; idw: MTMI's inverse distance weighted triplets on cosines; bce: SASRec's",
         choices=("softmax", "idw", "bce"),
+    )
+    targets: str = setting(
+        "last",
+        "last: the item after the history; every: also each item of the history but the first, by the user's vector "
+        "before it",
+        choices=("last", "every"),
+        only=_SOFTMAX,
     )
     sampler: str = setting(
         "log_uniform",
@@ -71,6 +80,13 @@ class ObjectiveSettings(SettingGroup):
     rr_lambda: float = setting(0.0, "routing regularisation in REMI's units (batch 128, dim 64); --remi sets 100")
     stop_gradient_weights: bool = setting(
         True, "treat the IHN weights as constants in the gradient", only=_SOFTMAX, switch="beta"
+    )
+    log_q: str = setting(
+        "subtract",
+        "the correction for how negatives are drawn; subtract: log q from all scores, as in ComiRec; corrected: from "
+        "the negatives' only, as the full softmax asks for",
+        choices=("subtract", "corrected"),
+        only={**_SOFTMAX, "sampler": WITH_COUNTS},
     )
     mask_accidental_hits: bool = setting(
         True,

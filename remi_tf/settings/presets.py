@@ -6,7 +6,7 @@ A setting takes its value from the first of these that has one:
   3. the preset of model and dataset
   4. the preset of the dataset
   5. the encoder's own default (encoders.py)
-  6. what `--remi` adds under the default recipe (REMI_EXTRAS)
+  6. what `--remi` and models that read item by item add under the default recipe (REMI_EXTRAS, SEQUENCE_EXTRAS)
   7. the recipe
   8. the default in objective.py, training.py or encoders.py
 """
@@ -24,6 +24,10 @@ from remi_tf.settings.settings import Settings
 # best with them on validation users (docs/RESULTS.md, "Better than REMI").
 REMI: dict[str, Any] = {"sampler": "uniform", "beta": 1.0, "rr_lambda": 100.0}
 REMI_EXTRAS: dict[str, Any] = {"readout": "per_candidate", "average_steps": 1000}
+
+# What the default recipe adds for models that give the user's vector after each item: best on validation users
+# (docs/RESULTS.md, "Training on every position").
+SEQUENCE_EXTRAS: dict[str, Any] = {"targets": "every"}
 
 # How the papers train. On validation users, the defaults' own values were better for most models (docs/RESULTS.md, "The
 # default training").
@@ -121,6 +125,7 @@ def compose(
     values = {
         **RECIPES[recipe],
         **(REMI_EXTRAS if remi and recipe == "default" else {}),
+        **(SEQUENCE_EXTRAS if ENCODERS[model_type].states and recipe == "default" else {}),
         **ENCODERS[model_type].defaults,
         **DATASET_PRESETS.get(dataset_name, {}),
         **MODEL_PRESETS.get((model_type, dataset_name), {}),

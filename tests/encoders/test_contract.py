@@ -94,6 +94,20 @@ def test_shapes(name, encoder, batch):
         np.testing.assert_allclose(tf.reduce_sum(interests.routing, axis=2), np.ones((4, number)), rtol=1e-5)
         assert not interests.routing.numpy().transpose(0, 2, 1)[~batch.mask].any()
     assert interests.active is None or interests.active.shape == (4, number)
+    assert (interests.states is not None) == ENCODERS[name].states
+
+
+def test_the_vector_is_the_last_state_and_a_state_never_looks_ahead(name, encoder, batch):
+    if not ENCODERS[name].states:
+        pytest.skip("it does not read item by item")
+    interests, last = batch.through(encoder), batch.mask.sum(axis=1) - 1
+    states = tf.gather(interests.states, last, batch_dims=1)
+    np.testing.assert_allclose(states, interests.vectors[:, 0], rtol=1e-5, atol=1e-6)
+    whole, changed = Batch.of(name, [5]), Batch.of(name, [5])
+    changed.embeddings[:, 3:] += np.arange(DIM, dtype=np.float32)
+    before, after = (each.through(encoder).states.numpy()[0] for each in (whole, changed))
+    np.testing.assert_allclose(before[:3], after[:3], rtol=1e-5, atol=1e-6)
+    assert (np.abs(before - after)[3:5].max(axis=1) > 1e-3).all()
 
 
 def test_neither_what_padding_holds_nor_how_much_there_is_changes_the_interests(name, encoder, batch):

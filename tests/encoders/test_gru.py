@@ -93,6 +93,20 @@ def test_an_interest_is_the_state_after_the_last_item(projection, towers):
         np.testing.assert_allclose(vectors[user], np.stack(expected), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("projection", [True, False])
+def test_a_state_is_the_vector_of_the_history_so_far(projection):
+    encoder = encoder_with(gru_projection=projection)
+    states = encoder(tf.constant(EMBEDDINGS), tf.constant(MASK)).states
+    for length in (1, 3, 6):
+        mask = tf.constant(MASK & (np.arange(LENGTH) < length))
+        shorter = encoder(tf.constant(EMBEDDINGS), mask).vectors[:, 0]
+        np.testing.assert_allclose(states[:, length - 1], shorter, rtol=1e-5, atol=1e-6)
+
+
+def test_several_towers_have_no_state_of_one_user():
+    assert encoder_with(towers=2)(tf.constant(EMBEDDINGS), tf.constant(MASK)).states is None
+
+
 def test_a_batch_of_unknown_length_gives_the_same_interests():
     encoder = encoder_with()
     call = tf.function(

@@ -23,6 +23,18 @@ def test_a_negative_is_left_out_for_the_user_whose_target_it_is_and_for_nobody_e
     assert batch.excluded(True).numpy().tolist() == [[False, False, True, False], [True, False, False, True]]
 
 
+def test_each_item_is_followed_by_the_next_one_and_the_last_by_the_target():
+    history = tf.constant([[1, 2, 3], [4, 0, 0], [0, 0, 0]])
+    batch = example([7, 8, 9], [5])._replace(
+        history=history,
+        history_rows=tf.cast(history, tf.float32)[..., tf.newaxis],
+        target_rows=tf.constant([[7.0], [8.0], [9.0]]),
+    )
+    ids, rows = batch.following()
+    for user, slot, item in [(0, 0, 2), (0, 1, 3), (0, 2, 7), (1, 0, 8)]:
+        assert (int(ids[user, slot]), float(rows[user, slot, 0])) == (item, item)
+
+
 def test_without_masking_every_negative_counts():
     assert example([5, 7], [7, 3, 5, 7]).excluded(False) is None
 

@@ -69,7 +69,7 @@ def test_log_uniform_expected_counts_are_the_frequencies_seen():
     @tf.function
     def step(number):
         drawn = sampler(everything, number)
-        return drawn.ids, tf.exp(drawn.target_log_q)
+        return drawn.ids, tf.exp(drawn.log_q(everything))
 
     seen, expected = np.zeros(60), np.zeros(60)
     for number in range(3000):
@@ -127,14 +127,14 @@ def test_loss_and_gradient_are_those_of_tensorflows_sampled_softmax_loss():
             num_classes=num_items + 1,
             sampled_values=(
                 tf.cast(drawn.ids, tf.int64),
-                tf.exp(drawn.target_log_q)[:, tf.newaxis],
-                tf.exp(drawn.log_q),
+                tf.exp(drawn.log_q(TARGET))[:, tf.newaxis],
+                tf.exp(drawn.log_q(drawn.ids)),
             ),
         )
     their_gradient = tf.convert_to_tensor(tape.gradient(theirs, table))
     with tf.GradientTape() as tape:
-        positive = tf.reduce_sum(inputs * tf.gather(table, TARGET), axis=1) - drawn.target_log_q
-        negative = tf.matmul(inputs, tf.gather(table, drawn.ids), transpose_b=True) - drawn.log_q
+        positive = tf.reduce_sum(inputs * tf.gather(table, TARGET), axis=1) - drawn.log_q(TARGET)
+        negative = tf.matmul(inputs, tf.gather(table, drawn.ids), transpose_b=True) - drawn.log_q(drawn.ids)
         ours = sampled_softmax(positive, negative, TARGET[:, tf.newaxis] == drawn.ids)
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(tf.convert_to_tensor(tape.gradient(ours, table)), their_gradient, rtol=1e-4, atol=1e-6)
@@ -145,8 +145,9 @@ def test_in_batch_negatives_are_the_other_targets_at_their_frequency():
     negatives = build(SAMPLERS["in_batch"], 5, 3, 1, counts)(TARGET, tf.constant(0))
     np.testing.assert_array_equal(negatives.ids, TARGET)
     assert negatives.holds_targets
-    np.testing.assert_allclose(np.exp(negatives.log_q), [0.6, 0.3, 0.1], rtol=1e-6)
-    np.testing.assert_array_equal(negatives.log_q, negatives.target_log_q)
+    np.testing.assert_allclose(
+        np.exp(negatives.log_q(TARGET)), 3 * np.array([0.6, 0.3, 0.1]), rtol=1e-6
+    )  # of a batch of 3
 
 
 def test_the_correction_is_by_how_often_windows_have_an_item_as_target():
@@ -157,9 +158,14 @@ def test_the_correction_is_by_how_often_windows_have_an_item_as_target():
     windows = TrainingBatches(log, batch_size=5, max_history=3, first_target=2, seed=1)
     targets = np.concatenate([batch["target"] for _, batch in zip(range(4000), windows.from_step(0), strict=False)])
     sampler = SAMPLERS["in_batch"](ObjectiveSettings(), TargetShares(209, lambda: windows.target_shares(209)), 1)
-    short, long = (np.exp(sampler(tf.range(*ends), tf.constant(0)).log_q) for ends in ((1, 10), (12, 210)))
+    short, long = (_shares(sampler, tf.range(*ends)) for ends in ((1, 10), (12, 210)))
     np.testing.assert_allclose(short, np.bincount(targets, minlength=210)[1:10] / len(targets), atol=0.01)
     assert long.sum() == pytest.approx(0.1, rel=1e-4) and (targets >= 12).mean() == pytest.approx(0.1, rel=0.05)
+
+
+def _shares(sampler, targets):
+    """[batch]: the expected counts of a batch's targets, as shares of the batch."""
+    return np.exp(sampler(targets, tf.constant(0)).log_q(targets)) / len(targets)
 
 
 def test_mixed_negatives_are_corrected_by_how_often_they_are_seen():
@@ -169,7 +175,7 @@ def test_mixed_negatives_are_corrected_by_how_often_they_are_seen():
     drawn = np.random.default_rng(0).choice(6, size=(2000, 3), p=counts / counts.sum()).astype(np.int32)
     function = tf.function(lambda target, step: sampler(target, step).ids)
     seen = np.bincount(np.concatenate([function(tf.constant(row), tf.constant(i)) for i, row in enumerate(drawn)]))
-    expected = np.exp(sampler(tf.range(1, 6), tf.constant(0)).target_log_q)  # of a batch of 5: B f + N' / I
+    expected = np.exp(sampler(tf.range(1, 6), tf.constant(0)).log_q(tf.range(1, 6)))  # of a batch of 5: B f + N' / I
     np.testing.assert_allclose(expected, 5 * counts[1:] / 16 + (7 - 4) / 5, rtol=1e-6)
     np.testing.assert_allclose(seen[1:] / 2000, 3 * counts[1:] / 16 + (7 - 2) / 5, rtol=0.05)
 

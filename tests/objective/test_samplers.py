@@ -95,7 +95,7 @@ def test_the_loss_is_what_numpy_computes_from_the_ids_alone(sampler):
     if sampler == "log_uniform":
         one_try = np.log((np.arange(60) + 2) / (np.arange(60) + 1)) / np.log(61)  # of items 1..60
         rarest = int(np.argmax(ids))
-        tries = np.log1p(-np.exp(float(drawn.log_q[rarest]))) / np.log1p(-one_try[ids[rarest] - 1])
+        tries = np.log1p(-np.exp(float(drawn.log_q(drawn.ids)[rarest]))) / np.log1p(-one_try[ids[rarest] - 1])
         assert tries == pytest.approx(round(tries), rel=1e-3) and tries >= 40  # a whole number, no less than the ids
         expected = np.log(1 - (1 - one_try) ** round(tries))
         log_q, target_log_q = expected[ids - 1], expected[target - 1]

@@ -15,6 +15,7 @@ from remi_tf.settings.presets import (
     PAPER_TRAINING,
     RECIPES,
     REMI_EXTRAS,
+    SEQUENCE_EXTRAS,
     compose,
     run_name,
 )
@@ -59,6 +60,17 @@ def test_remi_brings_the_recipe_that_was_best_unless_as_released_or_told_otherwi
     assert compose("book", "released", False, {"model_type": "REMI"}).flat() == released
     assert compose("book", "default", True, {**sa, "readout": "hard"}).objective.readout == "hard"
     assert compose("book", "default", True, {"model_type": "BaM"}).objective.readout == "sampled"
+
+
+@pytest.mark.parametrize("model_type", [name for name, entry in ENCODERS.items() if entry.states])
+def test_models_that_read_item_by_item_learn_every_position_but_not_under_the_papers_recipes(model_type):
+    def flat(recipe: str, **explicit) -> dict:
+        return compose("book", recipe, False, {"model_type": model_type, **explicit}).flat()
+
+    assert {name: flat("default")[name] for name in SEQUENCE_EXTRAS} == SEQUENCE_EXTRAS
+    assert [flat(recipe)["targets"] for recipe in ("default", "paper", "released")] == ["every", "last", "last"]
+    assert flat("default", targets="last")["targets"] == "last"
+    assert flat("default", loss="bce", sampler="uniform")["loss"] == "bce"
 
 
 def test_remi_and_its_plain_model_share_targets_and_learning_rate_under_each_recipe():
