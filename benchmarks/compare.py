@@ -4,12 +4,11 @@
         --against "SA --remi --recipe released" --output docs/results/better-than-remi --max_steps 10000
 
 The runs are those of benchmarks/quality.py: a finished run is not trained again. Each user's recall is averaged over
-the seeds of a system. A paired t-test compares the two systems' recalls of the same users. p says how the result varies
-with other users; the deviation next to each mean says how it varies with other seeds.
-OUTPUT.md and OUTPUT.json are written again after every dataset.
+the seeds of a system. A paired t-test compares the two systems' recalls of the same users, as `evaluate.py --compare`
+does on every metric. p says how the result varies with other users; the deviation next to each mean says how it varies
+with other seeds. OUTPUT.md and OUTPUT.json are written again after every dataset.
 """
 
-import math
 import statistics
 import sys
 from pathlib import Path
@@ -21,44 +20,36 @@ from quality import Budget, RunFailed, System, add_run_flags, find_data, results
 from remi_tf.commands.cli import Parser, run_main
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
+from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.exclusion import in_words
 
 METRIC = "recall@50"
 
 
-def paired_test(differences: np.ndarray) -> float:
-    """Two-sided p of a paired t-test that the mean difference is 0, by the normal law (there are hundreds of users).
-
-    differences: [users]. If all of them are 0, or there is one user, p is 1.
-    """
-    if len(differences) < 2:
-        return 1.0
-    error = differences.std(ddof=1) / math.sqrt(len(differences))
-    if error == 0:
-        return 1.0 if differences.mean() == 0 else 0.0
-    return math.erfc(abs(differences.mean() / error) / math.sqrt(2))
-
-
 def compared(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict[str, Any]:
     """The figures of two systems. Each has its users' recalls: seed → [users], the same users in the same order."""
+    load_tensorflow()
+    from remi_tf.evaluation.paired_test import compare
+
     sides = {"system": ours, "against": theirs}
-    by_user = {side: np.mean(list(seeds.values()), axis=0) for side, seeds in sides.items()}
+    found = compare(list(ours.values()), list(theirs.values()))
     means = {side: {seed: float(values.mean()) for seed, values in seeds.items()} for side, seeds in sides.items()}
     return {
-        "users": len(by_user["system"]),
+        "users": found.users,
         **means,
-        "gain": float(by_user["system"].mean() / by_user["against"].mean() - 1),
-        "p": paired_test(by_user["system"] - by_user["against"]),
+        "gain": found.mean_a / found.mean_b - 1,
+        "p": found.p,
     }
 
 
 def markdown(rows: dict[str, dict[str, Any]], names: tuple[str, str]) -> str:
     """One row for each dataset."""
+    from remi_tf.evaluation.paired_test import p_in_words
+
     lines = [f"| log | history in lists | test users | `{names[0]}` | `{names[1]}` | gain | p |", "|---" * 7 + "|"]
     for dataset, row in rows.items():
         cells = [_spread(list(row[side].values())) for side in ("system", "against")]
-        p = "< .0001" if row["p"] < 1e-4 else f"{row['p']:.4f}"
-        history = "out" if row["exclude_history"] else "in"
+        p, history = p_in_words(row["p"]), "out" if row["exclude_history"] else "in"
         lines.append(
             f"| {dataset} | {history} | {row['users']:,} | {cells[0]} | {cells[1]} | {row['gain']:+.1%} | {p} |"
         )

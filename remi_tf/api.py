@@ -13,9 +13,10 @@ from typing import Any
 from remi_tf.data.dataset.folder import Dataset, find_dataset, load_dataset
 from remi_tf.data.protocol.prepare_request import Log, PrepareRequest
 from remi_tf.errors import InputError
-from remi_tf.evaluation.evaluate import Evaluation
 from remi_tf.evaluation.evaluate import evaluate as evaluate_model
+from remi_tf.evaluation.list_metrics import ItemFacts
 from remi_tf.evaluation.metrics import CUT_OFFS
+from remi_tf.evaluation.tally import Evaluation
 from remi_tf.recommending.index_folder import build_index
 from remi_tf.recommending.recommender import Recommender
 from remi_tf.serving.export import export_run
@@ -55,21 +56,20 @@ class Run(SavedRun):
         Example:
           >>> import remi_tf
           >>> evaluation = remi_tf.load_run("runs/shop").evaluate(top_n=(5, 50))
-          >>> list(evaluation.means)
-          ['recall@5', 'hit_rate@5', 'ndcg@5', 'ndcg_hits@5', 'recall@50', 'hit_rate@50', 'ndcg@50', 'ndcg_hits@50']
+          >>> [name for name in evaluation.figures if name.endswith("@5")]  # with categories there are more
+          ['recall@5', 'hit_rate@5', 'ndcg@5', 'ndcg_hits@5', 'novelty@5', 'catalogue_coverage@5', 'gini@5']
           >>> evaluation.per_user["recall@50"].shape  # one value per test user; there are 40 items, so all are found
           (8,)
 
         Args:
           split: valid or test.
           top_n: cut-offs n of metric@n, or one of them.
-          exclude_history: leave a user's whole history out of the list: yes, no or auto (by the log's repeats), also
-            True or False; None does as training did.
+          exclude_history: leave the history out of the list: yes, no, auto, True or False; None does as training did.
           released_ndcg: also the NDCG of the released REMI code (slow).
           progress: show a bar on a terminal or in a notebook.
 
         Returns:
-          An Evaluation: `means` (metric@n → mean over users) and `per_user` (metric@n → [users] float64).
+          An Evaluation: `per_user` (metric@n → [users] float64), `means`, `figures`. docs/EVALUATION.md has formulas.
 
         Raises:
           InputError: an unknown split, cut-offs that are not positive, a split without targets, or data that are gone.
@@ -77,9 +77,9 @@ class Run(SavedRun):
         if split not in ("valid", "test"):
             raise InputError(f"split {split!r}: choose valid or test")
         top_n = (top_n,) if isinstance(top_n, int) else top_n
-        users = self.dataset.split(split)
-        excluded = self.excludes_history(exclude_history)
-        return evaluate_model(self.model, users, top_n, excluded, released_ndcg, progress=progress)
+        users, out = self.dataset.split(split), self.excludes_history(exclude_history)
+        items = ItemFacts.of(self.dataset)
+        return evaluate_model(self.model, users, top_n, out, released_ndcg, progress=progress, items=items)
 
     def recommender(self, index: str | Path | None = None) -> Recommender:
         """A Recommender for histories of raw ids.

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.trains
 SMALL = {"embedding_dim": 8, "num_negatives": 30, "batch_size": 32, "eval_every": 50, "max_history": 8}
 WITH_EXAMPLES = (
     *("api", "objective.remi_loss", "objective.regularizers", "settings.settings", "evaluation.metrics"),
+    "evaluation.list_metrics",
     "recommending.recommender",
     "serving.export",
 )

@@ -96,10 +96,25 @@ def verification(no_verify: bool) -> dict[str, bool]:
     return {"verify": False} if no_verify else {}
 
 
-def refuse_missing_run(run_dir: Path) -> None:
+def refuse_missing_run(run_dir: Path, flag: str = "--run_dir") -> None:
     """Raise InputError if there is no such folder, before TensorFlow is loaded."""
     if not run_dir.is_dir():
-        raise InputError(f"--run_dir {run_dir}: there is no such folder; {command('train')} writes one")
+        raise InputError(f"{flag} {run_dir}: there is no such folder; {command('train')} writes one")
+
+
+def strength_list(text: str) -> tuple[float, ...]:
+    """'0,0.1,inf' → (0.0, 0.1, inf), ascending.
+
+    Raises:
+      argparse.ArgumentTypeError: not a list of numbers of 0 or more.
+    """
+    try:
+        numbers = sorted({float(part) for part in text.split(",")})
+    except ValueError:
+        numbers = [-1.0]
+    if not all(number >= 0 for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers of 0 or more such as 0,0.1,0.5")
+    return tuple(numbers)
 
 
 def number_list(text: str) -> tuple[int, ...]:

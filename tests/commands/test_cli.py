@@ -1,10 +1,19 @@
 """The command line's manners: flags, mistakes and exit codes."""
 
+import argparse
 import signal
 
 import pytest
 
-from remi_tf.commands.cli import Parser, add_run_dir, add_settings, number_list, refuse_missing_run, run_main
+from remi_tf.commands.cli import (
+    Parser,
+    add_run_dir,
+    add_settings,
+    number_list,
+    refuse_missing_run,
+    run_main,
+    strength_list,
+)
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.settings.names import known_settings
 from tests.flags import parse
@@ -27,6 +36,13 @@ def test_a_mistyped_flag_is_answered_with_the_nearest_one_also_when_another_is_m
 def test_abbreviated_flags_are_not_guessed():
     with pytest.raises(InputError, match="--learning_rate"):
         parse("--learning", "1")
+
+
+def test_strength_list():
+    assert strength_list("0.5,0,0.50,inf") == (0.0, 0.5, float("inf"))
+    for wrong in ("", "0,", "-1", "nan", "0,nan", "a"):
+        with pytest.raises(argparse.ArgumentTypeError, match="numbers of 0 or more"):
+            strength_list(wrong)
 
 
 def test_number_list():

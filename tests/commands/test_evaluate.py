@@ -1,4 +1,4 @@
-"""evaluate.py: the table, the JSON and the metrics of each user."""
+"""evaluate.py: the tables, the JSON and the metrics of each user."""
 
 import json
 
@@ -10,14 +10,15 @@ from remi_tf.data.dataset.folder import load_dataset, write_dataset
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.errors import InputError
 from remi_tf.evaluation.evaluate import evaluate
+from remi_tf.evaluation.list_metrics import ItemFacts
 from remi_tf.settings.settings import Settings
 from tests.evaluation_toys import NUM_ITEMS, TinyModel, interactions, random_users
 from tests.serving_toys import StandIn
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """A stand-in for a run over a small dataset."""
+@pytest.fixture(params=[False])
+def run(request, tmp_path, monkeypatch):
+    """A stand-in for a run over a small dataset, whose items have categories if the test says so."""
     parts = {name: interactions(*random_users(12, seed)) for seed, name in enumerate(("train", "valid", "test"))}
     write_dataset(
         tmp_path / "data",
@@ -26,6 +27,8 @@ def run(tmp_path, monkeypatch):
         users={name: [f"{name}-{user}" for user in range(12)] for name in parts},
         vocabulary=Vocabulary([f"item {row}" for row in range(1, NUM_ITEMS + 1)]),
         made_by={},
+        categories=np.concatenate([[0], 1 + np.arange(NUM_ITEMS) % 3]) if request.param else None,
+        category_names=["a", "b", "c"] if request.param else None,
     )
     (tmp_path / "run").mkdir()
     parts = {"model": TinyModel(), "dataset": load_dataset(tmp_path / "data"), "step": 7, "path": tmp_path / "run"}
@@ -43,7 +46,10 @@ def test_the_command_writes_table_json_and_per_user_arrays(run, capsys):
     assert [float(value) for value in printed[1].split()[1:]] == pytest.approx(list(expected.means.values()), abs=1e-4)
     assert printed[2].startswith("MostPopular")
     report = json.loads((run.path / "evaluation_test.json").read_text())
-    assert report["metrics"]["model"] == expected.means
+    whole = evaluate(run.model, run.dataset.test, (5, 10), items=ItemFacts.of(run.dataset)).figures
+    assert report["metrics"]["model"] == whole and whole.items() > expected.means.items()
+    assert printed[3].split() == ["novelty@5", "catalogue_coverage@5", "gini@5"]
+    assert sum("the data have no categories" in line for line in printed) == 1
     assert report["dataset"] == {"name": "tiny", "fingerprint": run.dataset.fingerprint}
     assert report["step"] == 7
     assert report["interests"] == expected.interests
@@ -60,11 +66,36 @@ def test_the_command_writes_table_json_and_per_user_arrays(run, capsys):
         (["--top_n", "0"], "positive whole numbers"),
         (["--split", "train"], "invalid choice: 'train'"),
         (["--run_dir", "nowhere"], "nowhere: there is no such folder"),
+        (["--diversity", "0,-1"], r"'0,-1' is not a list of numbers of 0 or more such as 0,0\.1,0\.5"),
+        (["--diversity", "0.1"], r"the data have no categories \(prepare\.py --category_col\); leave it out"),
+        (["--compare", "a", "b"], "--compare: not allowed with argument --run_dir"),
     ],
 )
 def test_a_flag_that_cannot_be_used_is_named(run, flags, message):
     with pytest.raises(InputError, match=message):
         evaluating.main(["--run_dir", str(run.path), *flags])
+
+
+@pytest.mark.parametrize("run", [True], indirect=True)
+def test_segments_and_the_curve_are_printed_and_written_to_a_json_of_their_own(run, capsys):
+    flags = ["--run_dir", str(run.path), "--top_n", "5,10", "--segments", "--diversity", "1,0"]
+    assert evaluating.main(flags) == 0
+    printed = capsys.readouterr().out.splitlines()
+    report = json.loads((run.path / "evaluation_test_segments_diversity.json").read_text())
+    assert (report["segments"], report["diversity"]) == (True, ["0", "1"])
+    assert list(report["by_segment"]) == ["history", "category_spread", "target_popularity"]
+    for kind, parts in report["by_segment"].items():
+        assert sum(part["users"] for part in parts) == 12
+        for part in parts:
+            assert set(part["metrics"]) == {"model", "MostPopular"}
+            line = next(line for line in printed if line.startswith(f"{kind}: {part['segment']} "))
+            assert str(part["users"]) in line and f"{part['metrics']['model']['recall@10']:.4f}" in line
+    assert report["diversity_curve"]["0"] == report["metrics"]["model"]
+    assert [line.split()[:3] for line in printed[-2:]] == [["λ", "=", "0"], ["λ", "=", "1"]]
+    assert f"{report['diversity_curve']['1']['diversity@10']:.4f}" in printed[-1]
+    assert not any("no categories" in line for line in printed)
+    with pytest.raises(InputError, match=r"with diversity \['0', '1'\], asked for is \['0', '2'\]"):
+        evaluating.main([*flags[:-1], "0,2"])
 
 
 def test_an_answer_to_another_question_is_replaced_only_when_asked_for(run):
@@ -113,7 +144,7 @@ def test_what_another_process_has_written_meanwhile_is_kept(run, monkeypatch):
 
 
 class Flags:
-    split, top_n, exclude_history, released_ndcg = "test", (20, 50), False, False
+    split, top_n, exclude_history, released_ndcg, segments, diversity = "test", (20, 50), False, False, False, ()
 
 
 def test_unread_checksums_are_said(run, capsys):

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from remi_tf.data.dataset.views import features
 from remi_tf.errors import InputError, TrainingDiverged
-from remi_tf.evaluation import evaluate as evaluating
+from remi_tf.evaluation import tally
 from remi_tf.evaluation.evaluate import Evaluator, evaluate, most_popular
 from tests.evaluation_toys import NUM_ITEMS, TinyModel, interactions, random_users
 
@@ -70,11 +70,9 @@ def test_histories_of_very_different_lengths_are_excluded_whole_in_batches_of_bo
     expected = evaluate(TinyModel(), interactions(*users), (5,), exclude_history=True)
     wanted = [plain_recall(TinyModel(), history, after, 5, True) for history, after in users]
     np.testing.assert_allclose(expected.per_user["recall@5"], wanted)
-    sizes, histories = [], evaluating.histories
-    monkeypatch.setattr(evaluating, "HISTORY_PLACES", 64)
-    monkeypatch.setattr(
-        evaluating, "histories", lambda *given: sizes.append(histories(*given).size) or histories(*given)
-    )
+    sizes, histories = [], tally.histories
+    monkeypatch.setattr(tally, "HISTORY_PLACES", 64)
+    monkeypatch.setattr(tally, "histories", lambda *given: sizes.append(histories(*given).size) or histories(*given))
     result = evaluate(TinyModel(), interactions(*users), (5,), exclude_history=True)
     np.testing.assert_array_equal(result.per_user["ndcg@5"], expected.per_user["ndcg@5"])
     assert max(sizes) <= 64

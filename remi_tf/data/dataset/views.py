@@ -50,10 +50,19 @@ def targets(interactions: Interactions, users: np.ndarray) -> tuple[np.ndarray, 
     """What follows the users' histories, repeats kept: flat `[T]` int32 and its offsets `[U + 1]` int64."""
     offsets = np.asarray(interactions.offsets)
     starts = offsets[users] + np.asarray(interactions.cuts)[users]  # [U]
-    counts = offsets[users + 1] - starts  # [U]
-    target_offsets = np.concatenate([[0], np.cumsum(counts)])
-    positions = np.arange(target_offsets[-1]) + np.repeat(starts - target_offsets[:-1], counts)
-    return np.asarray(interactions.items[positions], np.int32), target_offsets
+    return _flat(interactions, starts, offsets[users + 1] - starts)
+
+
+def whole_histories(interactions: Interactions, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The users' histories at their full length: flat `[T]` int32 and its offsets `[U + 1]` int64."""
+    return _flat(interactions, np.asarray(interactions.offsets)[users], np.asarray(interactions.cuts)[users])
+
+
+def _flat(interactions: Interactions, starts: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`counts` `[U]` items from each of `starts` `[U]` on, end to end, and their offsets."""
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    positions = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
+    return np.asarray(interactions.items[positions], np.int32), offsets
 
 
 def day_numbers(timestamps: np.ndarray) -> np.ndarray:

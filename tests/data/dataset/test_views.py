@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from remi_tf.data.dataset.views import day_numbers, features, histories, targets
+from remi_tf.data.dataset.views import day_numbers, features, histories, targets, whole_histories
 from remi_tf.errors import InputError
 from tests.evaluation_toys import interactions
 
@@ -15,6 +15,8 @@ def test_history_is_the_end_of_the_first_part_and_targets_are_all_the_rest():
     assert (flat.tolist(), offsets.tolist()) == ([5, 5, 8, 9, 10, 3], [0, 2, 5, 6])
     flat, offsets = targets(data, np.array([2, 0]))
     assert (flat.tolist(), offsets.tolist()) == ([3, 5, 5], [0, 1, 3])
+    flat, offsets = whole_histories(data, np.array([1, 2, 0]))
+    assert (flat.tolist(), offsets.tolist()) == ([7, 1, 2, 3, 4], [0, 1, 1, 5])
 
 
 def test_a_days_number_is_that_of_the_nearest_midnight_since_1970():
