@@ -109,7 +109,7 @@ def diversity(categories: np.ndarray, there: np.ndarray) -> np.ndarray:
       there: `[U, N]` bool, false where the list has no item.
     """
     users = np.nonzero(there)[0]
-    _, owners, sizes = _distinct(users, categories[there])
+    _, owners, sizes = distinct_pairs(users, categories[there])
     same = np.bincount(owners, sizes * (sizes - 1) / 2, len(there))  # [U] pairs of one category
     listed = there.sum(axis=1)
     pairs = listed * (listed - 1) / 2
@@ -129,7 +129,7 @@ def category_coverage(categories: np.ndarray, target_categories: np.ndarray, off
     owners = np.repeat(users, np.diff(offsets))
     known = target_categories > 0
     stride = max(categories.max(initial=0), target_categories.max(initial=0)) + 1
-    wanted, owners, _ = _distinct(owners[known], target_categories[known], stride)
+    wanted, owners, _ = distinct_pairs(owners[known], target_categories[known], stride)
     held = np.isin(wanted, users[:, None] * np.int64(stride) + categories)
     return _ratio(np.bincount(owners, held, len(users)), np.bincount(owners, minlength=len(users)))
 
@@ -141,7 +141,7 @@ def gini(counts: np.ndarray) -> float:
     return float(ranks @ ordered / (len(counts) * max(ordered.sum(), 1)))
 
 
-def _distinct(
+def distinct_pairs(
     users: np.ndarray, categories: np.ndarray, stride: int | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The different pairs of user and category: a number for each (user · stride + category), its user, its size."""

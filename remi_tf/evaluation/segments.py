@@ -18,7 +18,7 @@ import numpy as np
 
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import targets, whole_histories
-from remi_tf.evaluation.list_metrics import ItemFacts
+from remi_tf.evaluation.list_metrics import ItemFacts, distinct_pairs
 from remi_tf.evaluation.tally import Evaluation, means
 
 PARTS = ("head", "middle", "tail")
@@ -87,11 +87,10 @@ def _category_spread(interactions: Interactions, users: np.ndarray, categories: 
     items, offsets = whole_histories(interactions, users)
     owners, read = np.repeat(np.arange(len(users)), np.diff(offsets)), categories[items]
     owners, read = owners[read > 0], read[read > 0]
-    stride = np.int64(read.max(initial=0)) + 1
-    keys, sizes = np.unique(owners * stride + read, return_counts=True)  # each user's categories
     totals = np.bincount(owners, minlength=len(users))  # [U]
-    shares = sizes / totals[keys // stride]
-    entropy = np.bincount(keys // stride, -shares * np.log(shares), len(users))
+    _, owner, sizes = distinct_pairs(owners, read)  # each user's categories
+    shares = sizes / totals[owner]
+    entropy = np.bincount(owner, -shares * np.log(shares), len(users))
     return np.where(totals > 0, np.exp(entropy), 0.0)
 
 

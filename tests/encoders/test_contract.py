@@ -97,9 +97,8 @@ def test_shapes(name, encoder, batch):
     assert (interests.states is not None) == ENCODERS[name].states
 
 
+@pytest.mark.parametrize("name", [name for name in sorted(ENCODERS) if ENCODERS[name].states], indirect=True)
 def test_the_vector_is_the_last_state_and_a_state_never_looks_ahead(name, encoder, batch):
-    if not ENCODERS[name].states:
-        pytest.skip("it does not read item by item")
     interests, last = batch.through(encoder), batch.mask.sum(axis=1) - 1
     states = tf.gather(interests.states, last, batch_dims=1)
     np.testing.assert_allclose(states, interests.vectors[:, 0], rtol=1e-5, atol=1e-6)
