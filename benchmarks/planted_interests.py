@@ -34,8 +34,9 @@ import tensorflow as tf
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import histories
 from remi_tf.data.tables.synthetic import SyntheticSettings, planted_interests, synthetic_frame
-from remi_tf.model import Encodes, MultiInterestModel, recommend
+from remi_tf.model import Encodes, MultiInterestModel
 from remi_tf.settings.presets import compose
+from remi_tf.systems import recommend
 from remi_tf.training.batches import TrainingBatches
 from remi_tf.training.optimizers import make_optimizer
 

@@ -17,6 +17,7 @@ from remi_tf.quiet_loading import load_tensorflow
 
 PACKAGES = {  # distribution → the module it is imported as
     "numpy": "numpy",
+    "scipy": "scipy",
     "tensorflow": "tensorflow",
     "tf_keras": "tf_keras",
     "keras": "keras",

@@ -17,13 +17,12 @@ from remi_tf.objective.negatives import TargetShares
 from remi_tf.objective.re4_losses import BackwardFlow
 from remi_tf.objective.regularizers import RepresentationRegularizer, RoutingRegularizer
 from remi_tf.objective.samplers import SAMPLERS
-from remi_tf.retrieval.top_k import SCORE_BYTES, answer
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.settings import Settings
 
 
 class Encodes(Protocol):
-    """What evaluation, serving and recommending need from a model. MultiInterestModel has all of it."""
+    """What evaluation, serving and recommending need from a model with interests. MultiInterestModel has all of it."""
 
     max_history: int
     """Items of a history the model reads."""
@@ -252,21 +251,3 @@ def _in_32_bits(interests: Interests) -> Interests:
         if value is not None and value.dtype.is_floating
     }
     return interests._replace(**floats)
-
-
-def recommend(
-    model: Encodes,
-    history: tf.Tensor,
-    k: int,
-    exclude_history: bool = False,
-    score_bytes: int = SCORE_BYTES,
-    **features: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """ids and scores `[B, k]`: the best items for each history, by `retrieval.top_k.answer` with the model's interests.
-
-    Args:
-      history: `[B, max_history]` int32 rows, right-padded with 0.
-      features: what `model.needs`.
-    """
-    interests = model.encode(history, **features).vectors
-    return answer(interests, model.item_vectors(), history, k, history if exclude_history else None, score_bytes)

@@ -12,9 +12,9 @@ from remi_tf.data.dataset.profiles import ProfileColumn
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.encoders.base import Interests
 from remi_tf.errors import InputError
-from remi_tf.model import recommend
 from remi_tf.serving.export import CARD, exported_versions
 from remi_tf.settings.settings import Settings
+from remi_tf.systems import recommend
 from remi_tf.training.run_folder import SavedRun
 
 NUM_ITEMS = 200

@@ -10,9 +10,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "remi_tf"
 ORDER = (
     {"errors", "files", "locks", "manifests", "progress", "quiet_loading", "randomness", "doctor", "temporary"},
     {"settings", "data.tables", "data.dataset"},
-    {"data.protocol", "encoders", "retrieval"},
+    {"data.protocol", "encoders", "counted", "retrieval"},
     {"objective"},
     {"model"},
+    {"systems"},
     {"evaluation"},
     {"training"},
     {"serving"},

@@ -1,4 +1,4 @@
-"""The command evaluate: a run's metrics next to MostPopular's, as tables, as JSON and by user; two runs compared."""
+"""The command evaluate: a run's metrics next to those of MostPopular and ItemKNN; two runs compared."""
 
 import argparse
 import sys
@@ -41,10 +41,11 @@ def main(argv: list[str]) -> int:
         return compare.main(flags)
     load_tensorflow()
     from remi_tf.evaluation.diversity_curve import refuse_no_categories
-    from remi_tf.evaluation.evaluate import evaluate, most_popular
+    from remi_tf.evaluation.evaluate import evaluate
     from remi_tf.evaluation.interest_report import sentence
     from remi_tf.evaluation.list_metrics import ItemFacts
-    from remi_tf.training.run_folder import load_saved_run
+    from remi_tf.evaluation.yardsticks import item_knn, most_popular
+    from remi_tf.training.run_folder import SELECTION, load_saved_run
 
     run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
     flags.exclude_history = run.excludes_history(flags.exclude_history)
@@ -54,12 +55,16 @@ def main(argv: list[str]) -> int:
     if flags.diversity:
         refuse_no_categories(items)
     data, options = run.dataset.split(flags.split), {"released_ndcg": flags.released_ndcg, "items": items}
+    knn, about_knn = item_knn(run.dataset, SELECTION, flags.exclude_history)
+    systems = {"model": run.model, "MostPopular": most_popular(run.dataset), "ItemKNN": knn}
     results = {
-        "model": evaluate(run.model, data, flags.top_n, flags.exclude_history, progress=True, **options),
-        "MostPopular": most_popular(run.dataset.train, data, flags.top_n, flags.exclude_history, **options),
+        name: evaluate(system, data, flags.top_n, flags.exclude_history, progress=name == "model", **options)
+        for name, system in systems.items()
+        if system is not None
     }
     print(metric_tables(results, items.categories is not None))
     print(in_words(flags.exclude_history, run.dataset.repeats))
+    print(about_knn)
     ours = results["model"]
     if ours.interests:
         print(sentence(ours.interests))
@@ -93,7 +98,7 @@ def _asked_for(
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
-    about = "Evaluate a run's best checkpoint over the whole catalogue, next to MostPopular. Or compare two runs."
+    about = "Evaluate a run's best checkpoint over all items, next to MostPopular and ItemKNN. Or compare two runs."
     parser = Parser(description=about)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--run_dir", type=Path, help=f"the folder that {command('train')} wrote")

@@ -13,6 +13,7 @@ from remi_tf.settings.exclusion import in_words
 from remi_tf.settings.presets import PAPER_TRAINING, RECIPES, REMI, REMI_EXTRAS, compose
 
 if TYPE_CHECKING:
+    from remi_tf.training.counter import Counter
     from remi_tf.training.measurements import Validation
     from remi_tf.training.plan import Plan
     from remi_tf.training.trainer import Trainer
@@ -56,7 +57,7 @@ def main(argv: list[str]) -> int:
     except TrainingInterrupted as stopped:
         print(stopped)
         return 130
-    score, best_step = trainer.progress.best_score.numpy(), trainer.progress.best_step.numpy()
+    score, best_step = trainer.best_validation
     print(f"Finished at step {trainer.step:,}; best validation {SELECTION} {score:.4f} at step {best_step:,}. Next:")
     print(f"  {command('evaluate', '--run_dir', trainer.path)}")
     return 0
@@ -149,7 +150,7 @@ def _plan(flags: dict[str, Any], settings: dict[str, Any]) -> "Plan":
     return plan_new(dataset, explicit, remi=flags["remi"], recipe=recipe, path=path, overwrite=overwrite)
 
 
-def _print_start(plan: "Plan", trainer: "Trainer") -> None:
+def _print_start(plan: "Plan", trainer: "Trainer | Counter") -> None:
     """What is about to be trained."""
     from remi_tf.training.plan import notes
 
@@ -162,7 +163,7 @@ def _print_start(plan: "Plan", trainer: "Trainer") -> None:
     dataset = plan.dataset
     print(f"{dataset.name}: {dataset.train.num_users:,} training users, {dataset.num_items:,} items → {plan.path}")
     print(in_words(plan.settings.training.exclude_history == "yes", dataset.repeats).capitalize())
-    print(f"Settings that differ from the defaults of --help: {plan.settings.changed() or 'none'}")
+    print(f"Settings that differ from the defaults of --help: {trainer.settings.changed() or 'none'}")
     for note in notes(trainer):
         print(f"Note: {note}")
 

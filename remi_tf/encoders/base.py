@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from remi_tf.randomness import place_seed
@@ -47,17 +46,6 @@ class Encoder(tf.keras.layers.Layer):
     def __init__(self, settings: EncoderSettings):
         super().__init__(name="encoder")
         self.settings = settings
-
-    def counted_table(self, items: np.ndarray, num_items: int) -> np.ndarray | None:
-        """The item table of an encoder that counts instead of learning. None if the table is learnt.
-
-        Args:
-          items: [interactions] int32, all items of the training users' sequences.
-
-        Returns:
-          [num_items + 1, embedding_dim] float32.
-        """
-        return None
 
 
 def kaiming_normal(fan_in: int, seed: int) -> tf.keras.initializers.Initializer:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories, targets
 from remi_tf.errors import TrainingDiverged
@@ -16,9 +17,9 @@ from remi_tf.evaluation.interest_report import InterestReport, examine
 from remi_tf.evaluation.list_metrics import ItemFacts
 from remi_tf.evaluation.metrics import CUT_OFFS
 from remi_tf.evaluation.tally import Evaluation, Tally, batches, checked_cut_offs, left_out, users_with_targets
-from remi_tf.model import Encodes
 from remi_tf.progress import bar
 from remi_tf.retrieval.top_k import answer
+from remi_tf.systems import System, best, items_of
 
 EVALUATION_BYTES = 256 * 2**20
 """Bound on the scores held at a time. At 256 users, a quarter faster than 64 MiB."""
@@ -38,7 +39,7 @@ class Evaluator:
 
     def __init__(
         self,
-        model: Encodes,
+        model: System,
         top_n: Sequence[int] = CUT_OFFS,
         exclude_history: bool = False,
         items: ItemFacts | None = None,
@@ -71,10 +72,11 @@ class Evaluator:
             whole = left_out(interactions, users, self._exclude_history)
             ids, found = self._retrieve(history, whole, known)
             ids = ids.numpy()
-            refuse_unranked(ids, users, whole, int(self.model.item_table.shape[0]) - 1)
+            refuse_unranked(ids, users, whole, items_of(self.model))
             arrays = {name: tensor.numpy() for name, tensor in found.items()}
-            report = report or InterestReport(arrays["active"].shape[1])
-            report.add(arrays, (history > 0).sum(axis=1), metrics.contained(ids, *targets(interactions, users)))
+            if arrays:
+                report = report or InterestReport(arrays["active"].shape[1])
+                report.add(arrays, (history > 0).sum(axis=1), metrics.contained(ids, *targets(interactions, users)))
             return ids
 
         tally = Tally(self.top_n, self._items, released_ndcg)
@@ -84,16 +86,17 @@ class Evaluator:
     def _ids_and_interests(
         self, history: tf.Tensor, whole: tf.Tensor, features: dict[str, tf.Tensor]
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """(history `[B, max_history]`, whole histories, features) → ids `[B, k]` and what `examine` finds."""
+        """(history `[B, max_history]`, whole histories, features) → ids `[B, k]`, and what `examine` finds of interests."""
+        k, exclude = max(self.top_n), whole if self._exclude_history else None
+        if isinstance(self.model, CountedModel):
+            return best(self.model, history, k, exclude, EVALUATION_BYTES, **features)[0], {}
         interests, item_vectors = self.model.encode(history, **features), self.model.item_vectors()
-        k = max(self.top_n)
-        exclude = whole if self._exclude_history else None
         ids, _ = answer(interests.vectors, item_vectors, history, k, exclude, EVALUATION_BYTES)
         return ids, examine(interests, tf.gather(item_vectors, ids))
 
 
 def evaluate(
-    model: Encodes,
+    model: System,
     interactions: Interactions,
     top_n: Sequence[int] = CUT_OFFS,
     exclude_history: bool = False,
@@ -104,42 +107,6 @@ def evaluate(
 ) -> Evaluation:
     """Metrics of `model` for the users of `interactions`. Arguments and errors as in `Evaluator`."""
     return Evaluator(model, top_n, exclude_history, items).evaluate(interactions, released_ndcg, batch_size, progress)
-
-
-def most_popular(
-    train: Interactions,
-    interactions: Interactions,
-    top_n: Sequence[int] = CUT_OFFS,
-    exclude_history: bool = False,
-    released_ndcg: bool = False,
-    batch_size: int = 256,
-    items: ItemFacts | None = None,
-) -> Evaluation:
-    """The same metrics for MostPopular, which ranks items by their count in the training users' sequences.
-
-    Everyone gets the same list; with `exclude_history`, without the own whole history. Ties go to the lower id.
-
-    Raises:
-      InputError: as `evaluate`.
-    """
-    counts = np.bincount(train.items)
-    counts[0] = 0
-    ranked = np.argsort(-counts, kind="stable").astype(np.int32)
-    ranked = ranked[counts[ranked] > 0]
-    k = max(checked_cut_offs(top_n))
-
-    def batch(users: np.ndarray) -> np.ndarray:
-        if not exclude_history:
-            return _padded(np.broadcast_to(ranked[:k], (len(users), min(k, len(ranked)))), k)
-        history = left_out(interactions, users, exclude_history)
-        longest = history.shape[1]
-        candidates = np.broadcast_to(ranked[: k + longest], (len(users), min(k + longest, len(ranked))))
-        excluded = metrics.contained(candidates, history.ravel(), np.arange(len(users) + 1) * longest)
-        kept_first = np.argsort(excluded, axis=1, kind="stable")[:, :k]
-        ids = np.where(excluded, 0, candidates)
-        return _padded(np.take_along_axis(ids, kept_first, axis=1), k)
-
-    return _evaluate(batch, interactions, Tally(top_n, items, released_ndcg), batch_size, False, exclude_history)
 
 
 def _evaluate(
@@ -159,7 +126,7 @@ def _evaluate(
     return tally.result(interactions, users, time.perf_counter() - start)
 
 
-def input_signature(model: Encodes) -> list[Any]:
+def input_signature(model: System) -> list[Any]:
     """What a model's graph reads: history `[B, max_history]`, what to leave out `[B, any]`, and needed features."""
     widths = {"days": model.max_history, "profile": None}
     return [
@@ -183,7 +150,3 @@ def refuse_unranked(ids: np.ndarray, users: np.ndarray, left_out: np.ndarray, nu
             f"no item can be ranked for user {users[wrong[0]]} of the split: the model's interests or its item table "
             "are NaN or infinite; train again with a lower --learning_rate"
         )
-
-
-def _padded(ids: np.ndarray, k: int) -> np.ndarray:
-    return np.pad(ids, ((0, 0), (0, k - ids.shape[1])))

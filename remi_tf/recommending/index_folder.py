@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.folder import ITEMS
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories
@@ -248,8 +249,13 @@ def finite_vectors(run: SavedRun) -> np.ndarray:
     """[I + 1, d] float32: the item vectors that the interests of `run`'s model are multiplied with.
 
     Raises:
-      InputError: one of them is NaN or infinite.
+      InputError: one of them is NaN or infinite, or the model scores items without vectors.
     """
+    if isinstance(run.model, CountedModel):
+        raise InputError(
+            f"{run.path}: {run.settings.encoder.model_type} is counted and has no item vectors to search or to write; "
+            f"{command('recommend')} and {command('export')} answer exactly without an index"
+        )
     vectors = np.ascontiguousarray(run.model.item_vectors().numpy(), np.float32)
     if not np.isfinite(vectors).all():
         raise InputError(f"{run.path}: an item vector is NaN or infinite; the run has diverged")

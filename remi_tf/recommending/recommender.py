@@ -12,6 +12,7 @@ import tensorflow as tf
 from absl import logging
 from pandas.api.types import is_list_like
 
+from remi_tf.counted.base import CountedModel
 from remi_tf.errors import InputError
 from remi_tf.recommending.choices import Choices, check_top_n, checked
 from remi_tf.recommending.forms import in_python, name_column
@@ -19,6 +20,7 @@ from remi_tf.recommending.histories import Histories, from_frame, from_lists, ra
 from remi_tf.recommending.index_folder import finite_vectors, open_index
 from remi_tf.recommending.known import Known, known_of
 from remi_tf.recommending.profiles import Profiles
+from remi_tf.recommending.similar import SimilarItems
 from remi_tf.serving.graph import NO_NUMBER, ServingGraph
 from remi_tf.serving.request_limits import NO_LIMITS
 from remi_tf.training.run_folder import SavedRun, load_saved_run
@@ -46,7 +48,8 @@ class Recommender:
 
     def __init__(self, run: SavedRun, index: str | Path | None = None, verify: bool = True):
         self.run, self.catalogue = run, run.catalogue
-        finite_vectors(run)
+        if not isinstance(run.model, CountedModel):
+            finite_vectors(run)
         self.index = None if index is None else open_index(Path(index), run, verify)
         self.graph = ServingGraph(run.model, run.catalogue, max_top_n=run.catalogue.num_items, limits=NO_LIMITS)
         self._warned: set[str] = set()
@@ -147,10 +150,11 @@ class Recommender:
         return Profiles(given, self.catalogue.profile_columns)
 
     def similar_items(self, item: Any, top_n: int = 10) -> pd.DataFrame:
-        """The items whose vectors have the highest cosine with this item's.
+        """The items whose vectors have the highest cosine with this item's, or what a counted model knows of it.
 
         Returns:
-          A DataFrame of rank (from 1), item (raw id) and score (cosine), without the item itself.
+          A DataFrame of rank (from 1), item (raw id) and score (cosine, or the counted model's own number, above 0),
+          without the item itself. A counted model may know fewer than top_n.
 
         Raises:
           InputError: the catalogue does not hold the item, a list of items, or a `top_n` that is not positive.
@@ -162,11 +166,11 @@ class Recommender:
         if row == 0:
             raise InputError(f"item {item!r}: the catalogue {self.catalogue.name} does not hold it")
         check_top_n(top_n)
-        cosines = self._directions @ self._directions[row]  # [I + 1]
-        cosines[[0, row]] = -np.inf
-        best = np.argsort(-cosines, kind="stable")[: min(top_n, self.catalogue.num_items - 1)]
+        near = self._similar.near(row)
+        best = np.argsort(-near, kind="stable")[: min(top_n, self.catalogue.num_items - 1)]
+        best = best[near[best] > -np.inf]
         items = self.catalogue.vocabulary.raw_ids(best.tolist())
-        return pd.DataFrame({"rank": np.arange(1, len(best) + 1), "item": items, "score": cosines[best]})
+        return pd.DataFrame({"rank": np.arange(1, len(best) + 1), "item": items, "score": near[best]})
 
     def answers(self, histories: Histories, choices: Choices, profiles: Profiles | None = None) -> Iterator["Answer"]:
         """The answers for all users, batch by batch, users with histories of similar length together.
@@ -267,10 +271,8 @@ class Recommender:
             logging.warning("%s", message)
 
     @cached_property
-    def _directions(self) -> np.ndarray:
-        """[I + 1, d] item vectors at length 1."""
-        vectors = finite_vectors(self.run)
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    def _similar(self) -> SimilarItems:
+        return SimilarItems(self.run)
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,13 @@ def _over_chunks(
     return ids, scores
 
 
+def best_of(scores: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """`[B, k]` ids and scores as of `top_k`. scores: `[B, I]` of the items 1..I, -inf for those that are left out."""
+    positions, found = _two_stage(scores, k)
+    nothing = tf.zeros([tf.shape(scores)[0], k], tf.int32), tf.fill([tf.shape(scores)[0], k], -float("inf"))
+    return _best(tf.concat([positions + 1, nothing[0]], 1), tf.concat([found, nothing[1]], 1), k)
+
+
 def _two_stage(scores: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Exact top min(k, n) of `scores` `[B, n]`: the best k groups by maximum, then the best items inside them.
 

@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.folder import ITEMS, PROFILE_COLUMNS, Catalogue
 from remi_tf.data.dataset.profiles import columns_to_json
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
 from remi_tf.files import add_version, version_numbers, write_json
 from remi_tf.manifests import describe, read_manifest, read_object, verify, write_manifest
-from remi_tf.model import Encodes
 from remi_tf.retrieval.top_k import SCORE_BYTES
 from remi_tf.serving.graph import ServingGraph
 from remi_tf.serving.signatures import MAX_TOP_N, PRODUCT, signatures
 from remi_tf.serving.warm_up import WARM_UP, write_warm_up
-from remi_tf.settings.encoders import ENCODERS
+from remi_tf.systems import System, items_of
 from remi_tf.training.run_folder import SavedRun
 
 CARD = Path("assets.extra") / "model_card.json"
@@ -34,14 +34,13 @@ MANIFEST, KIND, FORMAT_VERSION = Path("assets.extra") / "manifest.json", "export
 
 
 def export(
-    model: Encodes,
+    model: System,
     catalogue: Catalogue,
     path: str | Path,
     max_top_n: int = MAX_TOP_N,
     exclude_history: bool = False,
     card: dict[str, Any] | None = None,
     score_bytes: int = SCORE_BYTES,
-    score: str | None = None,
 ) -> Path:
     """Save the next version under the folder `path`, whole or not at all, and return its folder.
 
@@ -52,14 +51,13 @@ def export(
       exclude_history: never return an item of the history, unless a request asks for it.
       card: what the model card is to say besides the signature and the data (step, metrics, …).
       score_bytes: the most bytes of scores that a request holds at a time.
-      score: what the model card says a score is; None = cosine or inner product with the best interest.
 
     Raises:
       InputError: model and catalogue do not belong together, an item's id is empty, or the item table is not finite.
       OSError: the disk is full; the message names `path`.
     """
     _check(model, catalogue, max_top_n)
-    score = score or ("cosine with the best interest" if model.by_cosine else PRODUCT)
+    score = _meaning(model)
     max_top_n = min(max_top_n, catalogue.num_items)
 
     def write(folder: Path) -> None:
@@ -82,7 +80,9 @@ def export(
 
     def about(graph: ServingGraph) -> dict[str, Any]:
         return {
-            "signatures": signatures(model.needs, graph.has_categories, graph.has_routing, score),
+            "signatures": signatures(
+                model.needs, graph.has_categories, graph.has_routing, score, graph.reader.has_vectors
+            ),
             "max_top_n": max_top_n,
             "max_history": model.max_history,
             "exclude_history": exclude_history,
@@ -116,15 +116,22 @@ def verify_export(path: str | Path) -> dict[str, Any]:
     return manifest
 
 
-def _check(model: Encodes, catalogue: Catalogue, max_top_n: int) -> None:
-    rows = int(model.item_table.shape[0])
-    if rows != catalogue.num_items + 1:
-        raise InputError(f"the model has {rows - 1} items, the dataset {catalogue.name} has {catalogue.num_items}")
+def _meaning(system: System) -> str:
+    """What the model card says a score is."""
+    if isinstance(system, CountedModel):
+        return system.score_meaning
+    return "cosine with the best interest" if system.by_cosine else PRODUCT
+
+
+def _check(model: System, catalogue: Catalogue, max_top_n: int) -> None:
+    num_items = items_of(model)
+    if num_items != catalogue.num_items:
+        raise InputError(f"the model has {num_items} items, the dataset {catalogue.name} has {catalogue.num_items}")
     if catalogue.vocabulary.rows([""])[0]:
         raise InputError(f"an item of the dataset {catalogue.name} has the empty id, which stands for padding here")
     if max_top_n < 1:
         raise InputError(f"--max_top_n {max_top_n}: give a positive whole number")
-    if not np.isfinite(model.item_table.numpy()).all():
+    if not isinstance(model, CountedModel) and not np.isfinite(model.item_table.numpy()).all():
         raise InputError("the item table holds NaN or infinite numbers; the run has diverged and is not exported")
 
 
@@ -156,8 +163,7 @@ def export_run(
     exclude_history = run.excludes_history(exclude_history)
     metrics, _ = measured_metrics(run, exclude_history)
     card = {"step": run.step, "settings": run.settings.to_json(), "test_metrics": metrics}
-    score = "how often the item occurs" if ENCODERS[run.settings.encoder.model_type].counted else None
-    return export(run.model, run.catalogue, path, max_top_n, exclude_history, card, score=score)
+    return export(run.model, run.catalogue, path, max_top_n, exclude_history, card)
 
 
 def measured_metrics(run: SavedRun, exclude_history: bool) -> tuple[dict[str, Any] | None, str | None]:

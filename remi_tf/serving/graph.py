@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from remi_tf.data.dataset.folder import ITEMS, Catalogue
-from remi_tf.model import Encodes
 from remi_tf.retrieval.diversity import POOL, diversify
 from remi_tf.retrieval.filters import Categories
-from remi_tf.retrieval.top_k import SCORE_BYTES, top_k
-from remi_tf.serving.request import checked, days, first_message, last_known, list_a_row, one_a_row, over_history
+from remi_tf.retrieval.top_k import SCORE_BYTES
+from remi_tf.serving.readers import User, reader_of
+from remi_tf.serving.request import checked, days, first_message, list_a_row, one_a_row, over_history
 from remi_tf.serving.request_limits import LIMITS, Limits
 from remi_tf.serving.signatures import signatures
+from remi_tf.systems import System
 
 NO_NUMBER = "note: the model gives no number for this history"
 LISTS = ("exclude", "allow", "categories")
@@ -30,17 +31,6 @@ SPECS = {
     "diversity": tf.TensorSpec(None, tf.float32, "diversity"),
     "items": tf.TensorSpec([None], tf.string, "items"),
 }
-
-
-class _User(NamedTuple):
-    """rows [B, any] int32 of the history as sent, 0 = unknown; vectors [B, K, d]; routing [B, K, max_history] or None
-    (both 0 for a user without interests); known [B] int32 number of known ids; finite [B] no NaN or infinity."""
-
-    rows: tf.Tensor
-    vectors: tf.Tensor
-    routing: tf.Tensor | None
-    known: tf.Tensor
-    finite: tf.Tensor
 
 
 class _Wanted(NamedTuple):
@@ -62,7 +52,7 @@ class ServingGraph(tf.Module):
     """The signatures of an export, as functions: `graph.recommend(history=[["a", "b"]], top_n=5)`.
 
     Args:
-      model: its encoder and item vectors become part of the graph, the model itself does not.
+      model: its encoder and item vectors, or its tables, become part of the graph; the model itself does not.
       catalogue: raw ids, categories and profile columns.
       max_top_n: items that `serving_default` returns, and that `recommend` can be asked for; at most the catalogue.
       exclude_history: whether `serving_default` leaves out the history's items; the default of `recommend`.
@@ -78,7 +68,7 @@ class ServingGraph(tf.Module):
 
     def __init__(
         self,
-        model: Encodes,
+        model: System,
         catalogue: Catalogue,
         max_top_n: int,
         exclude_history: bool = False,
@@ -90,7 +80,6 @@ class ServingGraph(tf.Module):
         self.max_top_n, self._exclude_history, self.score_bytes = max_top_n, exclude_history, score_bytes
         self.limits = limits
         self.max_history, self._needs = model.max_history, tuple(model.needs)
-        self._encode = model.encode
         whole, number = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
         path = str(vocabulary or catalogue.path / ITEMS)
         self.line_of = tf.lookup.StaticHashTable(
@@ -106,12 +95,9 @@ class ServingGraph(tf.Module):
         if self.has_categories:
             self.category_number = _numbers(self.category_names)
             self.category_of = tf.Variable(catalogue.categories, trainable=False, dtype=tf.int32, name="category_of")
-        # For cosines the rows are stored at length 1; else every request would have to scale the whole table.
-        self.item_vectors = tf.Variable(model.item_vectors(), trainable=False) if model.by_cosine else model.item_table
-        nobody = {"days": tf.zeros([1, self.max_history], tf.int32), "profile": tf.zeros([1, len(columns)], tf.int32)}
-        encoded = model.encode(nobody["days"], **{name: nobody[name] for name in self._needs})
-        self.has_routing = encoded.routing is not None
-        words = signatures(self._needs, self.has_categories, self.has_routing)
+        self.reader = reader_of(model, len(columns))
+        self.has_routing = self.reader.has_routing
+        words = signatures(self._needs, self.has_categories, self.has_routing, vectors=self.reader.has_vectors)
         self.inputs = {name: tuple(parts["inputs"]) for name, parts in words.items()}
         self.functions = {
             name: tf.function(body, input_signature=[SPECS[given] for given in self.inputs[name]])
@@ -121,6 +107,7 @@ class ServingGraph(tf.Module):
                 ("interests", self._interests),
                 ("items", self._items),
             )
+            if name in self.inputs
         }
 
     def trace(self) -> None:
@@ -155,9 +142,7 @@ class ServingGraph(tf.Module):
     def _serve(self, history: tf.Tensor, *features: tf.Tensor) -> dict[str, tf.Tensor]:
         user = self._user(self.limits.of_answer(history, tf.shape(history)[0], self.max_top_n), *features)
         exclude = [user.rows] if self._exclude_history else []
-        ids, scores = top_k(
-            user.vectors, self.item_vectors, self.max_top_n, exclude=exclude, score_bytes=self.score_bytes
-        )
+        ids, scores = self.reader.best(user, self.max_top_n, self.score_bytes, exclude=exclude)
         return self._named(ids, scores) | {"known_items": user.known}
 
     def _recommend(self, history: tf.Tensor, *others: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -176,12 +161,12 @@ class ServingGraph(tf.Module):
             (~user.finite, f"{NO_NUMBER}; these are the most popular items"),
         )
         answer = self._named(ids, scores) | {"known_items": user.known, "status": status}
-        answer["interest"] = self._fetched_by(user, ids)
+        answer["interest"] = self.reader.fetched_by(user, ids)
         if self.has_routing:
             answer["attention"] = over_history(user.routing, user.rows)
         return answer
 
-    def _wanted(self, given: dict[str, tf.Tensor], user: _User, batch: tf.Tensor) -> _Wanted:
+    def _wanted(self, given: dict[str, tf.Tensor], user: User, batch: tf.Tensor) -> _Wanted:
         """The choices of a request, row by row, and what is wrong with them."""
         top_n = one_a_row("top_n", given["top_n"], batch)
         exclude_history = one_a_row("exclude_history", given["exclude_history"], batch)
@@ -216,19 +201,17 @@ class ServingGraph(tf.Module):
         diversity = tf.where(diversity > 0, diversity, 0.0)
         return _Wanted(tf.where(error == "", top_n, 0), excluded, allow, categories, diversity, error)
 
-    def _retrieve(self, user: _User, wanted: _Wanted) -> tuple[tf.Tensor, tf.Tensor]:
+    def _retrieve(self, user: User, wanted: _Wanted) -> tuple[tf.Tensor, tf.Tensor]:
         """Ids and scores [B, largest top_n], 0 in places that a row did not ask for."""
         width = tf.maximum(tf.reduce_max(wanted.top_n), 1)
         width = self.limits.of_answer(width, tf.shape(wanted.top_n)[0], width)
 
         def plain(count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return top_k(
-                user.vectors, self.item_vectors, count, exclude=wanted.exclude, allow=wanted.allow,
-                categories=wanted.categories, score_bytes=self.score_bytes,
-            )  # fmt: skip
+            limits = {"exclude": wanted.exclude, "allow": wanted.allow, "categories": wanted.categories}
+            return self.reader.best(user, count, self.score_bytes, **limits)
 
         def diverse() -> tuple[tf.Tensor, tf.Tensor]:
-            ids, scores = plain(tf.minimum(POOL * width, tf.maximum(width, tf.shape(self.item_vectors)[0] - 1)))
+            ids, scores = plain(tf.minimum(POOL * width, tf.maximum(width, self.reader.num_items)))
             # Each row has its own candidates, so its answer does not depend on what other rows of the batch ask for.
             own = tf.range(tf.shape(ids)[1]) < POOL * wanted.top_n[:, None]
             scores = tf.where(own, scores, -float("inf"))
@@ -246,22 +229,15 @@ class ServingGraph(tf.Module):
 
     def _items(self, items: tf.Tensor) -> dict[str, tf.Tensor]:
         rows = self._rows(self.limits.of_items(items))
-        vectors = tf.gather(tf.convert_to_tensor(self.item_vectors), rows)
-        return {"vectors": tf.where(rows[:, None] > 0, vectors, 0.0), "known": rows > 0}
+        return {"vectors": tf.where(rows[:, None] > 0, self.reader.vectors_of(rows), 0.0), "known": rows > 0}
 
-    def _user(self, history: tf.Tensor, *inputs: tf.Tensor) -> _User:
+    def _user(self, history: tf.Tensor, *inputs: tf.Tensor) -> User:
         rows = self._rows(self.limits.of_history(history))  # [B, any]
         known = tf.reduce_sum(tf.cast(rows > 0, tf.int32), axis=1)  # [B]
         features = {}
         for name, values in zip(self._needs, inputs, strict=True):
             features[name] = self._profile(values) if name == "profile" else days(values, rows, self.max_history)
-        encoded = self._encode(last_known(rows, rows, self.max_history), **features)
-        finite = tf.reduce_all(tf.math.is_finite(encoded.vectors), axis=[1, 2])  # [B]
-        # Where all scores are 0, ties go to the lower row: the more popular item.
-        has_interests = (finite & (known > 0))[:, None, None]
-        vectors = tf.where(has_interests, encoded.vectors, 0.0)
-        routing = None if encoded.routing is None else tf.where(has_interests, encoded.routing, 0.0)
-        return _User(rows, vectors, routing, known, finite)
+        return self.reader.read(rows, known, features)
 
     def _rows(self, raw_ids: tf.Tensor) -> tf.Tensor:
         """Raw ids → rows of the item table, int32; unknown ids and "" are 0."""
@@ -273,13 +249,6 @@ class ServingGraph(tf.Module):
         message = f"profile must have {columns} values a user, one for each of profile_columns"
         values = checked(values, tf.shape(values)[1] == columns, message)
         return tf.stack([table.lookup(values[:, column]) for column, table in enumerate(self.profile_codes)], axis=1)
-
-    def _fetched_by(self, user: _User, ids: tf.Tensor) -> tf.Tensor:
-        """[B, n] the first interest with the highest score of each item; -1 where no interest fetched one."""
-        vectors = tf.gather(tf.convert_to_tensor(self.item_vectors), ids)  # [B, n, d]
-        products = tf.matmul(vectors, user.vectors, transpose_b=True)  # [B, n, K]
-        by_interest = (ids > 0) & (user.finite & (user.known > 0))[:, None]
-        return tf.where(by_interest, tf.math.top_k(products, 1).indices[:, :, 0], -1)
 
     def _named(self, ids: tf.Tensor, scores: tf.Tensor) -> dict[str, tf.Tensor]:
         items = self.raw_id_at.lookup(tf.cast(ids, tf.int64) - 1)

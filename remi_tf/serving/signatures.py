@@ -31,7 +31,8 @@ SCORES = "float32 [batch, {n}]: {score}; 0 where there is no item, and for the m
 SCORES += "without a known id gets"
 KNOWN = "int32 [batch]: how many ids of the history were known"
 EXPLANATION = {
-    "interest": "int32 [batch, n]: which of the user's interests fetched the item, from 0; -1 where none did",
+    "interest": "int32 [batch, n]: which of the user's interests fetched the item, from 0; -1 where none did, and "
+    "always of a model without interests",
 }
 ATTENTION = "float32 [batch, interests, width of history]: what each interest reads of the history; 0 on unknown ids, "
 ATTENTION += "padding and what is older than max_history. Where interest is k, attention[k] is why the item is there"
@@ -42,7 +43,9 @@ STATUS += "or fewer items than it asked for"
 PRODUCT = "inner product with the best interest"
 
 
-def signatures(needs: Sequence[str], has_categories: bool, routing: bool, score: str = PRODUCT) -> dict[str, Any]:
+def signatures(
+    needs: Sequence[str], has_categories: bool, routing: bool, score: str = PRODUCT, vectors: bool = True
+) -> dict[str, Any]:
     """Inputs and outputs of each signature, name → what it is.
 
     Args:
@@ -50,6 +53,7 @@ def signatures(needs: Sequence[str], has_categories: bool, routing: bool, score:
       has_categories: whether the catalogue knows items' categories.
       routing: whether the model tells what each interest reads.
       score: what a score is.
+      vectors: whether the model has interests and item vectors; without, `interests` and `items` are left out.
     """
     user = {"history": HISTORY, **{INPUT_OF[name]: FEATURES[INPUT_OF[name]] for name in needs}}
     answer = {
@@ -60,7 +64,7 @@ def signatures(needs: Sequence[str], has_categories: bool, routing: bool, score:
         **({"attention": ATTENTION} if routing else {}),
         "status": STATUS,
     }
-    return {
+    found: dict[str, Any] = {
         "serving_default": {
             "inputs": user,
             "outputs": {
@@ -73,18 +77,22 @@ def signatures(needs: Sequence[str], has_categories: bool, routing: bool, score:
             "inputs": {**user, **CHOICES, **(CATEGORY_CHOICES if has_categories else {})},
             "outputs": {name: text.replace("[batch, n]", "[batch, largest top_n]") for name, text in answer.items()},
         },
-        "interests": {
-            "inputs": user,
-            "outputs": {
-                "interests": "float32 [batch, interests, dim]: vectors to search an index of item vectors with",
-                "known_items": KNOWN,
-            },
-        },
-        "items": {
-            "inputs": {"items": "string [any]: raw item ids"},
-            "outputs": {
-                "vectors": "float32 [any, dim]: what interests are multiplied with; 0 for an unknown id",
-                "known": "bool [any]: whether the id is known",
-            },
-        },
     }
+    if vectors:
+        found |= {
+            "interests": {
+                "inputs": user,
+                "outputs": {
+                    "interests": "float32 [batch, interests, dim]: vectors to search an index of item vectors with",
+                    "known_items": KNOWN,
+                },
+            },
+            "items": {
+                "inputs": {"items": "string [any]: raw item ids"},
+                "outputs": {
+                    "vectors": "float32 [any, dim]: what interests are multiplied with; 0 for an unknown id",
+                    "known": "bool [any]: whether the id is known",
+                },
+            },
+        }
+    return found

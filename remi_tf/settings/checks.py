@@ -118,6 +118,8 @@ def check_read(
     model_type, entry, known = encoder.model_type, ENCODERS[encoder.model_type], known_settings()[name]
     if entry.counted and (known.group == "objective" or known.field.metadata["of_gradient_steps"]):
         raise InputError(f"{asked}: {model_type} is counted, not trained; leave it out")
+    if entry.counted and name == "embedding_dim":
+        raise InputError(f"{asked}: {model_type} is counted and has no vectors; leave it out")
     for other, readers in known.only.items():
         if values[other] not in readers:
             raise InputError(

@@ -1,4 +1,4 @@
-"""The encoders, by their --model_type name, and the options of each.
+"""The encoders and the counted models, by their --model_type name, and the options of each.
 
 A new encoder needs its file, an entry here and a row in README. Its own options are fields of its settings class.
 Nothing here loads TensorFlow, so a wrong combination is refused before anything slow happens.
@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from remi_tf.errors import InputError
+from remi_tf.settings.options import EASEOptions, ItemKNNOptions, RulesOptions, SINEOptions
 from remi_tf.settings.setting import SettingGroup, setting
 
 
@@ -177,21 +178,8 @@ class SASRecSettings(_Dropout, _Heads):
 
 
 @dataclass(frozen=True)
-class SINESettings(EncoderSettings):
+class SINESettings(SINEOptions, EncoderSettings):
     """SINE."""
-
-    num_concepts: int = setting(50, "rows of the concept table")
-    active_concepts: int = setting(4, "concepts a user's history is split into")
-    concept_temperature: float = setting(0.1, "temperature of the softmax over concepts", above_zero=True)
-    concept_lambda: float = setting(0.1, "weight of the penalty that keeps concepts apart")
-
-    def check(self) -> None:
-        super().check()
-        if self.active_concepts > self.num_concepts:
-            raise InputError(
-                f"--active_concepts {self.active_concepts} --num_concepts {self.num_concepts}: a history cannot be "
-                "split into more concepts than there are; take fewer active ones or a larger table"
-            )
 
 
 @dataclass(frozen=True)
@@ -201,8 +189,23 @@ class UMISettings(_Rounds):
     profile_dim: int = setting(8, "size of the embedding of each profile column")
 
 
+@dataclass(frozen=True)
+class ItemKNNSettings(ItemKNNOptions, EncoderSettings):
+    """ItemKNN."""
+
+
+@dataclass(frozen=True)
+class RulesSettings(RulesOptions, EncoderSettings):
+    """SequentialRules."""
+
+
+@dataclass(frozen=True)
+class EASESettings(EASEOptions, EncoderSettings):
+    """EASE."""
+
+
 class Entry(NamedTuple):
-    """One encoder.
+    """One encoder, or one counted model.
 
     path: "module:class".
     settings: the class of its settings.
@@ -210,7 +213,7 @@ class Entry(NamedTuple):
     single: whether it gives one vector per user; num_interests is then 1.
     states: whether it gives Interests.states, the user's vector after each item.
     needs: inputs next to the history: "days", "profile".
-    counted: whether its item table is counted from the log, not trained. No objective is read then.
+    counted: whether it is counted from the log (remi_tf/counted), not trained. No objective is read then.
     defaults: settings of any group that have another default for this encoder.
     """
 
@@ -225,8 +228,14 @@ class Entry(NamedTuple):
 
 
 _TRIPLETS = {"loss": "idw", "sampler": "uniform"}  # of MTMI
+_COUNTED = {"embedding_dim": 1, "max_history": 500}
 ENCODERS: dict[str, Entry] = {
-    "Pop": Entry("remi_tf.encoders.popularity:Popularity", single=True, counted=True, defaults={"embedding_dim": 1}),
+    "Pop": Entry("remi_tf.counted.popularity:Popularity", single=True, counted=True, defaults={"embedding_dim": 1}),
+    "ItemKNN": Entry("remi_tf.counted.item_knn:ItemKNN", ItemKNNSettings, single=True, counted=True, defaults=_COUNTED),
+    "SequentialRules": Entry(
+        "remi_tf.counted.sequential_rules:SequentialRules", RulesSettings, single=True, counted=True, defaults=_COUNTED
+    ),
+    "EASE": Entry("remi_tf.counted.ease:EASE", EASESettings, single=True, counted=True, defaults=_COUNTED),
     "DNN": Entry("remi_tf.encoders.dnn:DNN", DNNSettings, single=True),
     "GRU4REC": Entry("remi_tf.encoders.gru:GRU4REC", GRUSettings, single=True, states=True, defaults={"dropout": 0.2}),
     "Que2Search": Entry("remi_tf.encoders.que2search:Que2Search", routing=True, single=True),

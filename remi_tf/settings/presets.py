@@ -4,7 +4,7 @@ A setting takes its value from the first of these that has one:
   1. the flag as given
   2. what `--remi` (REMI) or a paper's name sets
   3. the preset of model and dataset
-  4. the preset of the dataset
+  4. the preset of the dataset (after the next one for a counted model)
   5. the encoder's own default (encoders.py)
   6. what `--remi` and models that read item by item add under the default recipe (REMI_EXTRAS, SEQUENCE_EXTRAS)
   7. the recipe
@@ -122,12 +122,14 @@ def compose(
             f"out, or take --model_type {model_type}"
         )
     given = {**(REMI if remi else {}), **alias, **explicit, "model_type": model_type}
+    entry = ENCODERS[model_type]
     values = {
         **RECIPES[recipe],
         **(REMI_EXTRAS if remi and recipe == "default" else {}),
-        **(SEQUENCE_EXTRAS if ENCODERS[model_type].states and recipe == "default" else {}),
-        **ENCODERS[model_type].defaults,
+        **(SEQUENCE_EXTRAS if entry.states and recipe == "default" else {}),
+        **entry.defaults,
         **DATASET_PRESETS.get(dataset_name, {}),
+        **(entry.defaults if entry.counted else {}),  # the presets are about what a trained model reads
         **MODEL_PRESETS.get((model_type, dataset_name), {}),
         **given,
     }

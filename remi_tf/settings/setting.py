@@ -21,6 +21,7 @@ def setting(
     of_gradient_steps: bool = False,
     least: int = 1,
     above_zero: bool = False,
+    candidates: tuple[float, ...] = (),
 ) -> Any:
     """A dataclass field that the command line, config.json and the checks all read.
 
@@ -33,6 +34,7 @@ def setting(
       of_gradient_steps: whether only gradient steps read it, so that a counted model does not.
       least: the smallest whole number it takes.
       above_zero: whether a float must be above 0.
+      candidates: values of which one is chosen on validation users, unless a value is given.
     """
     metadata = {
         "help": help,
@@ -42,6 +44,7 @@ def setting(
         "of_gradient_steps": of_gradient_steps,
         "least": least,
         "above_zero": above_zero,
+        "candidates": candidates,
     }
     return field(default=default, metadata=metadata)
 

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 from absl import logging
 
+from remi_tf.data.dataset.folder import Dataset
+from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.errors import InputError
 from remi_tf.files import atomic_file
 
 METRICS = "metrics.jsonl"
@@ -27,6 +30,21 @@ class Validation(NamedTuple):
 
 
 OnValidation = Callable[[Validation], None]
+
+
+def validation_users(dataset: Dataset, number: int) -> Interactions:
+    """The users that a run is validated on: the first `number` validation users, or all for 0.
+
+    Raises:
+      InputError: none of them has a target.
+    """
+    users = dataset.valid.first(number)
+    if not (users.lengths > users.cuts).any():
+        raise InputError(
+            f"{dataset.path}: no validation user has a target, so the best weights cannot be chosen; prepare a log "
+            "with more users, or with --split leave_one_out"
+        )
+    return users
 
 
 def append_metrics(path: Path, line: dict[str, Any]) -> None:

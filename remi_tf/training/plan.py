@@ -1,7 +1,7 @@
 """What a training run will do: start new, continue a run, or start from another run's weights."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,11 @@ from typing import Any
 from remi_tf.data.dataset.folder import Dataset
 from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.settings.checks import check_changes
+from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.presets import compose, run_name
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
+from remi_tf.training.counter import Counter
 from remi_tf.training.measurements import OnValidation
 from remi_tf.training.run_config import CONFIG, read_run_config
 from remi_tf.training.trainer import Trainer
@@ -23,7 +25,8 @@ class Plan:
     """What is going to be trained.
 
     path: the run folder, made unless `resumes`; before: the run whose weights a warm start takes over; config: what
-    config.json of a resumed run held when this was planned; verify: whether what is restored is checked.
+    config.json of a resumed run held when this was planned; verify: whether what is restored is checked; given: names
+    of the settings that were given, so that a counted model does not choose them; None where it is to choose nothing.
     """
 
     path: Path
@@ -34,6 +37,7 @@ class Plan:
     before: run_folder.SavedRun | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     verify: bool = True
+    given: Collection[str] | None = None
 
 
 def plan_new(
@@ -56,7 +60,7 @@ def plan_new(
     """
     settings = compose(dataset.name, recipe, remi, explicit, dataset.num_items, dataset.repeats)
     path = path or Path("runs") / run_name(dataset.name, recipe, remi, explicit)
-    return Plan(path, settings, dataset, overwrite=overwrite)
+    return Plan(path, settings, dataset, overwrite=overwrite, given=tuple(explicit))
 
 
 def plan_resume(path: Path, changes: Mapping[str, Any], *, verify: bool = True) -> Plan:
@@ -100,8 +104,8 @@ def plan_warm_start(
 
 
 @contextlib.contextmanager
-def opened(plan: Plan) -> Iterator[Trainer]:
-    """The trainer of a plan, its run folder made or reopened, and within the block nobody else's to train in.
+def opened(plan: Plan) -> Iterator[Trainer | Counter]:
+    """Who trains or counts as planned, its run folder made or reopened, and within the block nobody else's to train in.
 
     Raises:
       InputError: what cannot be built, a folder that holds something else or in which another process trains, or a
@@ -111,17 +115,24 @@ def opened(plan: Plan) -> Iterator[Trainer]:
         replaces = plan.overwrite and (plan.path / CONFIG).is_file()
         if plan.resumes or replaces:
             run_folder.lock(plan.path, held)  # of a run that is replaced it stays held: see create_run
+        elif not plan.overwrite:
+            run_folder.refuse_run(plan.path)
         # The trainer comes before the folder: what cannot be built neither leaves nor costs one.
-        trainer = Trainer(plan.path, plan.settings, plan.dataset, plan.before, plan.verify)
+        trainer = _trainer(plan)
         if plan.resumes:
             _go_on(plan, trainer)
         else:
-            save_start = trainer.save_start if trainer.warm_start is not None else None
-            run_folder.create_run(plan.path, plan.settings, plan.dataset, replaces, save_start, held)
+            run_folder.create_run(plan.path, trainer.settings, plan.dataset, replaces, trainer.save_start, held)
         yield trainer
 
 
-def _go_on(plan: Plan, trainer: Trainer) -> None:
+def _trainer(plan: Plan) -> Trainer | Counter:
+    if ENCODERS[plan.settings.encoder.model_type].counted:
+        return Counter(plan.path, plan.settings, plan.dataset, plan.given, plan.verify)
+    return Trainer(plan.path, plan.settings, plan.dataset, plan.before, plan.verify)
+
+
+def _go_on(plan: Plan, trainer: Trainer | Counter) -> None:
     """Restore a run that is resumed, and write down what has changed."""
     if read_run_config(plan.path, check=False).content != plan.config:
         raise InputError(f"{plan.path}: another process has changed this run meanwhile; give the command again")
@@ -137,8 +148,10 @@ def _go_on(plan: Plan, trainer: Trainer) -> None:
 
 
 def carry_out(
-    plan: Plan, on_validation: OnValidation | None = None, on_open: Callable[[Plan, Trainer], None] | None = None
-) -> Trainer:
+    plan: Plan,
+    on_validation: OnValidation | None = None,
+    on_open: Callable[[Plan, Trainer | Counter], None] | None = None,
+) -> Trainer | Counter:
     """Train as planned, until the budget or the patience is used up.
 
     Args:
@@ -161,11 +174,11 @@ def carry_out(
     return trainer
 
 
-def notes(trainer: Trainer) -> list[str]:
+def notes(trainer: Trainer | Counter) -> list[str]:
     """What is worth knowing about a run's settings before it trains, one sentence each."""
     objective, num_items = trainer.settings.objective, trainer.dataset.num_items
-    if trainer.is_counted:
-        return []
+    if isinstance(trainer, Counter):
+        return [trainer.choice.sentence()] if trainer.choice else []
     found = []
     if objective.sampler == "uniform" and objective.num_negatives > num_items:
         found.append(

@@ -24,6 +24,7 @@ import tensorflow as tf
 from absl import logging
 
 import remi_tf
+from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.folder import DATA, MANIFEST, PROFILE_COLUMNS, Catalogue, Dataset, load_dataset
 from remi_tf.data.dataset.manifest import REPEATS
 from remi_tf.data.dataset.profiles import columns_to_json
@@ -34,6 +35,7 @@ from remi_tf.locks import locked
 from remi_tf.model import MultiInterestModel
 from remi_tf.settings.exclusion import excludes_history
 from remi_tf.settings.settings import Settings
+from remi_tf.systems import make_system
 from remi_tf.training.checkpoints import CheckpointKeeper
 from remi_tf.training.measurements import read_metrics
 from remi_tf.training.run_config import CONFIG, OF_ITEMS, read_run_config, rewrite_config, write_new_config
@@ -52,7 +54,7 @@ class SavedRun:
     path: Path
     settings: Settings
     catalogue: Catalogue
-    model: MultiInterestModel
+    model: MultiInterestModel | CountedModel
     step: int
     repeats: float | None = field(default=None, kw_only=True)
     verify: bool = field(default=True, kw_only=True)
@@ -110,18 +112,15 @@ def create_run(
 
     Args:
       overwrite: replace the run that is there. Whoever says so holds its lock.
-      save_start: puts the state that training starts from into the folder, where it is a warm start, and says what
-        config.json is to hold of it.
+      save_start: puts the state that training starts from into the folder, where there is one, and returns what
+        config.json is to hold besides.
       held: gets the lock of the new folder, which is held from the folder's first moment.
 
     Raises:
       InputError: the folder holds a run and `overwrite` is false, it holds something else, or cannot be written.
     """
-    if (path / CONFIG).is_file() and not overwrite:
-        raise InputError(
-            f"{path} holds a run already; add --resume to go on with it, --overwrite, or another --run_dir (in Python "
-            "remi_tf.resume, overwrite=True, or another run_dir)"
-        )
+    if not overwrite:
+        refuse_run(path)
     try:
         with atomic_folder(path, CONFIG, overwrite) as folder:
             for name in OF_ITEMS:
@@ -129,7 +128,7 @@ def create_run(
                     shutil.copyfile(dataset.path / name, folder / name)
             config = _new_config(settings, dataset)
             if save_start is not None:
-                config["warm_start"] = save_start(folder)
+                config |= save_start(folder)
             write_new_config(folder, config)
             if held is not None:
                 lock(folder, held)
@@ -137,6 +136,15 @@ def create_run(
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise InputError(f"{path}: another process has just made it; name another --run_dir") from error
         raise _not_writable(path, error) from error
+
+
+def refuse_run(path: Path) -> None:
+    """Raise InputError if the folder holds a run."""
+    if (path / CONFIG).is_file():
+        raise InputError(
+            f"{path} holds a run already; add --resume to go on with it, --overwrite, or another --run_dir (in Python "
+            "remi_tf.resume, overwrite=True, or another run_dir)"
+        )
 
 
 def _new_config(settings: Settings, dataset: Dataset) -> dict[str, Any]:
@@ -211,7 +219,7 @@ def load_saved_run(path: str | Path, verify: bool = True) -> SavedRun:
     catalogue = Catalogue(
         path, config.name, config.fingerprint, config.num_items, profile_columns=config.profile_columns
     )
-    model = MultiInterestModel(config.settings, catalogue.num_items, catalogue.profile_sizes)
+    model = make_system(config.settings, catalogue.num_items, catalogue.profile_sizes)
     build(model)
     resume = command("train", "--resume", "--run_dir", path)
     try:
@@ -236,15 +244,19 @@ def _warn_of_better(path: Path, step: int) -> None:
         )  # fmt: skip
 
 
-def build(model: MultiInterestModel) -> None:
+def build(model: MultiInterestModel | CountedModel) -> None:
     """Create the variables that layers make at their first call."""
+    if isinstance(model, CountedModel):
+        return
     widths = {"days": model.max_history, "profile": len(model.profile_sizes)}
     features = {name: tf.zeros([1, widths[name]], tf.int32) for name in model.needs}
     model.interests(tf.zeros([1, model.max_history], tf.int32), **features)
 
 
-def weights(model: MultiInterestModel) -> tf.train.Checkpoint:
+def weights(model: MultiInterestModel | CountedModel) -> tf.train.Checkpoint:
     """What a finished model consists of, without optimizer slots."""
+    if isinstance(model, CountedModel):
+        return tf.train.Checkpoint(**model.tables)
     return tf.train.Checkpoint(item_table=model.item_table, encoder=model.encoder)
 
 

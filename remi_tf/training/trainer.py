@@ -24,7 +24,13 @@ from remi_tf.training import run_folder
 from remi_tf.training.batches import TrainingBatches
 from remi_tf.training.checkpoints import CheckpointKeeper
 from remi_tf.training.interrupts import Interrupts
-from remi_tf.training.measurements import OnValidation, Validation, append_metrics, truncate_metrics
+from remi_tf.training.measurements import (
+    OnValidation,
+    Validation,
+    append_metrics,
+    truncate_metrics,
+    validation_users,
+)
 from remi_tf.training.optimizers import make_optimizer
 from remi_tf.training.recovery import Progress, restore_newest, settle_best
 from remi_tf.training.run_folder import SELECTION
@@ -75,12 +81,7 @@ class Trainer:
         )
         shares = partial(self.batches.target_shares, dataset.num_items)
         self.model = MultiInterestModel(settings, dataset.num_items, dataset.profile_sizes, shares)
-        self.validation = dataset.valid.first(settings.training.eval_users)
-        if not (self.validation.lengths > self.validation.cuts).any():
-            raise InputError(
-                f"{dataset.path}: no validation user has a target, so the best weights cannot be chosen; prepare a log "
-                "with more users, or with --split leave_one_out"
-            )
+        self.validation = validation_users(dataset, settings.training.eval_users)
         run_folder.build(self.model)
         self.warm_start: WarmStart | None = take_over(self.model, before, dataset) if before else None
         optimizer = make_optimizer(settings.training)
@@ -91,8 +92,7 @@ class Trainer:
         self.average = WeightAverage(self.model.trainable_variables, average_steps) if average_steps else None
         excluded = excludes_history(settings.training.exclude_history, lambda: dataset.repeats)
         self.evaluator = Evaluator(self.model, exclude_history=excluded)
-        self._counted_table = self.model.encoder.counted_table(dataset.train.items, dataset.num_items)
-        self.max_steps = 1 if self.is_counted else settings.training.max_steps
+        self.max_steps = settings.training.max_steps
 
     @cached_property
     def checkpoints(self) -> CheckpointKeeper:
@@ -106,10 +106,11 @@ class Trainer:
 
     def save_start(self, path: Path) -> dict[str, Any]:
         """Write the state after a warm start into a new run folder; return what its config.json says about it."""
-        assert self.warm_start is not None
+        if self.warm_start is None:
+            return {}
         self._states(path).save(0)
         self._validates_first = True
-        return self.warm_start.to_json()
+        return {"warm_start": self.warm_start.to_json()}
 
     @cached_property
     def best(self) -> CheckpointKeeper:
@@ -129,11 +130,6 @@ class Trainer:
         return tf.summary.create_file_writer(str(self.path / "tensorboard"))
 
     @property
-    def is_counted(self) -> bool:
-        """Whether the model counts instead of learning. Then training is one step without a gradient."""
-        return self._counted_table is not None
-
-    @property
     def step(self) -> int:
         """Steps taken so far."""
         return int(self.progress.step.numpy())
@@ -146,6 +142,11 @@ class Trainer:
     @property
     def _out_of_patience(self) -> bool:
         return int(self.progress.bad_validations.numpy()) > self.settings.training.patience
+
+    @property
+    def best_validation(self) -> tuple[float, int]:
+        """The best score of the validations so far, and the step that it belongs to."""
+        return float(self.progress.best_score.numpy()), int(self.progress.best_step.numpy())
 
     def restore(self) -> None:
         """Take up the newest good checkpoint, if there is one, and make best/ and metrics.jsonl agree with it.
@@ -199,14 +200,9 @@ class Trainer:
             self.checkpoints.save(self.step)
 
     def _fit(self, start: int, end: int, bar: tqdm, interrupts: Interrupts) -> int:
-        if self._counted_table is not None:
-            self.model.item_table.assign(self._counted_table)
-            self.model.optimizer.iterations.assign(end)
-            bar.update(end - start)
-        else:
-            callbacks = [_Follow(self, bar, interrupts), *([KeepAverage(self.average)] if self.average else [])]
-            batches = self.batches.from_step(start)
-            self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=callbacks)
+        callbacks = [_Follow(self, bar, interrupts), *([KeepAverage(self.average)] if self.average else [])]
+        batches = self.batches.from_step(start)
+        self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=callbacks)
         self.progress.step.assign(self.model.optimizer.iterations)
         self._check_weights()
         return self.step

@@ -160,6 +160,7 @@ def take_over(model: MultiInterestModel, run: SavedRun, dataset: Dataset) -> War
             f"--warm_start {run.path}: its profile columns and their values are not those of {dataset.path}, so that "
             "its embeddings of them cannot be taken over; train without --warm_start"
         )
+    assert isinstance(run.model, MultiInterestModel)  # load_for_warm_start refuses the counted ones
     for variable, old in zip(model.encoder.weights, run.model.encoder.weights, strict=True):
         variable.assign(old)
     old_rows = np.concatenate([[0], rows_in_run(run, dataset)])  # [I + 1] row in the run, 0 = new

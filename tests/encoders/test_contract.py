@@ -1,4 +1,4 @@
-"""What every registered encoder promises."""
+"""What every registered encoder promises. tests/counted/test_contract.py has what counted models do."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,17 @@ from remi_tf.data.dataset.profiles import ProfileColumn
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.encoders import make_encoder
 from remi_tf.encoders.base import Encoder, Interests
-from remi_tf.model import MultiInterestModel, recommend
+from remi_tf.model import MultiInterestModel
 from remi_tf.serving import export as serving
 from remi_tf.settings import presets
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.settings import Settings
+from remi_tf.systems import recommend
 from remi_tf.training.optimizers import LazyAdam
 
 LENGTH, DIM, INTERESTS = 6, 16, 3
 PROFILE_SIZES = (2, 3)
 STEP_SEED = tf.constant([5, 6])
-
-# Encoders exempt from a test, with the reason.
-NO_WEIGHTS = {"Pop": "its counts are not trained"}
-LEARNS_NO_GROUPS = {"Pop": "everyone gets the same list"}
 
 
 @dataclass
@@ -56,7 +53,7 @@ class Batch:
         return encoder(tf.constant(self.embeddings), tf.constant(self.mask), training_seed=training_seed, **features)
 
 
-@pytest.fixture(scope="module", params=sorted(ENCODERS))
+@pytest.fixture(scope="module", params=sorted(name for name in ENCODERS if not ENCODERS[name].counted))
 def name(request):
     return request.param
 
@@ -66,8 +63,7 @@ def settings(name) -> Settings:
     """The encoder with its own defaults, in small."""
     small = {"embedding_dim": DIM, "max_history": LENGTH, "batch_size": 64}
     interests = {} if ENCODERS[name].single else {"num_interests": INTERESTS}
-    if not ENCODERS[name].counted:
-        small["learning_rate"] = 0.03
+    small["learning_rate"] = 0.03
     return presets.compose("toy", "default", False, {"model_type": name, **small, **interests}, num_items=30)
 
 
@@ -141,8 +137,7 @@ def test_the_seed_decides_the_encoder_and_its_random_draws(name, settings, encod
     for seed in (None, STEP_SEED):
         ours, twins = (batch.through(of, seed).vectors for of in (encoder, make(settings)))
         np.testing.assert_array_equal(ours, twins)
-    if name not in NO_WEIGHTS:
-        assert np.abs(batch.through(make(settings, seed=4)).vectors - batch.through(encoder).vectors).max() > 1e-3
+    assert np.abs(batch.through(make(settings, seed=4)).vectors - batch.through(encoder).vectors).max() > 1e-3
 
 
 def test_saved_weights_restore_the_encoder(settings, encoder, batch, tmp_path):
@@ -155,8 +150,6 @@ def test_saved_weights_restore_the_encoder(settings, encoder, batch, tmp_path):
 
 
 def test_every_weight_receives_a_gradient(name, encoder, batch):
-    if name in NO_WEIGHTS:
-        pytest.skip(NO_WEIGHTS[name])
     with tf.GradientTape() as tape:
         vectors = batch.through(encoder, STEP_SEED).vectors
         loss = tf.reduce_sum(vectors * tf.random.stateless_normal(vectors.shape, STEP_SEED)) + sum(encoder.losses)
@@ -218,8 +211,6 @@ def trained(settings, toy):
 
 @pytest.mark.trains
 def test_it_learns_which_items_go_together(name, trained, toy):
-    if name in LEARNS_NO_GROUPS:
-        pytest.skip(LEARNS_NO_GROUPS[name])
     inputs, target = windows(trained, toy, [EVENTS - 1])
     ids, _ = recommend(trained, k=SIZE, **inputs)
     assert np.mean((ids == target[:, np.newaxis]).numpy().any(axis=1)) >= 0.95

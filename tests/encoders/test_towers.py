@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from remi_tf.encoders import make_encoder
-from remi_tf.model import MultiInterestModel, recommend
+from remi_tf.model import MultiInterestModel
 from remi_tf.settings.presets import compose
+from remi_tf.systems import recommend
 
 PAIRS = {"MTMI-DNN": "DNN", "MTMI-GRU": "GRU4REC", "MTMI-Q2S": "Que2Search"}
 SMALL = {"embedding_dim": 8, "max_history": 5}

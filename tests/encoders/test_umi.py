@@ -10,10 +10,10 @@ from remi_tf.data.dataset.folder import load_dataset, write_dataset
 from remi_tf.data.dataset.profiles import ProfileColumn
 from remi_tf.encoders import make_encoder
 from remi_tf.errors import InputError
-from remi_tf.model import recommend
 from remi_tf.objective.regularizers import RoutingRegularizer
 from remi_tf.serving import export as serving
 from remi_tf.settings.encoders import encoder_settings
+from remi_tf.systems import recommend
 from remi_tf.training.run_folder import load_saved_run
 from tests.serving_toys import Exported
 from train import main

@@ -11,7 +11,7 @@ import tensorflow as tf
 from remi_tf.data.dataset.views import features
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation import tally
-from remi_tf.evaluation.evaluate import Evaluator, evaluate, most_popular
+from remi_tf.evaluation.evaluate import Evaluator, evaluate
 from tests.evaluation_toys import NUM_ITEMS, TinyModel, interactions, random_users
 
 
@@ -130,17 +130,3 @@ def test_top_n_must_be_positive(top_n):
 def test_a_split_in_which_nobody_has_targets_cannot_be_evaluated():
     with pytest.raises(InputError, match="none of the 1 users"):
         evaluate(TinyModel(), interactions(([1, 2], [])), (10,))
-
-
-def test_most_popular_ranks_by_count_in_training_with_ties_by_lower_id():
-    train = interactions(([5, 5, 5, 2, 2], []), ([9, 9, 4], []))
-    data = interactions(([1], [5]), ([1], [2]), ([1], [9]), ([1], [4, 8]))
-    assert most_popular(train, data, (1,)).per_user["recall@1"].tolist() == [1, 0, 0, 0]
-    assert most_popular(train, data, (2,)).per_user["recall@2"].tolist() == [1, 1, 0, 0]
-    assert most_popular(train, data, (4,)).per_user["recall@4"].tolist() == [1, 1, 1, 0.5]
-
-
-def test_most_popular_without_the_history_moves_the_next_item_up():
-    train = interactions(([5, 5, 5, 2, 2, 9], []))
-    data = interactions(([5, 5], [2]), ([1, 7], [2]), ([5, 2, 1, 1, 1, 1], [9]))
-    assert most_popular(train, data, (1,), exclude_history=True).per_user["recall@1"].tolist() == [1, 0, 1]

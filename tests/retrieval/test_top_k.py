@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remi_tf.encoders.base import Interests
-from remi_tf.model import recommend
 from remi_tf.retrieval.filters import Categories
 from remi_tf.retrieval.top_k import GROUP, chunk_rows, top_k
+from remi_tf.systems import recommend
 
 
 def reference(interests, table, k, exclude=None, allow=None, of_items=None, wanted=None):

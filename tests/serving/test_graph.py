@@ -11,10 +11,11 @@ import pytest
 import tensorflow as tf
 
 from remi_tf.data.dataset.views import day_numbers
-from remi_tf.model import MultiInterestModel, recommend
+from remi_tf.model import MultiInterestModel
 from remi_tf.serving import export as serving
 from remi_tf.serving.graph import ServingGraph
 from remi_tf.settings.presets import compose
+from remi_tf.systems import recommend
 from remi_tf.training.run_folder import build
 from tests.serving_toys import (
     COLUMNS,

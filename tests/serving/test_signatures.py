@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remi_tf.model import recommend
 from remi_tf.serving import export as serving
+from remi_tf.systems import recommend
 from tests.serving_toys import (
     CATEGORY_NAMES,
     NUM_ITEMS,

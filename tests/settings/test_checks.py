@@ -16,7 +16,7 @@ from remi_tf.settings.training import TrainingSettings
 from tests.flags import parse
 
 REFUSED = [
-    ("--model_type Transformer4", "choose one of Pop, DNN"),
+    ("--model_type Transformer4", "choose one of Pop, ItemKNN"),
     ("--model_type DNN --num_interests 2", "gives one vector a user; leave it out, or take a multi-interest model"),
     ("--model_type DNN --readout sampled", "all readouts are the same"),
     ("--model_type SA --num_interests 1 --readout sampled", "all readouts are the same"),

@@ -41,7 +41,7 @@ def test_one_vector_a_user_means_one_interest_and_several_mean_more(name):
 def test_an_option_of_another_encoder_is_refused_with_those_there_are():
     with pytest.raises(InputError, match=r"--num_blocks: SA has no such option; it has .*use_bias"):
         encoder_settings("SA", num_blocks=2)
-    with pytest.raises(InputError, match=r"'Transformer4': choose one of Pop, DNN"):
+    with pytest.raises(InputError, match=r"'Transformer4': choose one of Pop, ItemKNN"):
         encoder_settings("Transformer4")
 
 

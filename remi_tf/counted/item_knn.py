@@ -1,0 +1,33 @@
+"""ItemKNN: items that the same users have (Sarwar et al., WWW'01; the shrunk cosine of Bell and Koren, ICDM'07)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import sparse
+
+from remi_tf.counted.co_visits import blocks, read_once
+from remi_tf.counted.neighbours import Neighbours
+from remi_tf.data.dataset.interactions import Interactions
+
+
+class ItemKNN(Neighbours):
+    """table[i, j] = c_ij / (sqrt(c_i c_j) + shrink), without i itself.
+
+    c_ij is the number of training users that have both items, c_i the number of those that have i. A user counts once,
+    however often the item was visited.
+    """
+
+    score_meaning = "similarity to the items of the history, added up; older items weigh less"
+
+    def rows(self, train: Interactions) -> Iterator[tuple[int, sparse.csr_matrix]]:
+        """See the base class."""
+        users = read_once(train, self.num_items)  # [users, I + 1]
+        items = users.T.tocsr()  # [I + 1, users]
+        counts = np.diff(items.indptr)  # [I + 1]
+        pairs = items @ np.diff(users.indptr).astype(np.float64)  # [I + 1] upper bound of a row's co-visited items
+        for start, end in blocks(np.minimum(pairs, self.num_items + 1)):
+            common = (items[start:end] @ users).tocoo()
+            row, column = common.row + start, common.col
+            values = common.data / (np.sqrt(counts[row].astype(np.float64) * counts[column]) + self.settings.shrink)
+            values[(row == column) | (column == 0)] = 0
+            yield start, sparse.csr_matrix((values, (common.row, column)), shape=common.shape)
