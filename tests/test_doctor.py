@@ -9,6 +9,7 @@ from remi_tf import doctor
 GOOD = {
     "python": "3.11.7",
     "numpy": "2.3.1",
+    "scipy": "1.16.3",
     "tensorflow": "2.21.0",
     "tf_keras": "2.21.0",
     "keras": "3.12.0",
