@@ -86,7 +86,7 @@ class Evaluator:
     def _ids_and_interests(
         self, history: tf.Tensor, whole: tf.Tensor, features: dict[str, tf.Tensor]
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """(history `[B, max_history]`, whole histories, features) → ids `[B, k]`, and what `examine` finds of interests."""
+        """(history `[B, max_history]`, whole histories, features) → ids `[B, k]`, and what `examine` finds."""
         k, exclude = max(self.top_n), whole if self._exclude_history else None
         if isinstance(self.model, CountedModel):
             return best(self.model, history, k, exclude, EVALUATION_BYTES, **features)[0], {}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ import tensorflow as tf
 from absl import logging
 from pandas.api.types import is_list_like
 
-from remi_tf.counted.base import CountedModel
 from remi_tf.errors import InputError
 from remi_tf.recommending.choices import Choices, check_top_n, checked
 from remi_tf.recommending.forms import in_python, name_column
 from remi_tf.recommending.histories import Histories, from_frame, from_lists, raw_id
-from remi_tf.recommending.index_folder import finite_vectors, open_index
+from remi_tf.recommending.index_folder import open_index
 from remi_tf.recommending.known import Known, known_of
 from remi_tf.recommending.profiles import Profiles
 from remi_tf.recommending.similar import SimilarItems
@@ -48,8 +46,7 @@ class Recommender:
 
     def __init__(self, run: SavedRun, index: str | Path | None = None, verify: bool = True):
         self.run, self.catalogue = run, run.catalogue
-        if not isinstance(run.model, CountedModel):
-            finite_vectors(run)
+        self._similar = SimilarItems(run)
         self.index = None if index is None else open_index(Path(index), run, verify)
         self.graph = ServingGraph(run.model, run.catalogue, max_top_n=run.catalogue.num_items, limits=NO_LIMITS)
         self._warned: set[str] = set()
@@ -269,10 +266,6 @@ class Recommender:
         if message not in self._warned:
             self._warned.add(message)
             logging.warning("%s", message)
-
-    @cached_property
-    def _similar(self) -> SimilarItems:
-        return SimilarItems(self.run)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,15 @@ class SimilarItems:
 
     Args:
       run: an open run.
+
+    Raises:
+      InputError: an item vector is not finite: the run has diverged.
     """
 
     def __init__(self, run: SavedRun):
         self.run = run
+        if not isinstance(run.model, CountedModel):
+            finite_vectors(run)
 
     def near(self, row: int) -> np.ndarray:
         """`[I + 1]` float32: the cosine of each item's vector with that of `row`, or the number of a counted model.

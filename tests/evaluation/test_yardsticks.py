@@ -14,8 +14,8 @@ def dataset(toy_dataset):
 
 
 def test_most_popular_is_pop(dataset):
-    twin = counted("Pop", dataset.train, dataset.num_items)
-    assert evaluate(yardsticks.most_popular(dataset), dataset.test, (10,)).means == evaluate(twin, dataset.test, (10,)).means
+    twin, ours = counted("Pop", dataset.train, dataset.num_items), yardsticks.most_popular(dataset)
+    assert evaluate(ours, dataset.test, (10,)).means == evaluate(twin, dataset.test, (10,)).means
 
 
 def test_item_knn_has_the_settings_that_validation_users_choose_and_says_so(dataset):
