@@ -69,7 +69,12 @@ def recommend(
 
 
 def best(
-    system: System, history: tf.Tensor, k: int, exclude: tf.Tensor | None, score_bytes: int, **features: tf.Tensor
+    system: System,
+    history: tf.Tensor,
+    k: int | tf.Tensor,
+    exclude: tf.Tensor | None,
+    score_bytes: int,
+    **features: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """As `recommend`, without the items of `exclude` `[B, X]`: 0 = none."""
     if isinstance(system, CountedModel):

@@ -12,10 +12,9 @@ from remi_tf.evaluation.evaluate import EVALUATION_BYTES, input_signature, refus
 from remi_tf.evaluation.list_metrics import ItemFacts
 from remi_tf.evaluation.metrics import CUT_OFFS
 from remi_tf.evaluation.tally import Evaluation, Tally, batches, checked_cut_offs, left_out, users_with_targets
-from remi_tf.model import Encodes
 from remi_tf.progress import bar
 from remi_tf.retrieval.diversity import POOL, diversify
-from remi_tf.retrieval.top_k import answer
+from remi_tf.systems import System, best
 
 
 def refuse_no_categories(items: ItemFacts) -> None:
@@ -42,7 +41,7 @@ class DiversityCurve:
 
     def __init__(
         self,
-        model: Encodes,
+        model: System,
         items: ItemFacts,
         strengths: Sequence[float],
         top_n: Sequence[int] = CUT_OFFS,
@@ -87,11 +86,10 @@ class DiversityCurve:
     def _choose(self, history: tf.Tensor, whole: tf.Tensor, features: dict[str, tf.Tensor]) -> list[list[tf.Tensor]]:
         """(history `[B, max_history]`, what to leave out `[B, any]`, features) → for each strength and
         each n of `top_n` ids `[B, n]`."""
-        vectors, item_vectors = self.model.encode(history, **features).vectors, self.model.item_vectors()
         width = max(self.top_n)
         exclude = whole if self._exclude_history else None
         pool = tf.minimum(POOL * width, tf.maximum(width, len(self.items.counts) - 1))
-        ids, scores = answer(vectors, item_vectors, history, pool, exclude, EVALUATION_BYTES)
+        ids, scores = best(self.model, history, pool, exclude, EVALUATION_BYTES, **features)
         categories = tf.gather(self._categories, ids)  # [B, pool]
         return [[self._list(ids, scores, categories, strength, n) for n in self.top_n] for strength in self.strengths]
 

@@ -44,11 +44,11 @@ def test_the_command_writes_table_json_and_per_user_arrays(run, capsys):
     expected = evaluate(run.model, run.dataset.test, (5, 10))
     assert printed[0].split() == list(expected.means)
     assert [float(value) for value in printed[1].split()[1:]] == pytest.approx(list(expected.means.values()), abs=1e-4)
-    assert printed[2].startswith("MostPopular")
+    assert printed[2].startswith("MostPopular") and printed[3].startswith("ItemKNN")
     report = json.loads((run.path / "evaluation_test.json").read_text())
     whole = evaluate(run.model, run.dataset.test, (5, 10), items=ItemFacts.of(run.dataset)).figures
     assert report["metrics"]["model"] == whole and whole.items() > expected.means.items()
-    assert printed[3].split() == ["novelty@5", "catalogue_coverage@5", "gini@5"]
+    assert printed[4].split() == ["novelty@5", "catalogue_coverage@5", "gini@5"]
     assert sum("the data have no categories" in line for line in printed) == 1
     assert report["dataset"] == {"name": "tiny", "fingerprint": run.dataset.fingerprint}
     assert report["step"] == 7
@@ -87,7 +87,7 @@ def test_segments_and_the_curve_are_printed_and_written_to_a_json_of_their_own(r
     for kind, parts in report["by_segment"].items():
         assert sum(part["users"] for part in parts) == 12
         for part in parts:
-            assert set(part["metrics"]) == {"model", "MostPopular"}
+            assert set(part["metrics"]) == {"model", "MostPopular", "ItemKNN"}
             line = next(line for line in printed if line.startswith(f"{kind}: {part['segment']} "))
             assert str(part["users"]) in line and f"{part['metrics']['model']['recall@10']:.4f}" in line
     assert report["diversity_curve"]["0"] == report["metrics"]["model"]

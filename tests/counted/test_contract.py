@@ -102,10 +102,10 @@ def test_the_commands_choose_count_reload_evaluate_and_recommend(name, toy_datas
     monkeypatch.setattr("remi_tf.training.counter.choose", lambda *_, **__: pytest.fail("chosen again"))
     assert train_command(["--resume", "--run_dir", str(path)]) == 0
     assert evaluate_command(["--run_dir", str(path), "--top_n", "10,50"]) == 0
-    table = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines() if line}
-    assert float(table["model"][0]) > float(table["MostPopular"][0])
+    measured = json.loads((path / "evaluation_test.json").read_text())["metrics"]
+    assert measured["model"]["recall@10"] > measured["MostPopular"]["recall@10"]
     if name == "ItemKNN":
-        assert table["ItemKNN"] == table["model"]
+        assert measured["ItemKNN"] == measured["model"]
 
     cluster = {f"item-{item}" for item in range(11, 21)}  # the users of these items read one other cluster each
     assert recommend_command(["--run_dir", str(path), "--history", "item-12,item-15,item-18", "--top_n", "5"]) == 0

@@ -10,16 +10,21 @@ from remi_tf.evaluation.evaluate import evaluate
 from remi_tf.evaluation.list_metrics import ItemFacts
 from remi_tf.retrieval.diversity import POOL, diversify
 from remi_tf.retrieval.top_k import top_k
+from tests.counted_toys import counted, log
 from tests.evaluation_toys import NUM_ITEMS, TinyModel, interactions, random_users
 
 ITEMS = ItemFacts(np.arange(NUM_ITEMS + 1), np.concatenate([[0], np.arange(NUM_ITEMS) % 4]))
 
 
+POP = counted("Pop", log(list(range(1, NUM_ITEMS, 2))), NUM_ITEMS)
+
+
+@pytest.mark.parametrize("model", [TinyModel(), POP], ids=["interests", "scores"])
 @pytest.mark.parametrize("exclude_history", [False, True])
-def test_strength_0_is_the_plain_list(exclude_history):
+def test_strength_0_is_the_plain_list(model, exclude_history):
     data = interactions(*random_users(30), ([1, 2], []))
-    curve = DiversityCurve(TinyModel(), ITEMS, (0.0, 1.0), (5, 20), exclude_history).evaluate(data, batch_size=7)
-    plain = evaluate(TinyModel(), data, (5, 20), exclude_history, items=ITEMS)
+    curve = DiversityCurve(model, ITEMS, (0.0, 1.0), (5, 20), exclude_history).evaluate(data, batch_size=7)
+    plain = evaluate(model, data, (5, 20), exclude_history, items=ITEMS)
     assert list(curve) == [0.0, 1.0]
     assert curve[0.0].per_user.keys() == plain.per_user.keys()
     for name, values in plain.per_user.items():
