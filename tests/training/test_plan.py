@@ -13,6 +13,7 @@ import pytest
 from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.errors import InputError
 from remi_tf.settings.presets import compose
+from remi_tf.training.counter import Counter
 from remi_tf.training.plan import notes, opened, plan_new, plan_resume
 from remi_tf.training.run_folder import create_run, load_saved_run, lock, update_settings
 from remi_tf.training.trainer import Trainer
@@ -71,7 +72,13 @@ def test_settings_that_see_only_a_part_of_what_they_set_are_noted(toy_dataset, t
     assert said(**srns, max_steps=500) == []
     (note,) = said(**srns, max_steps=499)
     assert "--variance_warmup 500 steps, but training ends at --max_steps 499" in note
-    assert said(model_type="Pop", max_steps=1) == []
+
+
+def test_what_a_counted_model_has_chosen_is_noted(toy_dataset, tmp_path):
+    plan = plan_new(load_dataset(toy_dataset), {"model_type": "ItemKNN", "decay": 0.5}, path=tmp_path)
+    (note,) = notes(Counter(plan.path, plan.settings, plan.dataset, plan.given))
+    assert "4 settings: shrink" in note
+    assert notes(Counter(plan.path, plan.settings, plan.dataset, None)) == []
 
 
 HOLD = (
