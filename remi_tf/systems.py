@@ -37,7 +37,7 @@ def make_counted(settings: Settings, num_items: int) -> CountedModel:
       InputError: the memory is too small for the catalogue.
     """
     cls = _counted_class(settings.encoder.model_type)
-    cls.refuse(num_items)
+    cls.refuse(settings.encoder, num_items)
     return cls(settings.encoder, num_items)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.counted import ease
+from remi_tf.counted import base
 from remi_tf.counted.base import CountedModel
 from remi_tf.errors import InputError
 from remi_tf.model import MultiInterestModel
@@ -20,7 +20,7 @@ def test_the_settings_say_which_kind_of_system_it_is():
 
 
 def test_memory_is_looked_at_where_a_model_is_counted_and_not_where_a_counted_one_is_loaded(monkeypatch):
-    monkeypatch.setattr(ease, "available_memory", lambda: 0)
+    monkeypatch.setattr(base, "available_memory", lambda: 0)
     settings = compose("shop", "default", False, {"model_type": "EASE"})
     make_system(settings, num_items=10)
     with pytest.raises(InputError, match="and 0 are available"):

@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+from remi_tf.counted.memory import available_memory
 from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.errors import InputError
 from remi_tf.settings.encoders import EncoderSettings
 
 
@@ -20,6 +22,7 @@ class CountedModel(tf.Module):
       num_items: I, padding not counted.
       needs: names of features that `scores` needs next to the history: none.
       score_meaning: what a score is, in words.
+      smaller: what takes less memory, in words, of a model that says how much it needs.
 
     Args:
       settings: its options.
@@ -28,14 +31,26 @@ class CountedModel(tf.Module):
 
     needs: tuple[str, ...] = ()
     score_meaning: ClassVar[str]
+    smaller: ClassVar[str] = ""
 
     def __init__(self, settings: Any, num_items: int):
         super().__init__("counted")
         self.settings, self.num_items, self.max_history = settings, num_items, settings.max_history
 
     @classmethod
-    def refuse(cls, num_items: int) -> None:
+    def bytes_needed(cls, settings: Any, num_items: int) -> int:
+        """About how many bytes the tables take while they are counted; 0 where that is next to nothing."""
+        return 0
+
+    @classmethod
+    def refuse(cls, settings: Any, num_items: int) -> None:
         """Raise InputError if a catalogue of this size cannot be counted here, before any table is made."""
+        needed, there = cls.bytes_needed(settings, num_items), available_memory()
+        if there is not None and needed > there:
+            raise InputError(
+                f"--model_type {settings.model_type}: its table for {num_items:,} items needs about {needed:,} bytes "
+                f"of memory, and {there:,} are available; {cls.smaller}"
+            )
 
     @property
     def tables(self) -> dict[str, tf.Variable]:
@@ -77,6 +92,7 @@ class OverHistory(CountedModel):
         super().__init__(settings, num_items)
         self.age_weights = tf.Variable(tf.zeros([self.max_history]), trainable=False, name="age_weights")
         self._counted: Any = None
+        self._train: Interactions | None = None
 
     def count(self, train: Interactions, settings: EncoderSettings | None = None) -> None:
         """See the base class. The table is not counted again where only `decay` is another one."""
@@ -84,9 +100,9 @@ class OverHistory(CountedModel):
         ages = np.arange(self.max_history)
         self.age_weights.assign((self.settings.decay**ages).astype(np.float32))
         of_table = dataclasses.replace(self.settings, decay=1.0)
-        if self._counted != of_table:
+        if self._train is not train or self._counted != of_table:
             self.count_table(train)
-            self._counted = of_table
+            self._train, self._counted = train, of_table
 
     def count_table(self, train: Interactions) -> None:
         """Fill the table, by `self.settings`."""

@@ -41,12 +41,15 @@ def best(rows: sparse.csr_matrix, count: int) -> tuple[np.ndarray, np.ndarray]:
     Places without a value have id 0 and value 0.
     """
     found = np.zeros((rows.shape[0], count), np.int64)
-    data, columns = rows.data.astype(np.float32), rows.indices.astype(np.int64)
+    data = rows.data.astype(np.float32)
     # One number decides: positive floats are in the order of their bits, and of equal ones the lower id is larger.
-    keys = (data.view(np.int32).astype(np.int64) << 32) + (2**31 - columns)
+    keys = data.view(np.int32).astype(np.int64) << 32
+    keys += 2**31
+    keys -= rows.indices
+    is_positive = data > 0
     for row, (start, end) in enumerate(zip(rows.indptr, rows.indptr[1:], strict=False)):
         own = keys[start:end]
-        own = own[data[start:end] > 0]
+        own = own[is_positive[start:end]]
         if len(own) > count:
             own = np.partition(own, len(own) - count)[len(own) - count :]
         found[row, : len(own)] = np.sort(own)[::-1]

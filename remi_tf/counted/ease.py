@@ -1,7 +1,5 @@
 """EASE: a linear model of all items, in closed form (Steck, WWW'19)."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,31 +22,23 @@ class EASE(OverHistory):
     """
 
     score_meaning = "weights from the items of the history, added up; older items weigh less"
+    smaller = (
+        "take --model_type ItemKNN, which keeps a list for each item, or prepare the log with a larger --min_count"
+    )
 
     def __init__(self, settings: Any, num_items: int):
         super().__init__(settings, num_items)
         self.table = tf.Variable(tf.zeros([num_items + 1, num_items + 1]), trainable=False, name="table")
 
     @classmethod
-    def refuse(cls, num_items: int) -> None:
+    def bytes_needed(cls, settings: Any, num_items: int) -> int:
         """See the base class."""
-        needed, there = BYTES_A_PAIR * (num_items + 1) ** 2, available_memory()
-        if there is not None and needed > there:
-            raise InputError(
-                f"--model_type EASE: its table of {num_items:,} × {num_items:,} items needs about {needed:,} bytes of "
-                f"memory, and {there:,} are available; take --model_type ItemKNN, which keeps a list for each item, "
-                "or prepare the log with a larger --min_count"
-            )
+        return BYTES_A_PAIR * (num_items + 1) ** 2
 
     @property
     def tables(self) -> dict[str, tf.Variable]:
         """See the base class."""
         return {"table": self.table, "age_weights": self.age_weights}
-
-    @property
-    def user_bytes(self) -> int:
-        """See the base class."""
-        return 2 * super().user_bytes
 
     def count_table(self, train: Interactions) -> None:
         """See the base class."""
@@ -57,11 +47,10 @@ class EASE(OverHistory):
 
     def scores(self, history: tf.Tensor) -> tf.Tensor:
         """See the base class."""
-        batch, width = tf.shape(history, tf.int64)[0], self.num_items + 1
         users, rows, weights = self.weighted(history)  # [m]
-        places = users * width + tf.cast(rows, tf.int64)
-        read = tf.reshape(tf.math.unsorted_segment_sum(weights, places, batch * width), [batch, width])
-        return tf.matmul(read, tf.convert_to_tensor(self.table))  # [B, I + 1]
+        places = tf.stack([users, tf.cast(rows, tf.int64)], axis=1)  # [m, 2]; the weights of a place add up
+        read = tf.SparseTensor(places, weights, [tf.shape(history, tf.int64)[0], self.num_items + 1])
+        return tf.sparse.sparse_dense_matmul(read, tf.convert_to_tensor(self.table))  # [B, I + 1]
 
     def similar(self, row: int) -> np.ndarray:
         """See the base class."""
@@ -72,6 +61,9 @@ def closed_form(users: Any, ease_lambda: float) -> np.ndarray:
     """`[I + 1, I + 1]` float32 B, its row and column of padding 0.
 
     users: sparse `[users, I]`.
+
+    Raises:
+      InputError: the penalty is too small for the log, so that the matrix has no inverse in 64 bits.
     """
     num_items = users.shape[1]
     gram, items = np.empty((num_items, num_items), order="F"), users.T.tocsr()
@@ -79,7 +71,9 @@ def closed_form(users: Any, ease_lambda: float) -> np.ndarray:
         gram[start:end] = (items[start:end] @ users).toarray()
     gram[np.diag_indices(num_items)] += ease_lambda
     # Its lower half becomes the Cholesky factor, then P, in place: there is never a second matrix of this size.
-    factor, _ = lapack.dpotrf(gram, lower=1, overwrite_a=1)
+    factor, failed = lapack.dpotrf(gram, lower=1, overwrite_a=1)
+    if failed:
+        raise InputError(f"--ease_lambda {ease_lambda}: too small to invert the matrix of this log; give a larger one")
     inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
     table = np.zeros((num_items + 1, num_items + 1), np.float32)
     diagonal = np.diag(inverse).copy()
@@ -88,21 +82,3 @@ def closed_form(users: Any, ease_lambda: float) -> np.ndarray:
         table[row + 1, row + 2 :] = inverse[row + 1 :, row]
         table[row + 1, 1:] /= -diagonal
     return table
-
-
-def available_memory() -> int | None:
-    """Bytes that a process may still take, by the system and by the limit of its container; None if nobody tells."""
-    found = []
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        found += [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")]
-    except OSError:  # not Linux
-        if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-            found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit, used = ((group / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
-        found += [int(limit) - int(used)] if limit != "max" else []
-    except OSError:
-        pass
-    return min(found, default=None)

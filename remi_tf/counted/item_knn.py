@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
-from remi_tf.counted.co_visits import blocks, read_once
+from remi_tf.counted.co_visits import read_once
 from remi_tf.counted.neighbours import Neighbours
 from remi_tf.data.dataset.interactions import Interactions
 
@@ -25,9 +25,10 @@ class ItemKNN(Neighbours):
         items = users.T.tocsr()  # [I + 1, users]
         counts = np.diff(items.indptr)  # [I + 1]
         pairs = items @ np.diff(users.indptr).astype(np.float64)  # [I + 1] upper bound of a row's co-visited items
-        for start, end in blocks(np.minimum(pairs, self.num_items + 1)):
-            common = (items[start:end] @ users).tocoo()
-            row, column = common.row + start, common.col
-            values = common.data / (np.sqrt(counts[row].astype(np.float64) * counts[column]) + self.settings.shrink)
-            values[(row == column) | (column == 0)] = 0
-            yield start, sparse.csr_matrix((values, (common.row, column)), shape=common.shape)
+        roots = np.sqrt(counts)
+        for start, end in self.blocks_of(np.minimum(pairs, self.num_items + 1)):
+            common = items[start:end] @ users  # [R, I + 1] c_ij
+            row, column = np.repeat(np.arange(start, end), np.diff(common.indptr)), common.indices
+            common.data /= roots[row] * roots[column] + self.settings.shrink
+            common.data[row == column] = 0
+            yield start, common

@@ -8,8 +8,11 @@ import tensorflow as tf
 from scipy import sparse
 
 from remi_tf.counted.base import OverHistory
-from remi_tf.counted.co_visits import best
+from remi_tf.counted.co_visits import best, blocks
 from remi_tf.data.dataset.interactions import Interactions
+
+BYTES_A_NEIGHBOUR = 3 * (4 + 4)
+"""Of an item's neighbour: id and value, in the table, where they are counted, and on the way from there to here."""
 
 
 class Neighbours(OverHistory):
@@ -18,11 +21,18 @@ class Neighbours(OverHistory):
     A subclass yields the rows of the table block by block in `rows`.
     """
 
+    smaller = "take fewer --neighbours, or prepare the log with a larger --min_count"
+
     def __init__(self, settings: Any, num_items: int):
         super().__init__(settings, num_items)
         shape = [num_items + 1, min(settings.neighbours, num_items)]
         self.ids = tf.Variable(tf.zeros(shape, tf.int32), trainable=False, name="ids")
         self.values = tf.Variable(tf.zeros(shape), trainable=False, name="values")
+
+    @classmethod
+    def bytes_needed(cls, settings: Any, num_items: int) -> int:
+        """See the base class."""
+        return BYTES_A_NEIGHBOUR * min(settings.neighbours, num_items) * (num_items + 1)
 
     @property
     def tables(self) -> dict[str, tf.Variable]:
@@ -35,8 +45,12 @@ class Neighbours(OverHistory):
         return super().user_bytes + 16 * self.max_history * self.ids.shape[1]
 
     def rows(self, train: Interactions) -> Iterator[tuple[int, sparse.csr_matrix]]:
-        """(first row, `[R, I + 1]` values of the rows from there on), whatever is positive; column 0 is left out."""
+        """(first row, `[R, I + 1]` values of the rows from there on); those above 0 count. R by `blocks_of`."""
         raise NotImplementedError
+
+    def blocks_of(self, costs: np.ndarray) -> Iterator[tuple[int, int]]:
+        """(start, end) of the rows that are made together: costs `[I + 1]` numbers each, and then a list each."""
+        return blocks(costs + self.ids.shape[1])
 
     def count_table(self, train: Interactions) -> None:
         """See the base class."""

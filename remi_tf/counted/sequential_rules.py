@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
-from remi_tf.counted.co_visits import BLOCK, blocks
 from remi_tf.counted.neighbours import Neighbours
 from remi_tf.data.dataset.interactions import Interactions
 
@@ -26,7 +25,7 @@ class SequentialRules(Neighbours):
         order = np.argsort(items, kind="stable")  # places by item
         counts = np.bincount(items, minlength=width)
         first = np.concatenate([[0], np.cumsum(counts)])  # of each item's places in `order`
-        for start, end in blocks(counts * window, BLOCK):
+        for start, end in self.blocks_of(counts * window):
             places = order[first[start] : first[end]]
             found = []
             for distance in range(1, window + 1):
@@ -37,5 +36,4 @@ class SequentialRules(Neighbours):
             values = np.bincount(which, np.concatenate([weight for _, weight in found]), minlength=len(pairs))
             row, column = np.divmod(pairs, width)
             values = values / counts[start + row].astype(np.float64) ** self.settings.antecedent_power
-            values[column == 0] = 0
             yield start, sparse.csr_matrix((values, (row, column)), shape=(end - start, width))

@@ -4,14 +4,13 @@ import numpy as np
 
 from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.folder import Dataset
-from remi_tf.errors import command
+from remi_tf.errors import InputError, command
 from remi_tf.evaluation.choice import choose
 from remi_tf.settings.presets import compose
 from remi_tf.systems import make_counted
 
 MOST_PAIRS = 1_000_000_000
 """Pairs of items of one user, over all training users, up to which ItemKNN is counted: about a minute's work."""
-
 
 USERS = 1000
 """Validation users that choose ItemKNN's settings, at most: the user of a command waits for them."""
@@ -32,13 +31,16 @@ def item_knn(dataset: Dataset, metric: str, exclude_history: bool) -> tuple[Coun
       exclude_history: whether the history is left out of the lists that decide.
 
     Returns:
-      (None, why) where it would take long.
+      (None, why) where it would take long, or more memory than there is.
     """
     pairs = int((np.asarray(dataset.train.lengths, np.float64) ** 2).sum())
     if pairs > MOST_PAIRS:
         once = command("train", "--dataset", dataset.path, "--model_type", "ItemKNN")
         return None, f"ItemKNN is left out, as {pairs:,} pairs of items would take long; {once} counts it once"
-    model = _default("ItemKNN", dataset)
+    try:
+        model = _default("ItemKNN", dataset)
+    except InputError as error:
+        return None, f"ItemKNN is left out: {error}"
     choice = choose(model, dataset, (), metric, USERS, exclude_history)
     model.count(dataset.train, choice.settings if choice else None)
     return model, f"ItemKNN: {choice.sentence() if choice else 'default settings, no validation user has a target'}"

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from remi_tf.errors import InputError
-from remi_tf.settings.options import EASEOptions, ItemKNNOptions, RulesOptions, SINEOptions
+from remi_tf.settings.counted import EASEOptions, ItemKNNOptions, RulesOptions
 from remi_tf.settings.setting import SettingGroup, setting
 
 
@@ -178,8 +178,21 @@ class SASRecSettings(_Dropout, _Heads):
 
 
 @dataclass(frozen=True)
-class SINESettings(SINEOptions, EncoderSettings):
+class SINESettings(EncoderSettings):
     """SINE."""
+
+    num_concepts: int = setting(50, "rows of the concept table")
+    active_concepts: int = setting(4, "concepts a user's history is split into")
+    concept_temperature: float = setting(0.1, "temperature of the softmax over concepts", above_zero=True)
+    concept_lambda: float = setting(0.1, "weight of the penalty that keeps concepts apart")
+
+    def check(self) -> None:
+        super().check()
+        if self.active_concepts > self.num_concepts:
+            raise InputError(
+                f"--active_concepts {self.active_concepts} --num_concepts {self.num_concepts}: a history cannot be "
+                "split into more concepts than there are; take fewer active ones or a larger table"
+            )
 
 
 @dataclass(frozen=True)
@@ -228,6 +241,7 @@ class Entry(NamedTuple):
 
 
 _TRIPLETS = {"loss": "idw", "sampler": "uniform"}  # of MTMI
+_CAPSULES = {"learning_rate": 5e-3}
 _COUNTED = {"embedding_dim": 1, "max_history": 500}
 ENCODERS: dict[str, Entry] = {
     "Pop": Entry("remi_tf.counted.popularity:Popularity", single=True, counted=True, defaults={"embedding_dim": 1}),
@@ -255,13 +269,8 @@ ENCODERS: dict[str, Entry] = {
     "SASRec": Entry(
         "remi_tf.encoders.sasrec:SASRec", SASRecSettings, single=True, states=True, defaults={"dropout": 0.2}
     ),
-    "MIND": Entry("remi_tf.encoders.capsules:MIND", MINDSettings, routing=True, defaults={"learning_rate": 5e-3}),
-    "DR": Entry(
-        "remi_tf.encoders.capsules:DynamicRouting",
-        DynamicRoutingSettings,
-        routing=True,
-        defaults={"learning_rate": 5e-3},
-    ),
+    "MIND": Entry("remi_tf.encoders.capsules:MIND", MINDSettings, routing=True, defaults=_CAPSULES),
+    "DR": Entry("remi_tf.encoders.capsules:DynamicRouting", DynamicRoutingSettings, routing=True, defaults=_CAPSULES),
     "Re4": Entry(
         "remi_tf.encoders.re4:Re4",
         routing=True,
@@ -269,11 +278,7 @@ ENCODERS: dict[str, Entry] = {
     ),
     "SINE": Entry("remi_tf.encoders.sine:SINE", SINESettings, single=True),
     "UMI": Entry(
-        "remi_tf.encoders.umi:UMI",
-        UMISettings,
-        routing=True,
-        needs=("profile",),
-        defaults={"readout": "per_candidate"},
+        "remi_tf.encoders.umi:UMI", UMISettings, routing=True, needs=("profile",), defaults={"readout": "per_candidate"}
     ),
 }
 

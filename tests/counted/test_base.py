@@ -1,9 +1,13 @@
 """What is added up over a history."""
 
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from remi_tf.counted import base
+from remi_tf.errors import InputError
 from tests.counted_toys import counted, log, random_sequences, table_of
 
 MODELS = ["ItemKNN", "SequentialRules", "EASE"]
@@ -31,3 +35,22 @@ def test_another_decay_is_read_without_counting_again_and_another_table_is_count
     assert model.age_weights.numpy()[2] == pytest.approx(0.09)
     model.count(train, other)
     assert made == [other]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_another_log_is_counted_under_the_same_settings(name):
+    model, train = counted(name, log([1, 2], [3, 4])), log([1, 3], [1, 3], [2, 4])
+    model.count(train)
+    np.testing.assert_array_equal(table_of(model), table_of(counted(name, train)))
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("EASE", "take --model_type ItemKNN"), ("ItemKNN", "fewer --neighbours")])
+def test_a_catalogue_that_memory_cannot_hold_is_refused_with_both_numbers_before_a_table_is_made(
+    name, remedy, monkeypatch
+):
+    monkeypatch.setattr(base, "available_memory", lambda: 2**30)
+    refused = rf"--model_type {name}: its table for 9,000,000 items needs about ([\d,]+) bytes of memory, and "
+    with pytest.raises(InputError, match=refused + f"1,073,741,824 are available; .*{remedy}") as error:
+        counted(name, log([1, 2]), num_items=9_000_000)
+    assert int(re.match(refused, str(error.value))[1].replace(",", "")) > 2**30
+    counted(name, log([1, 2]), num_items=5)

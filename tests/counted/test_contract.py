@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from evaluate import main as evaluate_command
-from index import main as index_command
-from recommend import main as recommend_command
 from remi_tf.api import load_run, train
+from remi_tf.commands.evaluate import main as evaluate_command
+from remi_tf.commands.index import main as index_command
+from remi_tf.commands.recommend import main as recommend_command
+from remi_tf.commands.train import main as train_command
 from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.errors import InputError
 from remi_tf.serving.export import CARD, export
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.systems import recommend
 from tests.counted_toys import NUM_ITEMS, counted, log, random_sequences
-from train import main as train_command
 
 COUNTED = [name for name, entry in ENCODERS.items() if entry.counted]
 READS_THE_HISTORY = [name for name in COUNTED if name != "Pop"]

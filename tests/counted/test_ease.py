@@ -1,10 +1,11 @@
-"""EASE against a search for the minimum, and its memory."""
+"""EASE against ridge regressions, and what it needs."""
 
 import numpy as np
 import pytest
 
-from remi_tf.counted import ease
+from remi_tf.counted.ease import EASE
 from remi_tf.errors import InputError
+from remi_tf.settings.encoders import encoder_settings
 from tests.counted_toys import NUM_ITEMS, counted, log, random_sequences, table_of
 
 
@@ -20,13 +21,12 @@ def test_the_table_is_the_best_linear_model_without_a_diagonal():
         assert table[item, item] == 0
 
 
-def test_a_catalogue_that_memory_cannot_hold_is_refused_with_both_numbers_before_a_table_is_made(monkeypatch):
-    monkeypatch.setattr(ease, "available_memory", lambda: 2**30)
-    needed = r"1,000,000 × 1,000,000 items needs about 20,000,\d+,\d+,?\d* bytes"
-    with pytest.raises(InputError, match=needed + " of memory, and 1,073,741,824 are available; take --model_type It"):
-        counted("EASE", log([1, 2]), num_items=1_000_000)
-    counted("EASE", log([1, 2]), num_items=5)
+def test_a_penalty_that_leaves_no_inverse_is_refused():
+    twins = [[1, 2, 3]] * 20
+    with pytest.raises(InputError, match=r"--ease_lambda 1e-30: too small .* give a larger one"):
+        counted("EASE", log(*twins), ease_lambda=1e-30)
 
 
-def test_the_memory_that_is_available_is_less_than_a_machine_has_and_more_than_nothing():
-    assert 2**20 < ease.available_memory() < 2**50
+def test_what_it_needs_grows_with_the_square_of_the_catalogue():
+    small, large = (EASE.bytes_needed(encoder_settings("EASE"), items) for items in (999, 9999))
+    assert large == 100 * small > 100 * 4 * 1000**2  # of the table itself, in 32 bits

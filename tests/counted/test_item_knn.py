@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from remi_tf.counted import co_visits, item_knn
 from tests.counted_toys import NUM_ITEMS, counted, keep_best, log, random_sequences, table_of
 
 
@@ -23,10 +22,3 @@ def test_the_table_is_the_shrunk_cosine_of_the_items_sets_of_users(shrink, neigh
     sequences = random_sequences(30)
     model = counted("ItemKNN", log(*sequences), shrink=shrink, neighbours=neighbours)
     np.testing.assert_allclose(table_of(model), keep_best(plain_table(sequences, shrink), neighbours), rtol=1e-6)
-
-
-def test_it_counts_the_same_in_blocks_of_any_size(monkeypatch):
-    train = log(*random_sequences(30))
-    whole = table_of(counted("ItemKNN", train))
-    monkeypatch.setattr(item_knn, "blocks", lambda costs: co_visits.blocks(costs, limit=7))
-    np.testing.assert_array_equal(table_of(counted("ItemKNN", train)), whole)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from remi_tf.counted import sequential_rules
 from tests.counted_toys import NUM_ITEMS, counted, keep_best, log, random_sequences, table_of
 
 
@@ -29,10 +28,3 @@ def test_a_rule_has_a_direction_does_not_cross_users_and_an_item_may_follow_itse
     table = table_of(counted("SequentialRules", log([1, 2, 2], [3]), antecedent_power=0.0))
     assert table[1, 2] == 1.5 and table[2, 1] == 0
     assert table[2, 2] == 1 and not table[:, 3].any()
-
-
-def test_it_counts_the_same_in_blocks_of_any_size(monkeypatch):
-    train = log(*random_sequences(30))
-    whole = table_of(counted("SequentialRules", train))
-    monkeypatch.setattr(sequential_rules, "BLOCK", 1)
-    np.testing.assert_array_equal(table_of(counted("SequentialRules", train)), whole)

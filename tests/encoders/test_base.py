@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.encoders.base import Encoder, Interests, attention, dropout, kaiming_normal
-from remi_tf.settings.encoders import encoder_settings
+from remi_tf.encoders.base import Interests, attention, dropout, kaiming_normal
 
 MASK = tf.constant([[True, True, False], [True, False, False], [False, False, False]])
 
@@ -49,7 +48,5 @@ def test_weights_spread_by_what_comes_in(fan_in):
     assert weights.var() * fan_in == pytest.approx(2, rel=0.05) and np.abs(weights.mean()) < 0.01
 
 
-def test_an_encoder_learns_its_table_unless_it_says_otherwise_and_need_not_route():
-    encoder = Encoder(encoder_settings("SA"))
-    assert encoder.counted_table(np.array([1], np.int32), 3) is None
+def test_an_encoder_need_give_nothing_but_vectors():
     assert Interests(tf.zeros([1, 1, 2]))[1:] == (None, None, None, None)

@@ -1,4 +1,4 @@
-"""Options that are checked without any other setting."""
+"""The options of the counted models."""
 
 import pytest
 
