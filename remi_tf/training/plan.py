@@ -74,6 +74,11 @@ def plan_resume(path: Path, changes: Mapping[str, Any], *, verify: bool = True) 
     """
     check_changes(changes)
     settings, dataset = run_folder.read_config(path, verify)
+    if changes and ENCODERS[settings.encoder.model_type].counted:
+        raise InputError(
+            f"--resume: {path} is a run of {settings.encoder.model_type}, which is counted, not trained; leave out "
+            + ", ".join(f"--{name}" for name in changes)
+        )
     config = read_run_config(path, check=False).content
     return Plan(path, settings.replace(**changes), dataset, resumes=True, config=config, verify=verify)
 

@@ -74,6 +74,15 @@ def test_settings_that_see_only_a_part_of_what_they_set_are_noted(toy_dataset, t
     assert "--variance_warmup 500 steps, but training ends at --max_steps 499" in note
 
 
+def test_a_run_that_is_counted_has_nothing_to_change(toy_dataset, tmp_path):
+    dataset = load_dataset(toy_dataset)
+    settings = compose("toy", "default", False, {"model_type": "ItemKNN"}, dataset.num_items)
+    create_run(tmp_path / "run", settings, dataset, overwrite=False)
+    assert plan_resume(tmp_path / "run", {}).settings == settings
+    with pytest.raises(InputError, match=r"--resume: .* a run of ItemKNN, which is counted.* leave out --max_steps"):
+        plan_resume(tmp_path / "run", {"max_steps": 9})
+
+
 def test_what_a_counted_model_has_chosen_is_noted(toy_dataset, tmp_path):
     plan = plan_new(load_dataset(toy_dataset), {"model_type": "ItemKNN", "decay": 0.5}, path=tmp_path)
     (note,) = notes(Counter(plan.path, plan.settings, plan.dataset, plan.given))
