@@ -1,8 +1,10 @@
 """Regularisers of routing (RR) and of interests, as Keras layers that add their penalty to the loss by add_loss."""
 
+from typing import ClassVar
+
 import tensorflow as tf
 
-from remi_tf.encoders.likeness import decorrelation, mean_cosine
+from remi_tf.encoders.likeness import decorrelation, mean_cosine, mean_squared_cosine
 
 # REMI's released form is λ · Σ_batch Σ_k (var_k / d)², tuned at batch 128 and dim 64. The mean form below is equal at
 # these two values, and keeps λ's meaning at others.
@@ -97,13 +99,19 @@ class RoutingRegularizer(tf.keras.layers.Layer):
 class RepresentationRegularizer(tf.keras.layers.Layer):
     """A penalty on interests of a user that are alike, as a mean over the batch (REMI's table 4, "Rep. Reg.").
 
-    REMI's release does not contain it. Both forms come from SINE: its penalty on concepts, here used on interests
-    ("covariance"), and the penalty in its released code ("cosine").
+    REMI's release does not contain it. Two forms come from SINE: its penalty on concepts, here used on interests
+    ("covariance"), and the penalty in its released code ("cosine"). The third, "squared_cosine", is ours.
 
     Args:
       rep_lambda: its weight.
-      form: "covariance" is `decorrelation`, "cosine" is `mean_cosine`.
+      form: a key of `FORMS`.
     """
+
+    FORMS: ClassVar = {
+        "covariance": decorrelation,
+        "cosine": mean_cosine,
+        "squared_cosine": mean_squared_cosine,
+    }
 
     def __init__(self, rep_lambda: float, form: str):
         super().__init__(name="rep", dtype="float32")
@@ -118,7 +126,6 @@ class RepresentationRegularizer(tf.keras.layers.Layer):
         """
         if active is not None:
             vectors = tf.where(active[..., tf.newaxis], vectors, 0.0)
-        alike = decorrelation(vectors) if self.form == "covariance" else mean_cosine(vectors)
-        penalty = self.rep_lambda * tf.reduce_mean(alike)
+        penalty = self.rep_lambda * tf.reduce_mean(self.FORMS[self.form](vectors))
         self.add_loss(penalty / tf.distribute.get_strategy().num_replicas_in_sync)  # gradients of replicas add up
         return penalty

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.encoders.likeness import decorrelation, mean_cosine
+from remi_tf.encoders.likeness import decorrelation, mean_cosine, mean_squared_cosine
 
 
 def test_decorrelation_is_zero_for_orthogonal_rows_and_the_square_of_their_variance_for_equal_ones():
@@ -43,3 +43,24 @@ def test_mean_cosine_has_finite_gradients_beside_empty_rows():
         tape.watch(rows)
         value = tf.reduce_sum(mean_cosine(rows))
     assert np.abs(tape.gradient(value, rows)).max() < 10
+
+
+def test_mean_squared_cosine_is_0_for_orthogonal_rows_and_1_for_one_line():
+    east, north, west, between = [2.0, 0], [0.0, 3], [-1.0, 0], [1.0, 1.0]
+    for rows, expected in (
+        ([east, north], 0),
+        ([east, west], 1),
+        ([east, between], 0.5),
+        ([east, north, west], 1 / 3),
+        ([east, [0.0, 0.0], north], 0),
+        ([east], 0),
+    ):
+        assert float(mean_squared_cosine(tf.constant(rows))) == pytest.approx(expected, abs=1e-6)
+
+
+def test_mean_squared_cosine_has_finite_gradients_next_to_empty_rows():
+    rows = tf.constant([[[1.0, 0], [0, 0], [1, 1]], [[0.0, 0]] * 3])
+    with tf.GradientTape() as tape:
+        tape.watch(rows)
+        value = tf.reduce_sum(mean_squared_cosine(rows))
+    assert 0 < np.abs(tape.gradient(value, rows)).max() < 10
