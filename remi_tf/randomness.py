@@ -11,6 +11,7 @@ WINDOW_TARGETS, WINDOW_USERS = 0, 1
 NEGATIVES = 2  # the first block; drawing distinct ids may take several (3, 4, …)
 CHOICE_OF_NEGATIVES = 1 << 16
 ENCODER, OBJECTIVE = -1, -2  # dropout and random routing; draws of the readout
+WINDOW_AHEAD = -3
 
 # Seed of initial weights = the run's seed + an offset. The item table has offset 0; each part has room for 1000 seeds.
 ENCODER_WEIGHTS, LOSS_WEIGHTS, REGULARIZER_WEIGHTS = 1, 1001, 2001

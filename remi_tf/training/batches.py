@@ -8,7 +8,7 @@ import tensorflow as tf
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import day_numbers
 from remi_tf.errors import InputError
-from remi_tf.randomness import WINDOW_TARGETS, WINDOW_USERS, stream_seed
+from remi_tf.randomness import WINDOW_AHEAD, WINDOW_TARGETS, WINDOW_USERS, stream_seed
 
 
 class TrainingBatches:
@@ -16,9 +16,11 @@ class TrainingBatches:
 
     The users of a batch are distinct and drawn uniformly. If the batch is larger than the number of users, users repeat
     as evenly as possible. For each user a target is drawn uniformly from the items at position `first_target` or
-    later. The history is the items before the target (ComiRec's training stream).
+    later. The history is the items before the target (ComiRec's training stream). With `ahead`, the target is then
+    drawn uniformly from that item and those after it, `ahead[user]` in all where there are so many.
 
     Args:
+      ahead: [users] int64, 1 or more, as `targets_ahead` gives it. None: 1 for all.
       needs: features besides history and target: "days" and "profile" (if the log has profiles).
 
     Raises:
@@ -34,6 +36,7 @@ class TrainingBatches:
         first_target: int,
         seed: int,
         needs: Sequence[str] = (),
+        ahead: np.ndarray | None = None,
     ):
         eligible = np.flatnonzero(train.lengths > first_target)
         if not len(eligible):
@@ -45,6 +48,8 @@ class TrainingBatches:
         self.batch_size, self.max_history, self.first_target, self.seed = batch_size, max_history, first_target, seed
         self._train = train
         self.num_users = len(eligible)
+        self._ahead = np.ones(train.num_users, np.int64) if ahead is None else ahead
+        self._user_ahead = None if ahead is None else tf.constant(ahead[eligible], tf.int32)
         self._starts = tf.constant(train.offsets[eligible], tf.int64)
         self._lengths = tf.constant(train.lengths[eligible], tf.int32)
         self._items = tf.constant(train.items, tf.int32)
@@ -72,21 +77,31 @@ class TrainingBatches:
         drawn less often.
         """
         lengths = self._train.lengths
-        choices = np.maximum(lengths - self.first_target, 0)
-        position = np.arange(len(self._train.items)) - np.repeat(self._train.offsets[:-1], lengths)
-        chance = np.repeat(1 / np.maximum(choices, 1), lengths) * (position >= self.first_target)
-        return np.bincount(self._train.items, chance, minlength=num_items + 1) / self.num_users
+        choices = np.repeat(np.maximum(lengths - self.first_target, 1), lengths)
+        starts, ahead = (np.repeat(values, lengths) for values in (self._train.offsets[:-1], self._ahead))
+        position = np.arange(len(self._train.items)) - starts
+        reach = np.minimum(ahead, np.repeat(lengths, lengths) - position)  # targets that a history before it may get
+        history_ends = np.where(position >= self.first_target, 1 / (choices * reach), 0)
+        before = np.concatenate([[0], np.cumsum(history_ends)])
+        earliest = starts + np.clip(position - ahead + 1, self.first_target, position + 1)
+        chance = before[1:] - before[np.minimum(earliest, starts + position + 1)]
+        return np.bincount(self._train.items, np.maximum(chance, 0), minlength=num_items + 1) / self.num_users
 
     def _batch(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
         user = _distinct(self.num_users, self.batch_size, self.seed, step)  # [B]
         seed = stream_seed(self.seed, step, WINDOW_TARGETS)
         uniform = tf.random.stateless_uniform([self.batch_size], seed, alg="philox")
-        choices = tf.gather(self._lengths, user) - self.first_target
-        target = tf.minimum(tf.cast(uniform * tf.cast(choices, tf.float32), tf.int32), choices - 1) + self.first_target
-        oldest = tf.maximum(target - self.max_history, 0)  # [B] position in the user's sequence
+        length = tf.gather(self._lengths, user)
+        end = self.first_target + _pick(uniform, length - self.first_target)  # [B] items before the window's end
+        target = end
+        if self._user_ahead is not None:
+            seed = stream_seed(self.seed, step, WINDOW_AHEAD)
+            uniform = tf.random.stateless_uniform([self.batch_size], seed, alg="philox")
+            target += _pick(uniform, tf.minimum(tf.gather(self._user_ahead, user), length - end))
+        oldest = tf.maximum(end - self.max_history, 0)  # [B] position in the user's sequence
         slot = tf.range(self.max_history)[tf.newaxis, :]  # [1, L]
         start = tf.gather(self._starts, user)  # [B]
-        valid = slot < (target - oldest)[:, tf.newaxis]  # [B, L]
+        valid = slot < (end - oldest)[:, tf.newaxis]  # [B, L]
         row = tf.where(valid, (start + tf.cast(oldest, tf.int64))[:, tf.newaxis] + tf.cast(slot, tf.int64), 0)
         batch = {
             "history": tf.where(valid, tf.gather(self._items, row), 0),
@@ -97,6 +112,22 @@ class TrainingBatches:
         if self._profiles is not None:
             batch["profile"] = tf.gather(self._profiles, user)
         return batch
+
+
+def targets_ahead(lengths: np.ndarray, validation: Interactions) -> np.ndarray:
+    """[users] int64: as many targets as training users with so many items would have, if they were to validate.
+
+    It is the share of the validation users' items that are targets, at most as many as one of them has: about a fifth
+    of the sequence where users are split as in the papers, 1 where one item is left out.
+    """
+    targets = validation.lengths - validation.cuts
+    share = targets.sum() / max(int(validation.lengths.sum()), 1)
+    return np.clip(np.ceil(share * lengths), 1, max(int(targets.max(initial=1)), 1)).astype(np.int64)
+
+
+def _pick(uniform: tf.Tensor, choices: tf.Tensor) -> tf.Tensor:
+    """[B] float32 in [0, 1), [B] int32 → [B] int32 in 0..choices-1."""
+    return tf.minimum(tf.cast(uniform * tf.cast(choices, tf.float32), tf.int32), choices - 1)
 
 
 def _distinct(num_users: int, batch_size: int, seed: int, step: tf.Tensor) -> tf.Tensor:

@@ -9,7 +9,7 @@ import pytest
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import day_numbers
 from remi_tf.errors import InputError
-from remi_tf.training.batches import TrainingBatches
+from remi_tf.training.batches import TrainingBatches, targets_ahead
 
 LENGTHS = [5, 3, 9, 30, 6, 12]
 
@@ -91,3 +91,45 @@ def test_a_log_without_any_target_is_refused_with_the_remedy(log):
     of_one = Interactions(np.array([3, 1], np.int32), np.array([5, 6]), np.array([0, 1, 2]), np.array([1, 1]))
     with pytest.raises(InputError, match=r"more than 1 item, .*prepare a log with longer sequences$"):
         TrainingBatches(of_one, **{**OPTIONS, "first_target": 1})  # there is nothing to lower
+
+
+AHEAD = np.array([2, 1, 3, 6, 1, 2])
+
+
+def test_targets_ahead_are_any_of_the_users_next_items_as_far_as_its_sequence_goes(log):
+    seen = {user: set() for user in (0, 2, 3, 4, 5)}
+    for batch in batches(log, 2000, ahead=AHEAD):
+        for history, target in zip(batch["history"], batch["target"], strict=True):
+            user, position = divmod(int(target), 100)
+            newest = int(history.max()) % 100
+            seen[user].add((newest, position - newest))
+    for user, pairs in seen.items():
+        ends = range(3, LENGTHS[user] - 1)
+        assert pairs == {(end, d) for end in ends for d in range(1, min(AHEAD[user], LENGTHS[user] - 1 - end) + 1)}
+
+
+def test_one_target_ahead_is_the_next_item(log):
+    plain, ahead = batches(log, 5), batches(log, 5, ahead=np.ones(6, np.int64))
+    for ours, theirs in zip(plain, ahead, strict=True):
+        np.testing.assert_array_equal(ours["target"], theirs["target"])
+        np.testing.assert_array_equal(ours["history"], theirs["history"])
+
+
+@pytest.mark.parametrize("ahead", [None, AHEAD])
+def test_target_shares_are_how_often_an_item_is_a_target(log, ahead):
+    drawn = np.concatenate([batch["target"] for batch in batches(log, 6000, ahead=ahead)])
+    measured = np.bincount(drawn, minlength=600) / len(drawn)
+    shares = TrainingBatches(log, **OPTIONS, ahead=ahead).target_shares(599)
+    assert shares.sum() == pytest.approx(1)
+    np.testing.assert_allclose(measured, shares, atol=0.006)
+    assert not measured[shares == 0].any()
+
+
+def test_as_many_targets_ahead_as_a_user_would_be_asked_for_in_validation():
+    def validation(lengths, cuts):
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        return Interactions(np.ones(offsets[-1], np.int32), np.arange(offsets[-1]), offsets, np.array(cuts))
+
+    fifth = validation([10, 20, 10], [8, 16, 8])
+    assert targets_ahead(np.array([1, 5, 6, 10, 50]), fifth).tolist() == [1, 1, 2, 2, 4]  # never more than anyone has
+    assert targets_ahead(np.array([1, 5, 60]), validation([5, 9], [4, 8])).tolist() == [1, 1, 1]
