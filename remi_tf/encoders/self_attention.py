@@ -2,8 +2,12 @@
 
 import tensorflow as tf
 
-from remi_tf.encoders.base import Encoder, Interests, attention, kaiming_normal
+from remi_tf.encoders.base import Encoder, Interests, attention, dropout, kaiming_normal
+from remi_tf.randomness import place_seed
 from remi_tf.settings.encoders import SelfAttentionSettings
+
+HISTORY, VALUES = 0, 1
+"""The places of random draws."""
 
 
 class SelfAttention(Encoder):
@@ -13,6 +17,14 @@ class SelfAttention(Encoder):
 
     with a position table P [L, d], W1 [d, 4d] and W2 [4d, K] (biases only with `use_bias`, as in ComiRec's TensorFlow
     release). Positions steer the routing but are not part of the interests: V mixes the raw embeddings.
+
+    With `value_width` w above 0, interest k reads each item together with the w − 1 items before it, by a causal
+    convolution with kernels C_jk [d, d] that start at 0. So interests that attend to the same items still differ, and
+    what an item leads to may differ from what it is like:
+
+        v_k = Σ_l A_kl ( x_l + Σ_{j<w} x_{l−j} C_jk )
+
+    The options are ours; the papers have none of them (DIFFERENCES.md).
     """
 
     settings: SelfAttentionSettings
@@ -36,10 +48,47 @@ class SelfAttention(Encoder):
             kernel_initializer=kaiming_normal(hidden, seed + 2),
             name="logits",
         )
+        if settings.value_width:
+            shape = [settings.num_interests, settings.value_width * dim, dim]
+            self.kernels = self.add_weight("kernels", shape, initializer="zeros", trainable=True)
 
     def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
-        positions = self.positions[: tf.shape(embeddings)[1]]  # [L, d]
-        logits = self.logits(self.hidden(embeddings + positions))  # [B, L, K]
-        logits = tf.transpose(logits, [0, 2, 1])  # [B, K, L]
-        routing = attention(logits, mask)  # [B, K, L]
-        return Interests(tf.matmul(routing, embeddings), routing)  # [B, K, d], [B, K, L]
+        age = _ages(mask)
+        mask = self._kept(mask, age, training_seed)
+        logits = self.logits(self.hidden(embeddings + self._positions(age)))  # [B, L, K]
+        routing = attention(tf.transpose(logits, [0, 2, 1]), mask)  # [B, K, L]
+        vectors = tf.matmul(routing, embeddings)  # [B, K, d]
+        if self.settings.value_width:
+            vectors += dropout(
+                self._convolved(routing, embeddings, mask), self.settings.value_dropout, training_seed, VALUES
+            )
+        return Interests(vectors, routing)
+
+    def _positions(self, age: tf.Tensor) -> tf.Tensor:
+        """[L, d] or [B, L, d]: the row of each slot in the table of positions."""
+        if self.settings.positions == "newest":
+            return tf.gather(self.positions, age)
+        return self.positions[: tf.shape(age)[1]]
+
+    def _kept(self, mask: tf.Tensor, age: tf.Tensor, training_seed: tf.Tensor | None) -> tf.Tensor:
+        """[B, L] bool: the items that take part; in training some of them at random, and always the newest."""
+        if training_seed is None or not self.settings.history_dropout:
+            return mask
+        seed = place_seed(training_seed, HISTORY)
+        kept = tf.random.stateless_uniform(tf.shape(mask), seed, alg="philox") >= self.settings.history_dropout
+        return mask & (kept | (age == 0))
+
+    def _convolved(self, routing: tf.Tensor, embeddings: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """[B, K, d]: Σ_l A_kl Σ_{j<w} x_{l−j} C_jk. Items that do not take part are 0 for those after them too."""
+        items = tf.where(mask[..., tf.newaxis], embeddings, 0.0)
+        width, length = self.settings.value_width, tf.shape(items)[1]
+        padded = tf.pad(items, [[0, 0], [width - 1, 0], [0, 0]])
+        around = tf.concat([padded[:, width - 1 - j : width - 1 - j + length] for j in range(width)], axis=-1)
+        mixed = tf.matmul(routing, around)  # [B, K, w d]
+        return tf.einsum("bkx,kxd->bkd", mixed, tf.cast(self.kernels, mixed.dtype))
+
+
+def _ages(mask: tf.Tensor) -> tf.Tensor:
+    """[B, L] int32: 0 for the newest item of a history, 1 for the one before it, …; 0 on padding."""
+    length = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)
+    return tf.maximum(length - 1 - tf.range(tf.shape(mask)[1]), 0)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from remi_tf.errors import InputError
 from remi_tf.settings.counted import EASEOptions, ItemKNNOptions, RulesOptions
+from remi_tf.settings.self_attention import SelfAttentionOptions
 from remi_tf.settings.setting import SettingGroup, setting
 
 
@@ -144,7 +145,7 @@ class DynamicRoutingSettings(CapsuleSettings):
 
 
 @dataclass(frozen=True)
-class SelfAttentionSettings(_Bias):
+class SelfAttentionSettings(SelfAttentionOptions, _Bias):
     """SA."""
 
 
@@ -190,8 +191,8 @@ class SINESettings(EncoderSettings):
         super().check()
         if self.active_concepts > self.num_concepts:
             raise InputError(
-                f"--active_concepts {self.active_concepts} --num_concepts {self.num_concepts}: a history cannot be "
-                "split into more concepts than there are; take fewer active ones or a larger table"
+                f"--active_concepts {self.active_concepts}: a history cannot be split into more concepts than the "
+                f"{self.num_concepts} there are; take fewer, or a larger --num_concepts"
             )
 
 
@@ -241,6 +242,7 @@ class Entry(NamedTuple):
 
 
 _TRIPLETS = {"loss": "idw", "sampler": "uniform"}  # of MTMI
+_PIMI = {"dropout": 0.1, "num_heads": 4}
 _CAPSULES = {"learning_rate": 5e-3}
 _COUNTED = {"embedding_dim": 1, "max_history": 500}
 ENCODERS: dict[str, Entry] = {
@@ -259,13 +261,7 @@ ENCODERS: dict[str, Entry] = {
         "remi_tf.encoders.gru:GRU4REC", GRUSettings, defaults={**_TRIPLETS, "dropout": 0.2, "gru_projection": False}
     ),
     "MTMI-Q2S": Entry("remi_tf.encoders.que2search:Que2Search", routing=True, defaults=_TRIPLETS),
-    "PIMI": Entry(
-        "remi_tf.encoders.pimi:PIMI",
-        PIMISettings,
-        routing=True,
-        needs=("days",),
-        defaults={"dropout": 0.1, "num_heads": 4},
-    ),
+    "PIMI": Entry("remi_tf.encoders.pimi:PIMI", PIMISettings, routing=True, needs=("days",), defaults=_PIMI),
     "SASRec": Entry(
         "remi_tf.encoders.sasrec:SASRec", SASRecSettings, single=True, states=True, defaults={"dropout": 0.2}
     ),

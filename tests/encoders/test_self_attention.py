@@ -86,3 +86,60 @@ def test_routing_depends_on_the_order_of_the_history(encoder, embeddings):
 def test_an_empty_history_has_zero_interests(encoder, embeddings):
     interests = encoder(embeddings, tf.zeros([5, 6], tf.bool))
     assert not interests.vectors.numpy().any() and not interests.routing.numpy().any()
+
+
+SEED = tf.constant([3, 4])
+
+
+def small(**options):
+    return make_encoder(encoder_settings(embedding_dim=8, max_history=6, num_interests=3, **options), seed=4)
+
+
+def test_with_positions_from_the_newest_item_older_items_leave_the_others_shares_as_they_were(embeddings):
+    """Shares of the last three items among themselves, with and without the three items before them."""
+    for positions, same in (("newest", True), ("oldest", False)):
+        encoder = small(positions=positions)
+        whole = encoder(embeddings, tf.ones([5, 6], tf.bool)).routing.numpy()[..., 3:]
+        late = tf.concat([embeddings[:, 3:], tf.zeros([5, 3, 8])], axis=1)
+        part = encoder(late, tf.sequence_mask([3] * 5, 6)).routing.numpy()[..., :3]
+        assert np.allclose(whole / whole.sum(axis=2, keepdims=True), part, atol=1e-5) == same
+
+
+def test_values_begin_as_the_embeddings_and_then_read_each_item_with_those_before_it(embeddings):
+    encoder, mask = small(value_width=2), tf.sequence_mask([6, 4, 2, 1, 0], 6)
+    begins = encoder(embeddings, mask)
+    np.testing.assert_allclose(begins.vectors, begins.routing @ embeddings, rtol=1e-5, atol=1e-6)
+    own, before = np.random.default_rng(2).normal(size=(2, 3, 8, 8)).astype(np.float32)
+    encoder.kernels.assign(np.concatenate([own, before], axis=1))
+    vectors, routing = (x.numpy() for x in encoder(embeddings, mask)[:2])
+    items = embeddings.numpy() * mask.numpy()[..., np.newaxis]
+    for user in range(5):
+        for k in range(3):
+            expected = np.zeros(8)
+            for slot in range(6):
+                previous = items[user, slot - 1] if slot else np.zeros(8)
+                value = items[user, slot] + items[user, slot] @ own[k] + previous @ before[k]
+                expected += routing[user, k, slot] * value
+            np.testing.assert_allclose(vectors[user, k], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_items_of_a_history_are_left_out_in_training_only_and_never_the_newest():
+    encoder, mask = small(history_dropout=0.5, value_width=2), tf.sequence_mask([6] * 400 + [1, 3], 6)
+    embeddings = tf.random.stateless_normal([402, 6, 8], [1, 2])
+    assert (encoder(embeddings, mask).routing.numpy()[mask[:, tf.newaxis] & tf.ones([1, 3, 1], tf.bool)] > 0).all()
+    seen = encoder(embeddings, mask, training_seed=SEED).routing.numpy() > 0  # [402, 3, 6]
+    assert (seen == seen[:, :1]).all()  # all interests see the same items
+    np.testing.assert_allclose(seen[:400, 0, :5].mean(axis=0), 0.5, atol=0.12)
+    assert seen[:400, 0, 5].all() and seen[400, 0, 0] and seen[401, 0, 2]
+    assert not seen[401, 0, 3:].any()
+
+
+def test_an_item_that_is_left_out_is_not_read_by_those_after_it_either():
+    encoder, mask = small(history_dropout=0.5, value_width=3), tf.ones([1, 6], tf.bool)
+    encoder.kernels.assign(tf.ones_like(encoder.kernels))
+    embeddings = tf.random.stateless_normal([1, 6, 8], [1, 2])
+    before = encoder(embeddings, mask, training_seed=SEED)
+    left_out = before.routing.numpy()[0, 0] == 0
+    assert 0 < left_out.sum() < 6
+    changed = tf.where(left_out[np.newaxis, :, np.newaxis], embeddings + 5.0, embeddings)
+    np.testing.assert_array_equal(before.vectors, encoder(changed, mask, training_seed=SEED).vectors)
