@@ -191,8 +191,8 @@ class SINESettings(EncoderSettings):
         super().check()
         if self.active_concepts > self.num_concepts:
             raise InputError(
-                f"--active_concepts {self.active_concepts}: a history cannot be split into more concepts than the "
-                f"{self.num_concepts} there are; take fewer, or a larger --num_concepts"
+                f"--active_concepts {self.active_concepts} --num_concepts {self.num_concepts}: a history cannot be "
+                "split into more concepts than there are; take fewer active ones or a larger table"
             )
 
 

@@ -24,9 +24,9 @@ class ObjectiveSettings(SettingGroup):
     )
     targets: str = setting(
         "last",
-        "last: the item after the history; every: also each item of the history but the first, by the user's vector "
-        "before it",
-        choices=("last", "every"),
+        "last: the item after the history; future: any of the next items, of as many as validation asks for; every: "
+        "the item after the history and each item of it but the first, by the user's vector before it",
+        choices=("last", "future", "every"),
         only=_SOFTMAX,
     )
     sampler: str = setting(
@@ -77,7 +77,11 @@ class ObjectiveSettings(SettingGroup):
         0.0, "weight of BaM's second loss, on the log-sum-exp over interests", only=_SOFTMAX
     )
     beta: float = setting(0.0, "IHN concentration; 0 = plain sampled softmax, --remi sets 1", only=_SOFTMAX)
-    rr_lambda: float = setting(0.0, "routing regularisation in REMI's units (batch 128, dim 64); --remi sets 100")
+    rr_lambda: float = setting(
+        0.0,
+        "routing regularisation in REMI's units (batch 128, dim 64); --remi sets 5, and 100 under --recipe paper and "
+        "released",
+    )
     stop_gradient_weights: bool = setting(
         True, "treat the IHN weights as constants in the gradient", only=_SOFTMAX, switch="beta"
     )
@@ -107,7 +111,10 @@ class ObjectiveSettings(SettingGroup):
     )
     rep_lambda: float = setting(0.0, "weight of the penalty on interests that are alike (REMI's Rep. Reg.)")
     rep_form: str = setting(
-        "covariance", "how likeness is measured", choices=("covariance", "cosine"), switch="rep_lambda"
+        "covariance",
+        "how likeness is measured; squared_cosine: the mean squared cosine of two interests",
+        choices=("covariance", "cosine", "squared_cosine"),
+        switch="rep_lambda",
     )
     re4_attend: float = setting(0.0, "weight of Re4's re-attend loss")
     re4_contrast: float = setting(0.0, "weight of Re4's re-contrast loss")

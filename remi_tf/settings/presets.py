@@ -6,7 +6,7 @@ A setting takes its value from the first of these that has one:
   3. the preset of model and dataset
   4. the preset of the dataset (after the next one for a counted model)
   5. the encoder's own default (encoders.py)
-  6. what `--remi` and models that read item by item add under the default recipe (REMI_EXTRAS, SEQUENCE_EXTRAS)
+  6. what `--remi` (REMI_EXTRAS or REMI_AS_PRINTED) and models that read item by item (SEQUENCE_EXTRAS) add
   7. the recipe
   8. the default in objective.py, training.py or encoders.py
 """
@@ -20,10 +20,27 @@ from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.names import known_settings
 from remi_tf.settings.settings import Settings
 
-# What --remi sets: the paper's weighting and regulariser. Under the default recipe it also adds REMI_EXTRAS, which were
-# best with them on validation users (docs/RESULTS.md, "Better than REMI").
-REMI: dict[str, Any] = {"sampler": "uniform", "beta": 1.0, "rr_lambda": 100.0}
-REMI_EXTRAS: dict[str, Any] = {"readout": "per_candidate", "average_steps": 1000}
+# What --remi sets: the paper's weighting and regulariser. The regulariser's weight is as printed or, under the default
+# recipe, among what was best on validation users (docs/RESULTS.md, "What each part of --remi brings").
+REMI: dict[str, Any] = {"sampler": "uniform", "beta": 1.0}
+REMI_AS_PRINTED: dict[str, Any] = {"rr_lambda": 100.0}
+REMI_EXTRAS: dict[str, Any] = {
+    "rr_lambda": 5.0,
+    "readout": "per_candidate",
+    "average_steps": 1000,
+    "init": "spectral",
+    "learning_rate": 1e-3,
+    "targets": "future",
+    "positions": "newest",
+    "history_dropout": 0.3,
+    "value_width": 3,
+    "value_dropout": 0.5,
+    "rep_lambda": 0.05,
+    "rep_form": "squared_cosine",
+}
+
+# What is read only if a user has several interests.
+SEVERAL = ("readout", "rep_lambda", "rep_form")
 
 # What the default recipe adds for models that give the user's vector after each item: best on validation users
 # (docs/RESULTS.md, "Training on every position").
@@ -35,7 +52,7 @@ PAPER_TRAINING: dict[str, Any] = {"first_target": 4, "learning_rate": 1e-3, "exc
 
 RECIPES: dict[str, dict[str, Any]] = {
     "default": {},
-    # The default's equations with the papers' training. --remi adds no REMI_EXTRAS.
+    # The default's equations with the papers' training. --remi adds REMI_AS_PRINTED.
     "paper": PAPER_TRAINING,
     # REMI's PyTorch release, with its baselines (DIFFERENCES.md has a row for each setting).
     "released": {
@@ -125,17 +142,16 @@ def compose(
     entry = ENCODERS[model_type]
     values = {
         **RECIPES[recipe],
-        **(REMI_EXTRAS if remi and recipe == "default" else {}),
-        **(SEQUENCE_EXTRAS if entry.states and recipe == "default" else {}),
+        **_extras(model_type, recipe, remi),
         **entry.defaults,
         **DATASET_PRESETS.get(dataset_name, {}),
         **(entry.defaults if entry.counted else {}),  # the presets are about what a trained model reads
         **MODEL_PRESETS.get((model_type, dataset_name), {}),
         **given,
     }
-    one_vector = ENCODERS[model_type].single or values.get("num_interests") == 1
-    if one_vector and "readout" not in given:
-        values.pop("readout", None)  # with one vector all readouts are the same
+    if entry.single or values.get("num_interests") == 1:
+        # With one vector all readouts are the same, and nothing is to be set apart.
+        values = {name: value for name, value in values.items() if name in given or name not in SEVERAL}
     if remi:
         _check_remi("--model_type REMI" if spelling == "REMI" else "--remi", model_type, values.get("loss", "softmax"))
     settings = Settings().replace(**_of_model(values, explicit))
@@ -149,6 +165,12 @@ def compose(
     if num_items is not None and settings.objective.sampler == "log_uniform" and "num_negatives" not in explicit:
         settings = settings.replace(num_negatives=max(1, min(settings.objective.num_negatives, num_items // 2)))
     return settings if repeats is None else settings.decided(repeats)
+
+
+def _extras(model_type: str, recipe: str, remi: bool) -> dict[str, Any]:
+    """What `--remi`, and models that read item by item, add to a recipe."""
+    of_remi = (REMI_EXTRAS if recipe == "default" else REMI_AS_PRINTED) if remi else {}
+    return {**of_remi, **(SEQUENCE_EXTRAS if ENCODERS[model_type].states and recipe == "default" else {})}
 
 
 def _meaning(spelling: str) -> dict[str, Any]:

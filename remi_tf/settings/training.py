@@ -32,7 +32,8 @@ class TrainingSettings(SettingGroup):
     )
     learning_rate: float = setting(
         3e-3,
-        "step size of the optimizer; 0.001 under --recipe paper and released, except for models with their own",
+        "step size of the optimizer; 0.001 with --remi and under --recipe paper and released, except for models with "
+        "their own",
         above_zero=True,
         of_gradient_steps=True,
     )
@@ -44,6 +45,13 @@ class TrainingSettings(SettingGroup):
         "validate and save the mean of the weights over about this many last steps, at most a quarter of all steps so "
         "far (needs a second copy of the weights in memory); 0 = the weights as they are",
         least=0,
+        of_gradient_steps=True,
+    )
+    init: str = setting(
+        "random",
+        "what the item table starts from; spectral: a truncated SVD of the training log, so that items which the same "
+        "users have start near each other",
+        choices=("random", "spectral"),
         of_gradient_steps=True,
     )
     seed: int = setting(2021, "decides weights, windows and negatives", least=0)

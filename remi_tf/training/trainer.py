@@ -21,7 +21,7 @@ from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.exclusion import excludes_history
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
-from remi_tf.training.batches import TrainingBatches
+from remi_tf.training.batches import TrainingBatches, targets_ahead
 from remi_tf.training.checkpoints import CheckpointKeeper
 from remi_tf.training.interrupts import Interrupts
 from remi_tf.training.measurements import (
@@ -34,6 +34,7 @@ from remi_tf.training.measurements import (
 from remi_tf.training.optimizers import make_optimizer
 from remi_tf.training.recovery import Progress, restore_newest, settle_best
 from remi_tf.training.run_folder import SELECTION
+from remi_tf.training.spectral_start import start_from_log
 from remi_tf.training.warm_start import WarmStart, take_over
 from remi_tf.training.watch import Watch
 from remi_tf.training.weight_average import KeepAverage, WeightAverage
@@ -78,6 +79,9 @@ class Trainer:
             first_target=settings.training.first_target,
             seed=settings.training.seed,
             needs=ENCODERS[model_type].needs,
+            ahead=targets_ahead(dataset.train.lengths, dataset.valid)
+            if settings.objective.targets == "future"
+            else None,
         )
         shares = partial(self.batches.target_shares, dataset.num_items)
         self.model = MultiInterestModel(settings, dataset.num_items, dataset.profile_sizes, shares)
@@ -175,6 +179,10 @@ class Trainer:
           TrainingDiverged: a loss part became NaN or infinite.
         """
         training, began = self.settings.training, self.step
+        if self.step == 0 and not self._validates_first and training.init == "spectral":
+            start_from_log(self.model.item_table, self.dataset.train, training.seed)
+            if self.average:
+                self.average.restart()
         with Interrupts() as interrupts, self._bar() as bar, no_retracing_warnings():
             if self._validates_first:
                 self._validate_first(bar, on_validation)

@@ -40,6 +40,11 @@ class WeightAverage(tf.Module):
             average.assign_add(tf.cast(share, weight.dtype) * (weight - average))
         self.step.assign(step)
 
+    def restart(self) -> None:
+        """Take the weights as they are for their averages."""
+        for average, weight in zip(self.averages, self.weights, strict=True):
+            average.assign(weight)
+
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Within the block the model's weights are the averages."""

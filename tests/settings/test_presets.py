@@ -54,12 +54,19 @@ def test_remi_brings_the_recipe_that_was_best_unless_as_released_or_told_otherwi
     ours, released = (compose("book", recipe, True, sa).flat() for recipe in ("default", "released"))
     assert {name: ours[name] for name in REMI_EXTRAS} == REMI_EXTRAS
     paper = compose("book", "paper", True, sa).flat()
-    assert {name for name in ours if ours[name] != paper[name]} == {*REMI_EXTRAS, *PAPER_TRAINING}
+    different = {name for name in ours if ours[name] != paper[name]}
+    assert different == {*REMI_EXTRAS, *PAPER_TRAINING} - {"learning_rate"} and paper["rr_lambda"] == 100
     plain = compose("book", "released", False, sa).flat()
     assert {name for name in plain if plain[name] != released[name]} == {"beta", "rr_lambda"}
     assert compose("book", "released", False, {"model_type": "REMI"}).flat() == released
     assert compose("book", "default", True, {**sa, "readout": "hard"}).objective.readout == "hard"
     assert compose("book", "default", True, {"model_type": "BaM"}).objective.readout == "sampled"
+
+
+def test_remi_with_one_interest_sets_nothing_apart():
+    one = compose("book", "default", True, {"model_type": "SA", "num_interests": 1}).objective
+    assert one.rep_lambda == 0 and one.readout == "hard" and one.rr_lambda > 0
+    assert compose("book", "default", True, {"model_type": "Que2Search"}).objective.rep_lambda == 0
 
 
 @pytest.mark.parametrize("model_type", [name for name, entry in ENCODERS.items() if entry.states])
@@ -73,13 +80,12 @@ def test_models_that_read_item_by_item_learn_every_position_but_not_under_the_pa
     assert flat("default", loss="bce", sampler="uniform")["loss"] == "bce"
 
 
-def test_remi_and_its_plain_model_share_targets_and_learning_rate_under_each_recipe():
+def test_remi_and_its_plain_model_share_the_first_target_and_the_papers_learning_rate():
     for recipe in RECIPES:
         plain, remi = (compose("book", recipe, asked, {"model_type": "SA"}).training for asked in (False, True))
-        assert (plain.first_target, plain.learning_rate) == (remi.first_target, remi.learning_rate)
         # REMI and ComiRec: a user's first four items are never targets, Adam at 0.001
-        expected = (1, 0.003) if recipe == "default" else (4, 0.001)
-        assert (plain.first_target, plain.learning_rate) == expected
+        assert plain.first_target == remi.first_target == (1 if recipe == "default" else 4)
+        assert remi.learning_rate == 0.001 and plain.learning_rate == (0.003 if recipe == "default" else 0.001)
         for asked in (False, True):
             mind = compose("book", recipe, asked, {"model_type": "MIND"}).training
             assert mind.learning_rate == 0.005 and mind.first_target == plain.first_target  # the encoder's own
