@@ -1,78 +1,72 @@
-"""Time and memory of `--init spectral` as the catalogue and the log grow.
+"""What --init spectral costs: seconds and peak memory against items and interactions.
 
-    python benchmarks/spectral_start.py [--sizes 10000x1000000,100000x1000000,1000000x10000000] [--json FILE]
+    python benchmarks/spectral_start.py [--dim 64] [--json FILE]
 
-A size is items x interactions. The log is random: users of 5 to 40 items with a long-tailed popularity, d = 64. Each
-size runs in a process of its own. Memory is the largest the process took, minus what it took with the log loaded; next
-to it stands what the docstring of `spectral_start` promises for the arrays alone.
+The logs are made up: users of 5 to 15 items with a long-tailed popularity, so users differ as little as they can and
+blocks hold as many different items as they can. Memory is what NumPy holds at the peak, without the log itself, which
+is memory-mapped in a dataset folder. Seconds are those of the processor: one process, one thread.
 """
 
 import argparse
 import json
-import resource
-import subprocess
-import sys
 import time
+import tracemalloc
 from pathlib import Path
+from sys import path as import_path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import_path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from remi_tf.data.dataset.interactions import Interactions
-from remi_tf.files import write_json
+from remi_tf.training.spectral_start import spectral_rows
 
-DIM = 64
-SIZES = "10000x1000000,100000x1000000,100000x10000000,1000000x10000000"
+CASES = [  # (items, interactions)
+    (10_000, 100_000),
+    (10_000, 1_000_000),
+    (100_000, 1_000_000),
+    (100_000, 10_000_000),
+    (1_000_000, 1_000_000),
+    (1_000_000, 10_000_000),
+]
 
 
 def random_log(num_items: int, interactions: int) -> Interactions:
-    """About so many interactions of users with 5 to 40 items."""
+    """Users of 5 to 15 items with a long-tailed popularity; `interactions` in all, or a few less."""
     generator = np.random.default_rng(0)
-    lengths = generator.integers(5, 41, max(interactions * 2 // 45, 1))
+    lengths = generator.integers(5, 16, interactions // 5)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
+    offsets = offsets[: np.searchsorted(offsets, interactions, side="right")]
     items = (num_items ** generator.random(offsets[-1])).astype(np.int32).clip(1, num_items)
-    return Interactions(items, np.zeros(len(items), np.int64), offsets, lengths)
+    return Interactions(items, np.broadcast_to(np.int64(0), len(items)), offsets, np.diff(offsets))
 
 
-def measure(num_items: int, interactions: int) -> dict[str, float]:
-    """Seconds, and GB above the log, of one start in this process."""
-    from remi_tf.training.spectral_start import OVERSAMPLING, spectral_start
-
+def measure(num_items: int, interactions: int, dim: int) -> dict[str, float]:
+    """One row of the table."""
     log = random_log(num_items, interactions)
-    before, start = peak(), time.perf_counter()
-    spectral_start(log, num_items, DIM, seed=1)
-    seconds, arrays = time.perf_counter() - start, 2 * 4 * (num_items + 1) * (DIM + OVERSAMPLING)
-    return {"seconds": seconds, "gigabytes": peak() - before, "arrays": arrays / 1e9}
-
-
-def peak() -> float:
-    """GB: the largest memory of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    tracemalloc.start()
+    start = time.process_time()
+    spectral_rows(log, num_items, dim, seed=1)
+    seconds, peak = time.process_time() - start, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    table = 4 * num_items * dim
+    row = {"items": num_items, "interactions": len(log.items), "users": log.num_users, "seconds": round(seconds, 2)}
+    return {**row, "peak_mb": round(peak / 2**20, 1), "tables": round(peak / table, 2)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default=SIZES, help="items x interactions, several with commas")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.child:
-        print(json.dumps(measure(*map(int, arguments.child.split("x")))))
-        return
-    found = {}
-    print(f"{'items':>12} {'interactions':>14} {'seconds':>9} {'GB':>7} {'GB of arrays':>13}")
-    for size in arguments.sizes.split(","):
-        command = [sys.executable, __file__, "--child", size]
-        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        row = found[size] = json.loads(output.splitlines()[-1])
-        items, interactions = map(int, size.split("x"))
-        print(
-            f"{items:>12,} {interactions:>14,} {row['seconds']:>9.1f} {row['gigabytes']:>7.2f} {row['arrays']:>13.2f}",
-            flush=True,
-        )
-    if arguments.json:
-        write_json(arguments.json, found)
+    parser.add_argument("--dim", type=int, default=64, help="size of the vectors (default: 64)")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    flags = parser.parse_args()
+    print(f"{'items':>10} {'interactions':>12} {'users':>10} {'seconds':>8} {'peak MB':>8} {'in item tables':>14}")
+    rows = []
+    for num_items, interactions in CASES:
+        rows.append(measure(num_items, interactions, flags.dim))
+        items, read, users, seconds, peak, tables = rows[-1].values()
+        print(f"{items:>10,} {read:>12,} {users:>10,} {seconds:>8.2f} {peak:>8.1f} {tables:>14.2f}", flush=True)
+    if flags.json:
+        flags.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,147 +1,161 @@
-"""A start of the item table that knows already which items the same users have: a truncated SVD of the training log."""
+"""What the item table starts from under --init spectral: items that the same users have start near each other."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from scipy import sparse
 
 from remi_tf import progress
+from remi_tf.counted.co_visits import blocks
 from remi_tf.data.dataset.interactions import Interactions
 
-ROUNDS, OVERSAMPLING = 8, 32
-"""Power iterations, and columns above the wanted ones. They are part of the method, as no number of rounds is enough:
-the spectrum of a log of short sequences falls slowly, and its largest values belong to small groups of items that
-nothing connects. A few rounds keep what is common to many directions."""
-BLOCK = 1 << 20
-"""Interactions of the users that are read together."""
-ROWS = 1 << 16
-"""Items whose rows are multiplied together."""
-LENGTH, POPULARITY_POWER = 1.41, 0.15
-"""A row's length is LENGTH · (count / mean count)^POPULARITY_POWER: best on validation users (docs/RESULTS.md)."""
+LENGTH, POPULARITY = 1.41, 0.15
+"""The length of a row is LENGTH · (count / mean count)^POPULARITY. Chosen on validation users."""
+PASSES = 6
+"""Power iterations. With more of them the vectors come nearer to the exact singular vectors, which spend their columns
+on groups of items that only a few users read. On validation users 4 were better than 8 on retailrocket-sessions, and 8
+better than 4 on amazon-books-sample (docs/RESULTS.md, "What each part of --remi brings")."""
+PIECE, ROWS = 1 << 18, 1 << 14
+"""Interactions (or those of one user) and rows that are looked at together: bounds the memory to a few PIECE · d."""
+ALMOST_NONE = 1e-4
+"""A vector that is this much shorter than usual says nothing."""
+LEAST = 1e-5
+"""A direction in which the log is this much smaller than in the largest one is rounding noise."""
 
 
-def start_from_log(item_table: tf.Variable, train: Interactions, seed: int) -> None:
-    """Give the item table of a new run its `spectral_start`; the row of padding stays as it is."""
-    rows = spectral_start(train, item_table.shape[0] - 1, item_table.shape[1], seed)
-    rows[0] = item_table[0]
-    item_table.assign(rows)
+def start_from_log(table: Any, train: Interactions, seed: int) -> None:
+    """Put `spectral_rows` into an item table `[I + 1, d]`, a variable. Row 0, padding, stays as it is."""
+    rows = spectral_rows(train, table.shape[0] - 1, table.shape[1], seed)
+    for piece in _pieces(len(rows)):
+        table[1 + piece.start : 1 + piece.stop].assign(rows[piece])
 
 
-def spectral_start(train: Interactions, num_items: int, dim: int, seed: int) -> np.ndarray:
-    """[I + 1, dim] float32 rows of a new item table: directions from the log, lengths from how popular items are.
+def spectral_rows(train: Interactions, num_items: int, dim: int, seed: int) -> np.ndarray:
+    """`[I, d]` float32: what the rows 1..I of an item table start from.
 
-    The directions are the right singular vectors of M = D_u^(−1/2) X D_i^(−1/2), where X [users, items] is 1 where a
-    training user has the item, and D_u and D_i hold its row and column sums. Singular vectors come from a randomized
-    range finder with power iterations (Halko, Martinsson and Tropp, 2011, algorithm 4.4) and a Rayleigh-Ritz step, all
-    on MᵀM, in blocks of users. Where the log has fewer directions than `dim`, and for items that no training user has,
-    random numbers of the run's seed fill in. Row 0 is 0.
+    Directions come from M = D_u^(-1/2) X D_i^(-1/2). X [users, I] is 1 where a training user has the item, however
+    often; D_u and D_i hold its row and column sums. The right singular vectors V [I, d] of M's d largest singular
+    values are approached by the randomized range finder with power iterations (Halko, Martinsson & Tropp 2011,
+    algorithm 4.4): PASSES times Q ← MᵀM Q with its columns made orthonormal, from a random Q. The last Q stands for V;
+    a rotation between them changes no angle. Row i is
 
-    Memory: two arrays of I · (dim + 32) float32, and a few hundred MB for a block: 8 GB for 10 million items in 64
-    dimensions, whatever the number of interactions. Time: 9 passes over the log (benchmarks/spectral_start.py).
-    The same log, seed and number of threads give the same bits.
+        unit(V_i) · LENGTH · (count_i / mean count)^POPULARITY
+
+    with count_i the number of times that item i occurs, at least 0.5. Where the log has fewer than d directions (few
+    users, few items), the other columns are random, as large as the others are on average. An item that no training
+    user has, or whose vector is almost 0, points in a random direction.
+
+    The log and the seed decide every bit, whatever the number of threads: nothing here calls BLAS, whose sums depend
+    on it, and which is no faster for such narrow matrices.
+
+    Memory while it is computed: 2 arrays of 4 · (I + 1) · d bytes, one of which is returned; 28 bytes an item; and
+    12 · PIECE · d bytes or less for the block of users in hand. The log is never held as a whole. For 10 million items,
+    100 million interactions and d = 64 this is 5.6 GB. Time grows with items · d² and interactions · d: there, about 4
+    minutes of one core (extrapolated from a tenth of it, benchmarks/spectral_start.py).
+
+    Args:
+      train: the training users.
+      num_items: I.
+      dim: d.
+      seed: the run's seed.
     """
-    log = _Log(train, num_items)
-    rng = np.random.default_rng(seed)
-    width = min(dim + OVERSAMPLING, num_items)
-    basis = rng.standard_normal((num_items + 1, width), dtype=np.float32)
-    basis[0] = 0
-    with progress.bar("Item table from the log", total=ROUNDS + 1, unit="pass", only_watched=False) as bar:
-        for _ in range(ROUNDS):
-            basis = _orthonormal(log.gram_times(basis))
-            bar.update()
-        image = log.gram_times(basis)
-        bar.update()
-    values, rotation = np.linalg.eigh(_inner(basis, image))
-    del image
-    best = np.argsort(-values)[:dim]
-    _rotate(basis, rotation[:, best])
-    return _scaled(basis[:, : len(best)], log.counts, dim, rng)
-
-
-class _Log:
-    """M in blocks of users. counts: [I + 1] occurrences of each item in the log."""
-
-    def __init__(self, train: Interactions, num_items: int):
-        self.train = train
-        self.counts = np.bincount(train.items, minlength=num_items + 1)
-        self._of_item = np.ones(num_items + 1, np.float32)
-        users = np.zeros(num_items + 1)
-        for columns, found in self._blocks():
-            users[columns] += found.sum(axis=0).A1
-        self._of_item = (1 / np.sqrt(np.maximum(users, 1))).astype(np.float32)
-
-    def gram_times(self, basis: np.ndarray) -> np.ndarray:
-        """MᵀM basis, [I + 1, r] float32."""
-        image = np.zeros_like(basis)
-        for columns, found in self._blocks():
-            of_user = sparse.diags(1 / np.maximum(found.sum(axis=1).A1, 1))
-            scale = self._of_item[columns, np.newaxis]
-            image[columns] += scale * (found.T @ (of_user @ (found @ (scale * basis[columns]))))
-        return image
-
-    def _blocks(self) -> Iterator[tuple[np.ndarray, Any]]:
-        """(the distinct items of some users, the users' rows of X on these items as a sparse float32 matrix)."""
-        offsets, first = self.train.offsets, 0
-        while first < self.train.num_users:
-            last = int(np.searchsorted(offsets, offsets[first] + BLOCK, side="right")) - 1
-            last = max(last, first + 1)
-            items = np.asarray(self.train.items[offsets[first] : offsets[last]])
-            columns, column = np.unique(items, return_inverse=True)
-            bounds = offsets[first : last + 1] - offsets[first]
-            ones = np.ones(len(items), np.float32)
-            found = sparse.csr_matrix((ones, column, bounds), shape=(last - first, len(columns)))
-            found.sum_duplicates()
-            found.data[:] = 1
-            yield columns, found
-            first = last
-
-
-def _chunks(rows: int) -> Iterator[slice]:
-    return (slice(start, start + ROWS) for start in range(0, rows, ROWS))
-
-
-def _inner(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """leftᵀ right, [r, r] float64, made symmetric."""
-    product = sum(left[chunk].astype(np.float64).T @ right[chunk] for chunk in _chunks(len(left)))
-    return (product + product.T) / 2
-
-
-def _rotate(basis: np.ndarray, rotation: np.ndarray) -> None:
-    """Put basis · rotation into the first columns of `basis`, chunk by chunk, with a fixed sign for each column.
-
-    The largest value of a column is positive, so that the signs do not depend on how the columns were computed.
-    """
-    count = rotation.shape[1]
-    for chunk in _chunks(len(basis)):
-        basis[chunk, :count] = basis[chunk] @ rotation.astype(np.float32)
-    for column in range(count):
-        values = basis[:, column]
-        if values[np.argmax(np.abs(values))] < 0:
-            values *= -1
-
-
-def _orthonormal(basis: np.ndarray) -> np.ndarray:
-    """The same space with orthonormal columns, in place; columns that add nothing to the others become 0."""
-    values, vectors = np.linalg.eigh(_inner(basis, basis))
-    there = values > 1e-10 * max(values[-1], 1e-30)
-    rotation = vectors * np.where(there, 1 / np.sqrt(np.where(there, values, 1)), 0)
-    for chunk in _chunks(len(basis)):
-        basis[chunk] = basis[chunk] @ rotation.astype(np.float32)
-    return basis
-
-
-def _scaled(directions: np.ndarray, counts: np.ndarray, dim: int, rng: np.random.Generator) -> np.ndarray:
-    """[I + 1, dim] float32: the directions at the rows' lengths; random ones where there are none."""
-    rows = np.zeros((len(directions), dim), np.float32)
-    rows[:, : directions.shape[1]] = directions
-    empty = np.flatnonzero(~rows.any(axis=0))
-    rows[:, empty] = rng.standard_normal((len(rows), len(empty))) / np.sqrt(len(rows))
-    lengths = np.linalg.norm(rows, axis=1)
-    unknown = lengths < 1e-6 * max(float(lengths.max()), 1e-30)
-    rows[unknown] = rng.standard_normal((int(unknown.sum()), dim), dtype=np.float32)
-    wanted = LENGTH * (np.maximum(counts, 0.5) / counts[1:].mean()) ** POPULARITY_POWER
-    rows *= (wanted / np.linalg.norm(rows, axis=1))[:, np.newaxis]
-    rows[0] = 0
+    generator = np.random.default_rng(seed)
+    vectors = np.empty((num_items + 1, dim), np.float32)
+    generator.standard_normal(out=vectors, dtype=np.float32)
+    read = len(train.items)
+    words, total = "Item table from the log's spectrum", (PASSES + 1) * read
+    with progress.bar(words, total=total, unit=" rows", unit_scale=True, only_watched=False) as bar:
+        counts, by_item = _occurrences(train, num_items, bar)
+        for _ in range(PASSES):
+            vectors = _multiplied(train, vectors, by_item, bar)
+            found = _orthonormalise(vectors)
+    rows, counts = vectors[1:], np.maximum(counts[1:], 0.5)
+    lengths = LENGTH * (counts * num_items / max(read, 1)) ** POPULARITY
+    for piece in _pieces(num_items):
+        rows[piece] = _of_lengths(rows[piece], found, num_items, lengths[piece], generator)
     return rows
+
+
+def _pieces(number: int) -> Iterator[slice]:
+    """0..number, cut into slices of ROWS."""
+    for start in range(0, number, ROWS):
+        yield slice(start, min(start + ROWS, number))
+
+
+def _user_blocks(train: Interactions, bar: Any) -> Iterator[tuple[np.ndarray, sparse.csr_matrix]]:
+    """Of some users at a time: the items that they have `[m]`, ascending, and how often each has each, `[users, m]`."""
+    for first, last in blocks(train.lengths + 1, PIECE):
+        start, end = int(train.offsets[first]), int(train.offsets[last])
+        items, columns = np.unique(np.asarray(train.items[start:end]), return_inverse=True)
+        begins = np.asarray(train.offsets[first : last + 1]) - start
+        ones = np.ones(end - start, np.float32)
+        found = sparse.csr_matrix((ones, columns.ravel(), begins), shape=(last - first, len(items)))
+        found.sum_duplicates()
+        yield items, found
+        bar.update(end - start)
+
+
+def _occurrences(train: Interactions, num_items: int, bar: Any) -> tuple[np.ndarray, np.ndarray]:
+    """`[I + 1]` how often each item occurs, and `[I + 1]` float32 D_i^(-1/2), 1 for items that no user has."""
+    counts, users = np.zeros(num_items + 1), np.zeros(num_items + 1)
+    for items, found in _user_blocks(train, bar):
+        counts[items] += np.bincount(found.indices, found.data, minlength=len(items))
+        users[items] += np.bincount(found.indices, minlength=len(items))
+    return counts, (np.maximum(users, 1) ** -0.5).astype(np.float32)
+
+
+def _multiplied(train: Interactions, vectors: np.ndarray, by_item: np.ndarray, bar: Any) -> np.ndarray:
+    """`[I + 1, d]`: MᵀM times the vectors."""
+    result = np.zeros_like(vectors)
+    for items, found in _user_blocks(train, bar):
+        sizes = np.diff(found.indptr)  # [users], of D_u
+        by_user = np.repeat(np.maximum(sizes, 1) ** -0.5, sizes)
+        found.data = (by_user * by_item[items][found.indices]).astype(np.float32)  # the block of M
+        result[items] += found.T @ (found @ vectors[items])
+    return result
+
+
+def _orthonormalise(vectors: np.ndarray) -> int:
+    """Make the columns orthonormal in place; return how many there are. Those after them are 0."""
+    gram = np.zeros((vectors.shape[1], vectors.shape[1]))
+    for piece in _pieces(len(vectors)):  # einsum, as it uses no threads: see spectral_rows
+        part = vectors[piece].astype(np.float64)
+        gram += np.einsum("ni,nj->ij", part, part)
+    turn, found = _to_orthonormal(gram)
+    for piece in _pieces(len(vectors)):
+        vectors[piece] = np.einsum("ni,ij->nj", vectors[piece], turn)
+    return found
+
+
+def _to_orthonormal(gram: np.ndarray) -> tuple[np.ndarray, int]:
+    """`[d, d]` float32 T, with which the columns of V T are orthonormal, gram = VᵀV; and how many are not 0.
+
+    It is the Cholesky factorisation with pivoting (the largest column that is left comes next; it ends where only
+    rounding noise is left), done on T and on the Gram matrix at once. Signs are fixed: T has a positive diagonal but
+    for the order of its rows.
+    """
+    turn, left, of_left = np.zeros_like(gram), gram.copy(), np.eye(len(gram))
+    largest = gram.diagonal().max()
+    for place in range(len(gram)):
+        pivot = int(left.diagonal().argmax())
+        size = left[pivot, pivot]
+        if size <= LEAST**2 * largest:
+            return turn.astype(np.float32), place
+        turn[:, place] = of_left[:, pivot] / size**0.5
+        share = left[pivot] / size**0.5  # of the new column in each of those that are left
+        of_left -= np.outer(turn[:, place], share)
+        left -= np.outer(share, share)
+    return turn.astype(np.float32), len(gram)
+
+
+def _of_lengths(
+    vectors: np.ndarray, found: int, num_items: int, lengths: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
+    """`[n, d]`: some of the rows at their lengths `[n]`. Of their columns, the first `found` are not random."""
+    usual = (found / num_items) ** 0.5  # the root of the mean squared length
+    says_nothing = np.linalg.norm(vectors[:, :found], axis=1) <= ALMOST_NONE * usual
+    drawn = generator.standard_normal(vectors.shape, np.float32)
+    vectors[:, found:] = drawn[:, found:] * num_items**-0.5
+    vectors[says_nothing] = drawn[says_nothing]
+    return vectors * (lengths / np.linalg.norm(vectors, axis=1))[:, np.newaxis]

@@ -53,8 +53,7 @@ class Trainer:
       verify: whether restored checkpoints are compared with their checksums.
 
     Raises:
-      InputError: the settings cannot be built, the model needs times that the dataset lacks, or the dataset has no
-        user to train or to validate on.
+      InputError: settings that cannot be built, times that the dataset lacks, or no user to train or to validate on.
     """
 
     def __init__(
@@ -91,7 +90,7 @@ class Trainer:
         optimizer = make_optimizer(settings.training)
         optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer=optimizer, steps_per_execution=min(STEPS_PER_CALL, settings.training.eval_every))
-        self.progress, self._validates_first = Progress(), False
+        self.progress, self._validates_first, self._is_new = Progress(), False, before is None
         average_steps = settings.training.average_steps
         self.average = WeightAverage(self.model.trainable_variables, average_steps) if average_steps else None
         excluded = excludes_history(settings.training.exclude_history, lambda: dataset.repeats)
@@ -159,6 +158,7 @@ class Trainer:
           InputError: the run had checkpoints, and none of them is good.
         """
         reached = restore_newest(self.checkpoints, self.path)
+        self._is_new = reached is None
         if reached is not None:
             self.model.optimizer.learning_rate.assign(self.settings.training.learning_rate)  # --resume may change it
         is_warm = reached == 0 and not self.progress.has_best
@@ -179,10 +179,7 @@ class Trainer:
           TrainingDiverged: a loss part became NaN or infinite.
         """
         training, began = self.settings.training, self.step
-        if self.step == 0 and not self._validates_first and training.init == "spectral":
-            start_from_log(self.model.item_table, self.dataset.train, training.seed)
-            if self.average:
-                self.average.restart()
+        self._begin()
         with Interrupts() as interrupts, self._bar() as bar, no_retracing_warnings():
             if self._validates_first:
                 self._validate_first(bar, on_validation)
@@ -198,6 +195,13 @@ class Trainer:
             if self._out_of_patience and self.step > began:
                 self.watch.end(int(self.progress.best_step.numpy()))
         return True
+
+    def _begin(self) -> None:
+        """Fill the item table of a run that has no state yet. One killed before its first checkpoint begins again."""
+        if self._is_new and self.step == 0 and self.settings.training.init == "spectral":
+            start_from_log(self.model.item_table, self.dataset.train, self.settings.training.seed)
+            if self.average:
+                self.average.begin()
 
     def _validate_first(self, bar: tqdm, on_validation: OnValidation | None) -> None:
         """Validate before any step: a warm start may be the best there will be, or lost best weights are replaced."""
@@ -258,10 +262,9 @@ class Trainer:
         if better:
             self.progress.best_score.assign(score)
             self.progress.best_step.assign(self.step)
+            self.best.save(self.step)
         self.progress.bad_validations.assign(0 if better else self.progress.bad_validations + 1)
         self.model.reset_loss_sums()
-        if better:
-            self.best.save(self.step)
         line = {"step": self.step, **{f"loss_{part}": value for part, value in losses.items()}, **scores}
         line |= {f"valid_{name}": value for name, value in interest_report.flat(result.interests).items()}
         append_metrics(self.path, {**line, "time": time.time()})

@@ -87,6 +87,8 @@ def load_for_warm_start(path: Path, changes: Mapping[str, Any], verify: bool = T
             f"--warm_start {path}: {run.settings.encoder.model_type} is counted, not trained; leave it out"
         )
     values, known = run.settings.flat(), known_settings()
+    if "init" in changes:
+        raise InputError(f"--init {changes['init']}: --warm_start {path} takes over its item table; leave it out")
     for name, value in changes.items():
         if known[name].group == "encoder" and value != values[name]:
             raise InputError(

@@ -31,6 +31,11 @@ class WeightAverage(tf.Module):
         self.averages = [tf.Variable(weight, trainable=False) for weight in self.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
 
+    def begin(self) -> None:
+        """Before the first step: the averages are the weights as they are now."""
+        for average, weight in zip(self.averages, self.weights, strict=True):
+            average.assign(weight)
+
     @tf.function
     def update(self, step: tf.Tensor) -> None:
         """Add the weights after `step` (scalar int64) to the averages."""
@@ -39,11 +44,6 @@ class WeightAverage(tf.Module):
         for average, weight in zip(self.averages, self.weights, strict=True):
             average.assign_add(tf.cast(share, weight.dtype) * (weight - average))
         self.step.assign(step)
-
-    def restart(self) -> None:
-        """Take the weights as they are for their averages."""
-        for average, weight in zip(self.averages, self.weights, strict=True):
-            average.assign(weight)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.settings import Settings
 from remi_tf.systems import recommend
 from remi_tf.training.optimizers import LazyAdam
+from remi_tf.training.spectral_start import start_from_log
 
 LENGTH, DIM, INTERESTS = 6, 16, 3
 PROFILE_SIZES = (2, 3)
@@ -196,6 +197,18 @@ def windows(model, toy, ends) -> tuple[dict[str, tf.Tensor], np.ndarray]:
     inputs = {"history": history, "days": days, "profile": toy.train.profiles[[user for user, *_ in rows]]}
     target = np.array([items[user, end] for user, end, _ in rows])
     return {name: tf.constant(inputs[name]) for name in ("history", *model.needs)}, target
+
+
+def test_from_a_spectral_start_it_knows_which_items_go_together_before_any_step(settings, toy):
+    model = MultiInterestModel(settings, toy.num_items, toy.profile_sizes)
+    start_from_log(model.item_table, toy.train, settings.training.seed)
+    vectors = model.item_vectors()[1:]
+    likeness, group = tf.matmul(vectors, vectors, transpose_b=True).numpy(), np.arange(GROUPS * SIZE) % GROUPS
+    same = group[:, np.newaxis] == group
+    np.fill_diagonal(likeness, np.nan)
+    assert np.nanmean(likeness[same]) > 3 * abs(np.nanmean(likeness[~same]))
+    inputs, _ = windows(model, toy, [0, 3])
+    assert np.isfinite(model.encode(**inputs).vectors).all()
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,7 @@ from remi_tf.data.dataset.folder import load_dataset, write_dataset
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation.evaluate import evaluate
-from remi_tf.training import trainer
 from remi_tf.training.run_folder import load_saved_run
-from remi_tf.training.spectral_start import spectral_start
 from remi_tf.training.trainer import Trainer
 from tests.small_runs import assert_same_run, measurements, newest_state, train
 from train import main
@@ -129,18 +127,3 @@ def test_training_that_only_gets_worse_says_so_once(toy_dataset, tmp_path, monke
     said.clear()
     train(toy_dataset, tmp_path / "still", "--learning_rate", "1e-12", "--patience", "1", "--max_steps", "200")
     assert ["no validation was better than the first one, of step 20" in line for line in said] == [True]
-
-
-def test_a_new_run_starts_from_the_logs_spectrum_and_a_resumed_one_goes_on(toy_dataset, tmp_path, monkeypatch):
-    flags = ["--init", "spectral", "--learning_rate", "1e-12"]
-    train(toy_dataset, tmp_path / "still", *flags, "--max_steps", "20")
-    dataset = load_dataset(toy_dataset)
-    settings = load_saved_run(tmp_path / "still").settings
-    expected = spectral_start(dataset.train, dataset.num_items, settings.encoder.embedding_dim, settings.training.seed)
-    table = newest_state(tmp_path / "still")["model/item_table/.ATTRIBUTES/VARIABLE_VALUE"]
-    np.testing.assert_allclose(table[1:], expected[1:], atol=1e-6)
-    for name, steps in (("whole", "40"), ("part", "20")):
-        train(toy_dataset, tmp_path / name, "--remi", "--max_steps", steps)
-    monkeypatch.setattr(trainer, "start_from_log", None)
-    main(["--resume", "--run_dir", str(tmp_path / "part"), "--max_steps", "40"])
-    assert_same_run(tmp_path / "whole", tmp_path / "part")

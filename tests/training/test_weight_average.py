@@ -21,6 +21,14 @@ def test_a_constant_weight_is_its_own_average():
     assert averaged([3.0] * 20, 50) == pytest.approx(3.0)
 
 
+def test_before_the_first_step_it_can_begin_at_weights_that_were_set_after_it_was_made():
+    weight = tf.Variable(1.0)
+    average = WeightAverage([weight], 10)
+    weight.assign(5.0)
+    average.begin()
+    assert float(average.averages[0]) == 5
+
+
 def test_late_in_training_a_weight_counts_by_its_age_over_the_window():
     """After a long time at 0 the weight is at 1 for 30 steps: 1 − e^(−30/50) of the average."""
     assert averaged([0.0] * 100 + [1.0] * 3, 50) == pytest.approx(-np.expm1(-30 / 50), rel=1e-5)
