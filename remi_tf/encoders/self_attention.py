@@ -49,7 +49,7 @@ class SelfAttention(Encoder):
             name="logits",
         )
         if settings.value_width:
-            shape = [settings.num_interests, settings.value_width * dim, dim]
+            shape = [settings.num_interests, settings.value_width, dim, dim]
             self.kernels = self.add_weight("kernels", shape, initializer="zeros", trainable=True)
 
     def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
@@ -57,12 +57,12 @@ class SelfAttention(Encoder):
         mask = self._kept(mask, age, training_seed)
         logits = self.logits(self.hidden(embeddings + self._positions(age)))  # [B, L, K]
         routing = attention(tf.transpose(logits, [0, 2, 1]), mask)  # [B, K, L]
-        vectors = tf.matmul(routing, embeddings)  # [B, K, d]
-        if self.settings.value_width:
-            vectors += dropout(
-                self._convolved(routing, embeddings, mask), self.settings.value_dropout, training_seed, VALUES
-            )
-        return Interests(vectors, routing)
+        if not self.settings.value_width:
+            return Interests(tf.matmul(routing, embeddings), routing)  # [B, K, d], [B, K, L]
+        mixed = self._mixed(routing, embeddings, mask)  # [B, K, w, d]
+        convolved = tf.einsum("bkwx,kwxd->bkd", mixed, tf.cast(self.kernels, mixed.dtype))
+        convolved = dropout(convolved, self.settings.value_dropout, training_seed, VALUES)
+        return Interests(mixed[:, :, 0] + convolved, routing)
 
     def _positions(self, age: tf.Tensor) -> tf.Tensor:
         """[L, d] or [B, L, d]: the row of each slot in the table of positions."""
@@ -78,14 +78,18 @@ class SelfAttention(Encoder):
         kept = tf.random.stateless_uniform(tf.shape(mask), seed, alg="philox") >= self.settings.history_dropout
         return mask & (kept | (age == 0))
 
-    def _convolved(self, routing: tf.Tensor, embeddings: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        """[B, K, d]: Σ_l A_kl Σ_{j<w} x_{l−j} C_jk. Items that do not take part are 0 for those after them too."""
-        items = tf.where(mask[..., tf.newaxis], embeddings, 0.0)
-        width, length = self.settings.value_width, tf.shape(items)[1]
-        padded = tf.pad(items, [[0, 0], [width - 1, 0], [0, 0]])
-        around = tf.concat([padded[:, width - 1 - j : width - 1 - j + length] for j in range(width)], axis=-1)
-        mixed = tf.matmul(routing, around)  # [B, K, w d]
-        return tf.einsum("bkx,kxd->bkd", mixed, tf.cast(self.kernels, mixed.dtype))
+    def _mixed(self, routing: tf.Tensor, embeddings: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """[B, K, w, d]: Σ_l A_kl x_{l−j} for j = 0, …, w − 1, without items that do not take part.
+
+        It is the routing that is moved, by j slots to the left: it is smaller than the items.
+        """
+        width, interests = self.settings.value_width, self.settings.num_interests
+        batch, length = tf.shape(mask)[0], tf.shape(mask)[1]
+        padded = tf.pad(routing, [[0, 0], [0, 0], [0, width - 1]])
+        moved = tf.stack([padded[:, :, j : j + length] for j in range(width)], axis=2)  # [B, K, w, L]
+        moved *= tf.cast(mask, routing.dtype)[:, tf.newaxis, tf.newaxis]
+        rows = tf.matmul(tf.reshape(moved, [batch, interests * width, length]), embeddings)
+        return tf.reshape(rows, [batch, interests, width, self.settings.embedding_dim])
 
 
 def _ages(mask: tf.Tensor) -> tf.Tensor:

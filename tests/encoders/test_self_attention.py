@@ -110,7 +110,7 @@ def test_values_begin_as_the_embeddings_and_then_read_each_item_with_those_befor
     begins = encoder(embeddings, mask)
     np.testing.assert_allclose(begins.vectors, begins.routing @ embeddings, rtol=1e-5, atol=1e-6)
     own, before = np.random.default_rng(2).normal(size=(2, 3, 8, 8)).astype(np.float32)
-    encoder.kernels.assign(np.concatenate([own, before], axis=1))
+    encoder.kernels.assign(np.stack([own, before], axis=1))
     vectors, routing = (x.numpy() for x in encoder(embeddings, mask)[:2])
     items = embeddings.numpy() * mask.numpy()[..., np.newaxis]
     for user in range(5):
