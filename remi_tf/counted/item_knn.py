@@ -11,10 +11,11 @@ from remi_tf.data.dataset.interactions import Interactions
 
 
 class ItemKNN(Neighbours):
-    """table[i, j] = c_ij / (sqrt(c_i c_j) + shrink), without i itself.
+    """table[i, j] = c_ij / (sqrt(c_i c_j) + shrink).
 
     c_ij is the number of training users that have both items, c_i the number of those that have i. A user counts once,
-    however often the item was visited.
+    however often the item was visited. An item is its own nearest neighbour, so where the history stays in the lists,
+    what a user has visited comes high.
     """
 
     score_meaning = "similarity to the items of the history, added up; older items weigh less"
@@ -30,5 +31,4 @@ class ItemKNN(Neighbours):
             common = items[start:end] @ users  # [R, I + 1] c_ij
             row, column = np.repeat(np.arange(start, end), np.diff(common.indptr)), common.indices
             common.data /= roots[row] * roots[column] + self.settings.shrink
-            common.data[row == column] = 0
             yield start, common

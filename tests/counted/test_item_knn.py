@@ -12,7 +12,7 @@ def plain_table(sequences, shrink):
     table = np.zeros([NUM_ITEMS + 1] * 2)
     for one, ones in users.items():
         for other, others in users.items():
-            if one != other and ones & others:
+            if ones & others:
                 table[one, other] = len(ones & others) / ((len(ones) * len(others)) ** 0.5 + shrink)
     return table
 
