@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from scipy import sparse
 
 from remi_tf import progress
@@ -25,10 +26,14 @@ LEAST = 1e-5
 
 
 def start_from_log(table: Any, train: Interactions, seed: int) -> None:
-    """Put `spectral_rows` into an item table `[I + 1, d]`, a variable. Row 0, padding, stays as it is."""
+    """Put `spectral_rows` into an item table `[I + 1, d]`, a variable. Row 0, padding, stays as it is.
+
+    The variable may be mirrored on several devices, or cast to 16 bits where a layer reads it.
+    """
     rows = spectral_rows(train, table.shape[0] - 1, table.shape[1], seed)
-    for piece in _pieces(len(rows)):
-        table[1 + piece.start : 1 + piece.stop].assign(rows[piece])
+    for copy in tf.distribute.get_strategy().experimental_local_results(table):
+        for piece in _pieces(len(rows)):
+            copy.scatter_nd_update(1 + np.arange(piece.start, piece.stop)[:, np.newaxis], rows[piece])
 
 
 def spectral_rows(train: Interactions, num_items: int, dim: int, seed: int) -> np.ndarray:
@@ -46,13 +51,14 @@ def spectral_rows(train: Interactions, num_items: int, dim: int, seed: int) -> n
     users, few items), the other columns are random, as large as the others are on average. An item that no training
     user has, or whose vector is almost 0, points in a random direction.
 
-    The log and the seed decide every bit, whatever the number of threads: nothing here calls BLAS, whose sums depend
-    on it, and which is no faster for such narrow matrices.
+    On one machine, the log and the seed decide every bit, whatever the number of threads: nothing here calls BLAS,
+    whose sums depend on it. BLAS would take less time, above all where there are many items.
 
-    Memory while it is computed: 2 arrays of 4 · (I + 1) · d bytes, one of which is returned; 28 bytes an item; and
-    12 · PIECE · d bytes or less for the block of users in hand. The log is never held as a whole. For 10 million items,
-    100 million interactions and d = 64 this is 5.6 GB. Time grows with items · d² and interactions · d: there, about 4
-    minutes of one core (extrapolated from a tenth of it, benchmarks/spectral_start.py).
+    Memory while it is computed: 2 arrays of 4 · (I + 1) · d bytes, one of which is returned; 28 bytes an item and 16 a
+    user; and 12 · PIECE · d bytes or less for the block of users in hand. The log is never held as a whole. For 10
+    million items, 100 million interactions of 10 million users and d = 64 this is 5.8 GB. Time grows with items · d²
+    and interactions · d: there, about 4 minutes of one core (extrapolated from a tenth of it,
+    benchmarks/spectral_start.py).
 
     Args:
       train: the training users.

@@ -12,6 +12,8 @@ import tensorflow as tf
 from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.errors import InputError
+from remi_tf.model import MultiInterestModel
+from remi_tf.settings.presets import compose
 from remi_tf.training import spectral_start
 from remi_tf.training.run_folder import load_saved_run
 from remi_tf.training.spectral_start import spectral_rows, start_from_log
@@ -135,6 +137,45 @@ def test_the_row_of_padding_stays(monkeypatch):
     start_from_log(table, log, 1)
     np.testing.assert_array_equal(table[0], np.ones(3))
     np.testing.assert_array_equal(table[1:], spectral_rows(log, 5, 3, 1))
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_a_16_bit_policy_does_not_change_the_table_it_puts_the_rows_in(policy):
+    log = log_of([[1, 2], [2, 3, 4], [4, 5], [1, 5]])
+    settings = compose("toy", "default", True, {"model_type": "SA", "embedding_dim": 8, "num_negatives": 3})
+    tf.keras.mixed_precision.set_global_policy(policy)
+    try:
+        table = MultiInterestModel(settings, 5).item_table
+        start_from_log(table, log, 1)
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    np.testing.assert_array_equal(table.numpy()[1:], spectral_rows(log, 5, 8, 1))
+
+
+MIRRORED = """
+import numpy as np, tensorflow as tf
+two_cpus = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two_cpus)
+from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.training.spectral_start import spectral_rows, start_from_log
+from remi_tf.training.weight_average import WeightAverage
+items = np.array([1, 2, 2, 3, 4, 4, 5, 1, 5], np.int32)
+log = Interactions(items, items, np.array([0, 2, 5, 7, 9]), np.array([2, 3, 2, 2]))
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    table = tf.Variable(tf.ones([6, 3]))
+    average = WeightAverage([table], 10)
+    start_from_log(table, log, 1)
+    average.begin()
+copies = [*table.values, *average.averages[0].values]
+assert len(copies) == 4
+for copy in copies:
+    np.testing.assert_array_equal(copy.numpy(), np.concatenate([np.ones([1, 3]), spectral_rows(log, 5, 3, 1)]))
+"""
+
+
+def test_every_device_has_the_same_table():
+    result = subprocess.run([sys.executable, "-c", MIRRORED], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr[-2000:]
 
 
 @pytest.mark.trains
