@@ -9,6 +9,7 @@ import pytest
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import day_numbers
 from remi_tf.errors import InputError
+from remi_tf.training import batches as batches_module
 from remi_tf.training.batches import TrainingBatches, targets_ahead
 
 LENGTHS = [5, 3, 9, 30, 6, 12]
@@ -61,8 +62,10 @@ def test_a_batch_larger_than_the_users_takes_each_as_often_as_it_fits(log):
     assert np.bincount(batch["target"] // 100).tolist() == [2, 0, 2, 2, 2, 2]
 
 
-def test_a_batch_is_a_function_of_seed_and_step(log):
-    stream, late, other = batches(log, 6), batches(log, 2, start_step=4), batches(log, 1, seed=6)
+@pytest.mark.parametrize("ahead", [None, np.array([2, 1, 3, 6, 1, 2])])
+def test_a_batch_is_a_function_of_seed_and_step(log, ahead):
+    stream, late = batches(log, 6, ahead=ahead), batches(log, 2, start_step=4, ahead=ahead)
+    other = batches(log, 1, seed=6, ahead=ahead)
     for ours, theirs in zip(stream[4:], late, strict=True):
         np.testing.assert_array_equal(ours["history"], theirs["history"])
         np.testing.assert_array_equal(ours["target"], theirs["target"])
@@ -123,6 +126,13 @@ def test_target_shares_are_how_often_an_item_is_a_target(log, ahead):
     assert shares.sum() == pytest.approx(1)
     np.testing.assert_allclose(measured, shares, atol=0.006)
     assert not measured[shares == 0].any()
+
+
+@pytest.mark.parametrize("ahead", [None, AHEAD])
+def test_target_shares_do_not_depend_on_how_many_interactions_are_looked_at_together(log, ahead, monkeypatch):
+    whole = TrainingBatches(log, **OPTIONS, ahead=ahead).target_shares(599)
+    monkeypatch.setattr(batches_module, "PIECE", 10)
+    np.testing.assert_allclose(TrainingBatches(log, **OPTIONS, ahead=ahead).target_shares(599), whole, rtol=1e-12)
 
 
 def test_as_many_targets_ahead_as_a_user_would_be_asked_for_in_validation():
