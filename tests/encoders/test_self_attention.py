@@ -143,3 +143,49 @@ def test_an_item_that_is_left_out_is_not_read_by_those_after_it_either():
     assert 0 < left_out.sum() < 6
     changed = tf.where(left_out[np.newaxis, :, np.newaxis], embeddings + 5.0, embeddings)
     np.testing.assert_array_equal(before.vectors, encoder(changed, mask, training_seed=SEED).vectors)
+
+
+def test_values_of_the_convolution_are_dropped_in_training_only(embeddings):
+    mask = tf.ones([5, 6], tf.bool)
+    plain, dropping = small(value_width=2), small(value_width=2, value_dropout=0.5)
+    for encoder in (plain, dropping):
+        encoder.kernels.assign(tf.random.stateless_normal(encoder.kernels.shape, [5, 6]))
+    whole, routing = (x.numpy() for x in plain(embeddings, mask)[:2])
+    np.testing.assert_array_equal(dropping(embeddings, mask).vectors, whole)
+    convolved = whole - routing @ embeddings.numpy()
+    in_training = dropping(embeddings, mask, training_seed=SEED).vectors.numpy() - routing @ embeddings.numpy()
+    dropped = np.isclose(in_training, 0, atol=1e-5)
+    assert 0.3 < dropped.mean() < 0.7
+    np.testing.assert_allclose(in_training[~dropped], 2 * convolved[~dropped], rtol=1e-3, atol=1e-4)
+
+
+OURS = {"positions": "newest", "history_dropout": 0.3, "value_width": 3, "value_dropout": 0.5}
+LENGTHS = [6, 4, 2, 1, 0]
+
+
+def test_neither_padding_nor_how_much_of_it_there_is_changes_anything(embeddings):
+    encoder = small(**OURS)
+    encoder.kernels.assign(tf.random.stateless_normal(encoder.kernels.shape, [5, 6]))
+    whole = encoder(embeddings, tf.sequence_mask(LENGTHS, 6)).vectors
+    other = tf.where(tf.sequence_mask(LENGTHS, 6)[..., tf.newaxis], embeddings, 9.0)
+    np.testing.assert_array_equal(encoder(other, tf.sequence_mask(LENGTHS, 6)).vectors, whole)
+    short = encoder(embeddings[1:, :4], tf.sequence_mask(LENGTHS[1:], 4)).vectors
+    np.testing.assert_allclose(short, whole[1:], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("policy", "tolerance"), [("mixed_float16", 0.01), ("mixed_bfloat16", 0.08)])
+def test_in_16_bits_interests_are_near_those_of_32_bits(embeddings, policy, tolerance):
+    mask = tf.sequence_mask(LENGTHS, 6)
+
+    def interests() -> np.ndarray:
+        encoder = small(**{**OURS, "value_dropout": 0.0})  # what is drawn for it depends on the policy
+        encoder.kernels.assign(0.1 * tf.random.stateless_normal(encoder.kernels.shape, [5, 6]))
+        return tf.cast(encoder(embeddings, mask, training_seed=SEED).vectors, tf.float32).numpy()
+
+    exact = interests()
+    tf.keras.mixed_precision.set_global_policy(policy)
+    try:
+        rounded = interests()
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    assert 0 < np.abs(rounded - exact).max() < tolerance * np.abs(exact).max()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.encoders.likeness import decorrelation, mean_cosine
+from remi_tf.encoders.likeness import decorrelation, mean_cosine, mean_squared_cosine
 from remi_tf.objective.regularizers import (
     RepresentationRegularizer,
     RoutingRegularizer,
@@ -90,17 +90,18 @@ def test_the_valid_form_has_finite_gradients_for_every_length():
     assert np.isfinite(tape.gradient(penalty, routing)).all()
 
 
-@pytest.mark.parametrize("form", ["covariance", "cosine"])
+@pytest.mark.parametrize("form", sorted(RepresentationRegularizer.FORMS))
 def test_the_representation_penalty_is_its_weight_times_the_mean_over_users(form):
     vectors = tf.constant(np.random.default_rng(0).normal(size=(3, 4, 6)), tf.float32)
-    measure = {"covariance": decorrelation, "cosine": mean_cosine}[form]
+    measures = {"covariance": decorrelation, "cosine": mean_cosine, "squared_cosine": mean_squared_cosine}
+    measure = measures[form]
     by_user = [float(measure(vectors[user])) for user in range(3)]
     regularizer = RepresentationRegularizer(2.0, form)
     assert float(regularizer(vectors)) == pytest.approx(2 * np.mean(by_user), rel=1e-5)
     assert [float(loss) for loss in regularizer.losses] == [float(regularizer(vectors))]
 
 
-@pytest.mark.parametrize("form", ["covariance", "cosine"])
+@pytest.mark.parametrize("form", sorted(RepresentationRegularizer.FORMS))
 def test_the_representation_penalty_sets_interests_apart_and_skips_those_a_user_does_not_have(form):
     regularizer = RepresentationRegularizer(1.0, form)
     alike = tf.constant([[[1.0, -1, 1, -1], [1, -1, 1, -0.5], [-1, 1, 1, -1]]])

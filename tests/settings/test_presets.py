@@ -76,7 +76,8 @@ def test_models_that_read_item_by_item_learn_every_position_but_not_under_the_pa
 
     assert {name: flat("default")[name] for name in SEQUENCE_EXTRAS} == SEQUENCE_EXTRAS
     assert [flat(recipe)["targets"] for recipe in ("default", "paper", "released")] == ["every", "last", "last"]
-    assert flat("default", targets="last")["targets"] == "last"
+    for targets in ("last", "future"):
+        assert flat("default", targets=targets)["targets"] == targets
     assert flat("default", loss="bce", sampler="uniform")["loss"] == "bce"
 
 
