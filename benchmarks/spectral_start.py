@@ -2,9 +2,9 @@
 
     python benchmarks/spectral_start.py [--dim 64] [--json FILE]
 
-The logs are made up: users of 5 to 15 items with a long-tailed popularity, so users differ as little as they can and
-blocks hold as many different items as they can. Memory is what NumPy holds at the peak, without the log itself, which
-is memory-mapped in a dataset folder. Seconds are those of the processor: one process, one thread.
+The logs are made up: users of 5 to 15 items, drawn at random with a long-tailed popularity. Memory is what NumPy
+holds at the peak, without the log itself, which is memory-mapped in a dataset folder. Seconds are those of the
+processor: one process, one thread.
 """
 
 import argparse
