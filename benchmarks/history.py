@@ -25,7 +25,8 @@ from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories, targets
 from remi_tf.files import write_json
 from remi_tf.model import Encodes
-from remi_tf.retrieval.top_k import SCORE_BYTES, answer
+from remi_tf.retrieval.top_k import SCORE_BYTES
+from remi_tf.systems import best
 from remi_tf.training.run_folder import load_saved_run
 
 BATCH = 100  # users at a time
@@ -48,13 +49,13 @@ def found(model: Encodes, users: Interactions, top_n: int) -> dict[str, np.ndarr
         batch = np.arange(start, min(start + BATCH, users.num_users))
         history = histories(users, batch, model.max_history)
         whole = histories(users, batch, int(users.cuts[batch].max()))
-        interests = model.encode(history, **features(users, batch, model.max_history, model.needs)).vectors
+        known = features(users, batch, model.max_history, model.needs)
         after, offsets = targets(users, batch)
         own = keys(np.arange(len(batch))[:, None], whole, num_items)
         of_targets = keys(np.repeat(np.arange(len(batch)), np.diff(offsets)), after, num_items)
         part = {"repeated": np.isin(of_targets, own)}
         for name, exclude in (("in", None), ("out", whole)):
-            ids = answer(interests, model.item_vectors(), history, top_n, exclude, SCORE_BYTES)[0].numpy()
+            ids = best(model, history, top_n, exclude, SCORE_BYTES, **known)[0].numpy()
             listed = keys(np.arange(len(batch))[:, None], ids, num_items)
             part[name] = np.isin(of_targets, listed)
             if name == "in":

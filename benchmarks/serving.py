@@ -96,7 +96,7 @@ def against_the_product(rounds: int) -> dict:
 class RandomModel:
     """A model whose interests are the vectors of the last four items."""
 
-    max_history, needs, by_cosine = INTERESTS, (), False
+    max_history, needs, by_cosine, boost = INTERESTS, (), False, None
 
     def __init__(self, num_items: int):
         self.item_table = tf.Variable(np.random.default_rng(0).standard_normal((num_items + 1, DIM), np.float32))

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from remi_tf import randomness
+from remi_tf.counted.boost import CountedBoost
 from remi_tf.encoders import make_encoder
 from remi_tf.encoders.base import Interests, kaiming_normal
 from remi_tf.errors import InputError
@@ -32,6 +33,8 @@ class Encodes(Protocol):
     """Whether scores are cosines."""
     item_table: Any
     """`[I + 1, d]` variable; row 0 is padding."""
+    boost: CountedBoost | None
+    """What else items of the history add to scores."""
 
     def item_vectors(self) -> Any:
         """`[I + 1, d]` tensor that interests are scored with: the table, or its rows at length 1 for cosines."""
@@ -76,6 +79,8 @@ class MultiInterestModel(tfrs.Model):
       max_history: the largest number of history items that are read.
       needs: inputs next to the history, as in settings.encoders.Entry.
       by_cosine: whether scores are cosines.
+      boost: what is added to scores next to the inner products; None until training has ended. Training and
+        `encode` do not know of it.
       loss_parts: names of the terms of the loss, in the order of `read_loss_sums`.
 
     Args:
@@ -104,6 +109,7 @@ class MultiInterestModel(tfrs.Model):
                 f"--model_type {encoder.model_type}: it reads user profiles, and the dataset has none; prepare it with "
                 "--users TABLE --profile_cols COL,COL, or take --model_type UMI_HN: UMI's readout on SA"
             )
+        self.boost: CountedBoost | None = None
         self.item_table = self.add_weight(
             "item_table",
             [num_items + 1, encoder.embedding_dim],

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from remi_tf.counted.base import CountedModel
 from remi_tf.model import Encodes, MultiInterestModel
+from remi_tf.retrieval.boosts import Boosts
 from remi_tf.retrieval.top_k import SCORE_BYTES, answer
 from remi_tf.retrieval.top_scores import top_scores
 from remi_tf.settings.encoders import ENCODERS
@@ -82,7 +83,12 @@ def best(
             system.scores, history, k, exclude=exclude, user_bytes=system.user_bytes, score_bytes=score_bytes
         )
     interests = system.encode(history, **features).vectors
-    return answer(interests, system.item_vectors(), history, k, exclude, score_bytes)
+    return answer(interests, system.item_vectors(), history, k, exclude, score_bytes, boosts_of(system, history))
+
+
+def boosts_of(system: Encodes, history: tf.Tensor) -> Boosts | None:
+    """What the histories `[B, max_history]` add to scores next to the inner products; None if the system has none."""
+    return None if system.boost is None else system.boost.of(history)
 
 
 def items_of(system: System) -> int:

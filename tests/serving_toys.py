@@ -27,6 +27,7 @@ class TinyModel:
     max_history = 4
     needs = ()
     by_cosine = False
+    boost = None
 
     def __init__(self, num_items=NUM_ITEMS, seed=0):
         rng = np.random.default_rng(seed)

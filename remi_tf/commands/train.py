@@ -45,6 +45,7 @@ def main(argv: list[str]) -> int:
     load_tensorflow()
     from tqdm import tqdm
 
+    from remi_tf.training.boosting import sentence
     from remi_tf.training.plan import carry_out
     from remi_tf.training.run_folder import SELECTION
 
@@ -58,7 +59,10 @@ def main(argv: list[str]) -> int:
         print(stopped)
         return 130
     score, best_step = trainer.best_validation
-    print(f"Finished at step {trainer.step:,}; best validation {SELECTION} {score:.4f} at step {best_step:,}. Next:")
+    print(f"Finished at step {trainer.step:,}; best validation {SELECTION} {score:.4f} at step {best_step:,}.")
+    if about_boost := sentence(trainer.path):
+        print(about_boost)
+    print("Next:")
     print(f"  {command('evaluate', '--run_dir', trainer.path)}")
     return 0
 

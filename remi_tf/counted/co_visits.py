@@ -1,6 +1,6 @@
 """Which items occur together, counted in blocks of items, so that memory does not grow with the catalogue's square."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from scipy import sparse
@@ -55,3 +55,14 @@ def best(rows: sparse.csr_matrix, count: int) -> tuple[np.ndarray, np.ndarray]:
         found[row, : len(own)] = np.sort(own)[::-1]
     values = (found >> 32).astype(np.int32).view(np.float32)
     return np.where(found, 2**31 - (found & (2**32 - 1)), 0).astype(np.int32), values
+
+
+def best_lists(
+    rows: Iterable[tuple[int, sparse.csr_matrix]], num_rows: int, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """`[num_rows, count]` ids and values as of `best`, from blocks of rows: (first row, values `[R, I + 1]`)."""
+    ids, values = np.zeros([num_rows, count], np.int32), np.zeros([num_rows, count], np.float32)
+    for start, block in rows:
+        end = start + block.shape[0]
+        ids[start:end], values[start:end] = best(block, count)
+    return ids, values

@@ -10,25 +10,41 @@ from remi_tf.counted.neighbours import Neighbours
 from remi_tf.data.dataset.interactions import Interactions
 
 
-class ItemKNN(Neighbours):
-    """table[i, j] = c_ij / (sqrt(c_i c_j) + shrink).
+class Cosines:
+    """The shrunk cosine of two items: c_ij / (sqrt(c_i c_j) + shrink).
 
     c_ij is the number of training users that have both items, c_i the number of those that have i. A user counts once,
-    however often the item was visited. An item is its own nearest neighbour, so where the history stays in the lists,
-    what a user has visited comes high.
+    however often the item was visited.
+
+    Attributes:
+      costs: `[I + 1]` bound of the number of items that each item shares a user with.
+    """
+
+    def __init__(self, train: Interactions, num_items: int, shrink: float):
+        self.users, self.shrink = read_once(train, num_items), shrink  # [users, I + 1]
+        self.items = self.users.T.tocsr()  # [I + 1, users]
+        self.roots = np.sqrt(np.diff(self.items.indptr))  # [I + 1]
+        pairs = self.items @ np.diff(self.users.indptr).astype(np.float64)
+        self.costs = np.minimum(pairs, num_items + 1)
+
+    def rows(self, start: int, end: int) -> sparse.csr_matrix:
+        """`[end - start, I + 1]` float64: the cosines of the items `start .. end - 1`."""
+        common = self.items[start:end] @ self.users  # c_ij
+        row = np.repeat(np.arange(start, end), np.diff(common.indptr))
+        common.data /= self.roots[row] * self.roots[common.indices] + self.shrink
+        return common
+
+
+class ItemKNN(Neighbours):
+    """table[i, j] = the shrunk cosine of the items i and j (`Cosines`).
+
+    An item is its own nearest neighbour, so where the history stays in the lists, what a user has visited comes high.
     """
 
     score_meaning = "similarity to the items of the history, added up; older items weigh less"
 
     def rows(self, train: Interactions) -> Iterator[tuple[int, sparse.csr_matrix]]:
         """See the base class."""
-        users = read_once(train, self.num_items)  # [users, I + 1]
-        items = users.T.tocsr()  # [I + 1, users]
-        counts = np.diff(items.indptr)  # [I + 1]
-        pairs = items @ np.diff(users.indptr).astype(np.float64)  # [I + 1] upper bound of a row's co-visited items
-        roots = np.sqrt(counts)
-        for start, end in self.blocks_of(np.minimum(pairs, self.num_items + 1)):
-            common = items[start:end] @ users  # [R, I + 1] c_ij
-            row, column = np.repeat(np.arange(start, end), np.diff(common.indptr)), common.indices
-            common.data /= roots[row] * roots[column] + self.settings.shrink
-            yield start, common
+        cosines = Cosines(train, self.num_items, self.settings.shrink)
+        for start, end in self.blocks_of(cosines.costs):
+            yield start, cosines.rows(start, end)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from scipy import sparse
 
 from remi_tf.counted.base import OverHistory
-from remi_tf.counted.co_visits import best, blocks
+from remi_tf.counted.co_visits import best_lists, blocks
 from remi_tf.data.dataset.interactions import Interactions
 
 BYTES_A_NEIGHBOUR = 3 * (4 + 4)
@@ -54,11 +54,7 @@ class Neighbours(OverHistory):
 
     def count_table(self, train: Interactions) -> None:
         """See the base class."""
-        count = self.ids.shape[1]
-        ids, values = np.zeros(self.ids.shape, np.int32), np.zeros(self.values.shape, np.float32)
-        for start, rows in self.rows(train):
-            end = start + rows.shape[0]
-            ids[start:end], values[start:end] = best(rows, count)
+        ids, values = best_lists(self.rows(train), *self.ids.shape)
         self.ids.assign(ids)
         self.values.assign(values)
 

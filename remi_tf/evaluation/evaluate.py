@@ -19,7 +19,7 @@ from remi_tf.evaluation.metrics import CUT_OFFS
 from remi_tf.evaluation.tally import Evaluation, Tally, batches, checked_cut_offs, left_out, users_with_targets
 from remi_tf.progress import bar
 from remi_tf.retrieval.top_k import answer
-from remi_tf.systems import System, best, items_of
+from remi_tf.systems import System, best, boosts_of, items_of
 
 EVALUATION_BYTES = 256 * 2**20
 """Bound on the scores held at a time. At 256 users, a quarter faster than 64 MiB."""
@@ -91,7 +91,8 @@ class Evaluator:
         if isinstance(self.model, CountedModel):
             return best(self.model, history, k, exclude, EVALUATION_BYTES, **features)[0], {}
         interests, item_vectors = self.model.encode(history, **features), self.model.item_vectors()
-        ids, _ = answer(interests.vectors, item_vectors, history, k, exclude, EVALUATION_BYTES)
+        boosts = boosts_of(self.model, history)
+        ids, _ = answer(interests.vectors, item_vectors, history, k, exclude, EVALUATION_BYTES, boosts)
         return ids, examine(interests, tf.gather(item_vectors, ids))
 
 

@@ -1,7 +1,7 @@
 """Recommendations in Python: a run's model, its served graph in this process, raw ids in and DataFrames out."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import tensorflow as tf
 from absl import logging
 from pandas.api.types import is_list_like
 
+from remi_tf.counted.base import CountedModel
 from remi_tf.errors import InputError
+from remi_tf.recommending.answer import Answer, no_columns
 from remi_tf.recommending.choices import Choices, check_top_n, checked
 from remi_tf.recommending.forms import in_python, name_column
 from remi_tf.recommending.histories import Histories, from_frame, from_lists, raw_id
@@ -19,8 +21,11 @@ from remi_tf.recommending.index_folder import open_index
 from remi_tf.recommending.known import Known, known_of
 from remi_tf.recommending.profiles import Profiles
 from remi_tf.recommending.similar import SimilarItems
+from remi_tf.retrieval.boosts import summed
 from remi_tf.serving.graph import NO_NUMBER, ServingGraph
+from remi_tf.serving.request import last_known
 from remi_tf.serving.request_limits import NO_LIMITS
+from remi_tf.systems import boosts_of
 from remi_tf.training.run_folder import SavedRun, load_saved_run
 
 
@@ -128,9 +133,7 @@ class Recommender:
           InputError: as `recommend`.
         """
         parts = [answer.columns() for answer in self.answers(histories, choices, profiles)]
-        columns = (
-            {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else _no_columns()
-        )
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else no_columns()
         order = np.lexsort((columns["rank"], columns["user"]))
         columns = {name: values[order] for name, values in columns.items()}
         names = name_column(histories.users)
@@ -169,7 +172,7 @@ class Recommender:
         items = self.catalogue.vocabulary.raw_ids(best.tolist())
         return pd.DataFrame({"rank": np.arange(1, len(best) + 1), "item": items, "score": near[best]})
 
-    def answers(self, histories: Histories, choices: Choices, profiles: Profiles | None = None) -> Iterator["Answer"]:
+    def answers(self, histories: Histories, choices: Choices, profiles: Profiles | None = None) -> Iterator[Answer]:
         """The answers for all users, batch by batch, users with histories of similar length together.
 
         Raises:
@@ -232,7 +235,7 @@ class Recommender:
             exclude = np.broadcast_to(everybody, (len(items), len(everybody)))
             if choices.exclude_history:
                 exclude = np.concatenate([exclude, rows], axis=1)
-            ids, scores = index.search(interests, top_n, exclude)
+            ids, scores = index.search(interests, top_n, exclude, self._boosts(rows))
             interest = np.matmul(index.vectors[ids], interests.transpose(0, 2, 1)).argmax(axis=2).astype(np.int32)
             for user in np.flatnonzero(~rows.any(axis=1)):  # no known item: take the first rows, the popular items
                 popular = np.setdiff1d(np.arange(1, top_n + exclude.shape[1] + 1), exclude[user])[:top_n]
@@ -243,6 +246,13 @@ class Recommender:
             return texts, scores, interest
 
         return search
+
+    def _boosts(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """What the histories [B, any] rows, 0 = unknown, add to the scores of the model's items, if it has a boost."""
+        model = self.run.model
+        assert not isinstance(model, CountedModel)  # which has no index
+        found = boosts_of(model, last_known(rows, rows, model.max_history))
+        return None if found is None else summed(found.ids.numpy(), found.amounts.numpy())
 
     def _checked(self, choices: Choices) -> dict[str, Any]:
         """The choices as inputs of the served graph. Warns once about names that the catalogue does not hold."""
@@ -266,29 +276,3 @@ class Recommender:
         if message not in self._warned:
             self._warned.add(message)
             logging.warning("%s", message)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """users: [B] positions; items [B, n] raw ids, best first, "" = none; scores [B, n]; interest [B, n]."""
-
-    users: np.ndarray
-    items: np.ndarray
-    scores: np.ndarray
-    interest: np.ndarray
-
-    def columns(self) -> dict[str, np.ndarray]:
-        """One row for each item, as the columns of `Recommender.recommend`; user is the position."""
-        user, place = np.nonzero(self.items != "")
-        return {
-            "user": self.users[user],
-            "rank": place.astype(np.int32) + 1,
-            "item": self.items[user, place],
-            "score": self.scores[user, place],
-            "interest": self.interest[user, place],
-        }
-
-
-def _no_columns() -> dict[str, np.ndarray]:
-    nobody = np.zeros([0, 1], np.int32)
-    return Answer(nobody[:, 0], nobody.astype(object), nobody.astype(np.float32), nobody).columns()

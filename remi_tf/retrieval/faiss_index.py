@@ -73,12 +73,19 @@ class ItemIndex:
         index.add(items)
         return cls(index, kind, vectors, EFFORTS[kind][0])
 
-    def search(self, interests: np.ndarray, k: int, exclude: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def search(
+        self,
+        interests: np.ndarray,
+        k: int,
+        exclude: np.ndarray | None = None,
+        boosts: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """`[B, k]` ids and scores: the k items with the highest inner product with any of a user's interests.
 
         Args:
           interests: [B, K, d] float32.
           exclude: [B, X] int32 rows to leave out (0 = none, repeats allowed).
+          boosts: what is added to the scores of some items, as of `boosts.summed`. Each of them is looked at.
 
         Returns:
           ids [B, k] int32 and scores [B, k] float32, best first, ties by the lower id. If there are fewer than k items,
@@ -86,23 +93,38 @@ class ItemIndex:
           `top_k` gives. The others may miss items, but the scores of those they find are exact.
         """
         interests = np.ascontiguousarray(interests, np.float32)
-        exclude = np.zeros([len(interests), 0], np.int32) if exclude is None else exclude
+        nothing = np.zeros([len(interests), 0], np.int32)
+        exclude = nothing if exclude is None else exclude
+        boosted, amounts = (nothing, nothing.astype(np.float32)) if boosts is None else boosts
         ids, scores = np.zeros([len(interests), k], np.int32), np.full([len(interests), k], -np.inf, np.float32)
         sound = np.flatnonzero(np.isfinite(interests).all(axis=(1, 2)))
         fetch = OVERFETCH[self.kind] * (k + exclude.shape[1]) + 1
-        size = max(1, RESCORED_BYTES // (4 * fetch * interests[0].size)) if len(sound) else 1
+        candidates = fetch * interests.shape[1] + boosted.shape[1]
+        size = max(1, RESCORED_BYTES // (4 * candidates * interests.shape[2]))
         for users in (sound[start : start + size] for start in range(0, len(sound), size)):
-            ids[users], scores[users] = self._search(interests[users], k, exclude[users], fetch)
+            raised = boosted[users], amounts[users]
+            ids[users], scores[users] = self._search(interests[users], k, exclude[users], raised, fetch)
         return ids, scores
 
-    def _search(self, interests: np.ndarray, k: int, exclude: np.ndarray, fetch: int) -> tuple[np.ndarray, np.ndarray]:
+    def _search(
+        self,
+        interests: np.ndarray,
+        k: int,
+        exclude: np.ndarray,
+        boosts: tuple[np.ndarray, np.ndarray],
+        fetch: int,
+    ) -> tuple[np.ndarray, np.ndarray]:
         num_items = len(self.vectors) - 1
         own = np.arange(len(interests))[:, None] * (num_items + 1)  # tells one user's rows from another's
         while True:
             fetch = min(fetch, num_items)
             fetched, least = self._nearest(interests, fetch)
-            scores = np.matmul(self.vectors[fetched], interests.transpose(0, 2, 1)).max(axis=2)  # [B, K * fetch]
-            ids, scores = merge(np.where(np.isin(own + fetched, own + exclude), 0, fetched), scores, k)
+            # A boosted item counts once, with its boost. What is not boosted needs to be among the fetched ones only.
+            fetched = np.where(np.isin(own + fetched, own + boosts[0]), 0, fetched)
+            found = np.concatenate([fetched, boosts[0]], axis=1)  # [B, K * fetch + X]
+            scores = np.matmul(self.vectors[found], interests.transpose(0, 2, 1)).max(axis=2)
+            scores[:, fetched.shape[1] :] += boosts[1]
+            ids, scores = merge(np.where(np.isin(own + found, own + exclude), 0, found), scores, k)
             # Items that were not fetched score at most `least`. If the last place scores that too, one may tie with it.
             if self.kind != "flat" or fetch == num_items or (scores[:, -1] > least).all():
                 return ids, scores

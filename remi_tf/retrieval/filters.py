@@ -1,5 +1,7 @@
 """Which items a user may get: exclude lists, allow lists and categories, applied to the scores chunk by chunk.
 
+Boosts (boosts.py) are applied in the same way, before all of these.
+
 A filter takes the scores `[B, n]` of the items `start .. start + n - 1`. It returns them with -inf for items that the
 user may not get. Lists hold item ids as `[B, X]` int32, or `[1, X]` where all users share one; 0 stands for no item,
 ids may repeat. The cost of a list depends on its length: no mask of the whole catalogue is made, and a list that all
@@ -10,6 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
+
+from remi_tf.retrieval.boosts import Boosts
 
 Filter = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 NOT_ALLOWED = -float("inf")
@@ -32,15 +36,25 @@ def make_filters(
     exclude: tf.Tensor | Sequence[tf.Tensor] | None = None,
     allow: tf.Tensor | None = None,
     categories: Categories | None = None,
+    boosts: Boosts | None = None,
 ) -> list[Filter]:
     """The filters for those arguments of `top_k` that have these names."""
     lists = list(exclude) if isinstance(exclude, list | tuple) else [] if exclude is None else [exclude]
-    filters = [_without(tf.cast(ids, tf.int32)) for ids in lists]
+    filters = [] if boosts is None else [_raised(boosts)]
+    filters += [_without(tf.cast(ids, tf.int32)) for ids in lists]
     if allow is not None:
         filters.append(_only(tf.cast(allow, tf.int32)))
     if categories is not None:
         filters.append(_of_categories(categories))
     return filters
+
+
+def _raised(boosts: Boosts) -> Filter:
+    def raised(scores: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+        places, inside = _places_inside(boosts.ids, start, tf.shape(scores)[1])
+        return tf.tensor_scatter_nd_add(scores, places, tf.gather_nd(boosts.amounts, inside))
+
+    return raised
 
 
 def _without(ids: tf.Tensor) -> Filter:
@@ -105,5 +119,10 @@ def _if_any(limited: tf.Tensor, restrict: Filter) -> Filter:
 
 def _places(ids: tf.Tensor, start: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     """`[x, 2]` (row of the list, column) of the ids in this chunk. 0 is in no chunk, because chunks start at 1."""
-    inside = tf.cast(tf.where((ids >= start) & (ids < start + count)), tf.int32)  # [x, 2] user, place in the list
-    return tf.stack([inside[:, 0], tf.gather_nd(ids, inside) - start], axis=1)
+    return _places_inside(ids, start, count)[0]
+
+
+def _places_inside(ids: tf.Tensor, start: tf.Tensor, count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `_places`, and where these ids stand in the lists: `[x, 2]` (user, place in the list)."""
+    inside = tf.cast(tf.where((ids >= start) & (ids < start + count)), tf.int32)
+    return tf.stack([inside[:, 0], tf.gather_nd(ids, inside) - start], axis=1), inside

@@ -1,6 +1,6 @@
 """Exact maximum-inner-product retrieval inside a TensorFlow graph.
 
-An item's score is that of its best interest: score(i) = max_k v_k · e_i. The maximum over interests comes first, the
+An item's score is that of its best interest, and its boost, if it has one: score(i) = max_k v_k · e_i + b_i. The maximum over interests comes first, the
 top k after it. So each user has one row of scores: nothing has to be merged, and no item can appear twice. The
 catalogue is read in chunks whose scores fit into a set number of bytes.
 """
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from remi_tf.retrieval.boosts import Boosts
 from remi_tf.retrieval.filters import Categories, Filter, make_filters
 
 SCORE_BYTES = 32 * 2**20
@@ -25,6 +26,7 @@ def answer(
     k: int,
     exclude: tf.Tensor | None,
     score_bytes: int,
+    boosts: Boosts | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """`[B, k]` ids and scores: the best k items for each history. An empty one gets the most popular items, score 0.
 
@@ -33,6 +35,7 @@ def answer(
       item_vectors: `[I + 1, d]`.
       history: `[B, max_history]` int32 rows, right-padded with 0.
       exclude: `[B, X]` integer ids (0 = none) that are left out: the whole histories, or None.
+      boosts: as of `top_k`; an empty history has none.
 
     Returns:
       ids `[B, k]` int32 and scores `[B, k]` float32 as `top_k` gives them. Ids are in order of descending popularity
@@ -41,7 +44,7 @@ def answer(
     # Without interests all scores are 0, and ties go to the lower id: the more popular item.
     empty = tf.reduce_all(history == 0, axis=1)  # [B]
     interests = tf.where(empty[:, None, None], 0.0, tf.cast(interests, tf.float32))
-    return top_k(interests, item_vectors, k, exclude=exclude, score_bytes=score_bytes)
+    return top_k(interests, item_vectors, k, exclude=exclude, score_bytes=score_bytes, boosts=boosts)
 
 
 def top_k(
@@ -52,6 +55,7 @@ def top_k(
     exclude: tf.Tensor | Sequence[tf.Tensor] | None = None,
     allow: tf.Tensor | None = None,
     categories: Categories | None = None,
+    boosts: Boosts | None = None,
     score_bytes: int = SCORE_BYTES,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """`[B, k]` ids and scores: each user's k best items, best first, ties by the lower id. Exact and deterministic.
@@ -65,6 +69,7 @@ def top_k(
       allow: `[B, A]` or `[1, A]` integer ids (0 = none, repeats allowed): only these are returned. A row of zeros
         allows all.
       categories: only items of the user's wanted categories are returned.
+      boosts: what is added to the scores of some items of each user.
       score_bytes: bound on the scores held at a time. It does not change the result. (A product may round differently
         in the last bit, because the matrix product is blocked differently.)
 
@@ -77,7 +82,7 @@ def top_k(
     interests = tf.cast(interests, tf.float32)  # [B, K, d]
     broken = tf.reduce_any(~tf.math.is_finite(interests), axis=[1, 2])  # [B]
     interests = tf.where(broken[:, None, None], 0.0, interests)
-    filters = make_filters(exclude, allow, categories)
+    filters = make_filters(exclude, allow, categories, boosts)
     ids, scores = _over_chunks(interests, table, tf.convert_to_tensor(k), score_bytes, filters)  # [B, k]
     ids = tf.where(broken[:, None], 0, ids)
     scores = tf.where(broken[:, None], -float("inf"), scores)

@@ -120,7 +120,8 @@ def _meaning(system: System) -> str:
     """What the model card says a score is."""
     if isinstance(system, CountedModel):
         return system.score_meaning
-    return "cosine with the best interest" if system.by_cosine else PRODUCT
+    product = "cosine with the best interest" if system.by_cosine else PRODUCT
+    return product if system.boost is None else f"{product}, and the boost of counted neighbours of the history"
 
 
 def _check(model: System, catalogue: Catalogue, max_top_n: int) -> None:

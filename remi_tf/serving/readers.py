@@ -9,23 +9,23 @@ from remi_tf.model import Encodes
 from remi_tf.retrieval.top_k import top_k
 from remi_tf.retrieval.top_scores import top_scores
 from remi_tf.serving.request import last_known
-from remi_tf.systems import System
+from remi_tf.systems import System, boosts_of
 
 
 class User(NamedTuple):
     """What is known of the users of a request.
 
     rows [B, any] int32 of the history as sent, 0 = unknown; known [B] int32 number of known ids; finite [B] no NaN or
-    infinity. Of a model with interests: vectors [B, K, d]; routing [B, K, max_history] or None (both 0 for a user
-    without interests). Of a counted model: read [B, max_history] int32, the rows that are read.
+    infinity; read [B, max_history] int32, the rows that are read. Of a model with interests: vectors [B, K, d]; routing
+    [B, K, max_history] or None (both 0, as is read, for a user without interests).
     """
 
     rows: tf.Tensor
     known: tf.Tensor
     finite: tf.Tensor
+    read: tf.Tensor
     vectors: tf.Tensor | None = None
     routing: tf.Tensor | None = None
-    read: tf.Tensor | None = None
 
 
 class Reader(tf.Module):
@@ -61,13 +61,14 @@ def reader_of(system: System, num_columns: int) -> Reader:
 
 
 class ByInterests(Reader):
-    """An item's score is its best product with an interest."""
+    """An item's score is its best product with an interest, and what the model's boost adds."""
 
     has_vectors = True
 
     def __init__(self, model: Encodes, num_columns: int):
         super().__init__("reader")
         self._encode, self.max_history = model.encode, model.max_history
+        self._boosts = lambda history: boosts_of(model, history)
         # For cosines the rows are stored at length 1; else every request would have to scale the whole table.
         self.item_vectors = tf.Variable(model.item_vectors(), trainable=False) if model.by_cosine else model.item_table
         self.num_items = int(self.item_vectors.shape[0]) - 1
@@ -77,17 +78,19 @@ class ByInterests(Reader):
 
     def read(self, rows: tf.Tensor, known: tf.Tensor, features: dict[str, tf.Tensor]) -> User:
         """See Reader."""
-        encoded = self._encode(last_known(rows, rows, self.max_history), **features)
+        read = last_known(rows, rows, self.max_history)
+        encoded = self._encode(read, **features)
         finite = tf.reduce_all(tf.math.is_finite(encoded.vectors), axis=[1, 2])  # [B]
         # Where all scores are 0, ties go to the lower row: the more popular item.
         has_interests = (finite & (known > 0))[:, None, None]
         vectors = tf.where(has_interests, encoded.vectors, 0.0)
         routing = None if encoded.routing is None else tf.where(has_interests, encoded.routing, 0.0)
-        return User(rows, known, finite, vectors, routing)
+        return User(rows, known, finite, tf.where(has_interests[:, 0], read, 0), vectors, routing)
 
     def best(self, user: User, k: int | tf.Tensor, score_bytes: int, **limits: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """See Reader."""
-        return top_k(user.vectors, self.item_vectors, k, score_bytes=score_bytes, **limits)
+        boosts = self._boosts(user.read)
+        return top_k(user.vectors, self.item_vectors, k, boosts=boosts, score_bytes=score_bytes, **limits)
 
     def fetched_by(self, user: User, ids: tf.Tensor) -> tf.Tensor:
         """See Reader."""
@@ -110,7 +113,7 @@ class ByScores(Reader):
 
     def read(self, rows: tf.Tensor, known: tf.Tensor, features: dict[str, tf.Tensor]) -> User:
         """See Reader."""
-        return User(rows, known, tf.ones_like(known, tf.bool), read=last_known(rows, rows, self.max_history))
+        return User(rows, known, tf.ones_like(known, tf.bool), last_known(rows, rows, self.max_history))
 
     def best(self, user: User, k: int | tf.Tensor, score_bytes: int, **limits: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """See Reader."""

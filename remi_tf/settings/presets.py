@@ -8,7 +8,7 @@ A setting takes its value from the first of these that has one:
   5. the encoder's own default (encoders.py)
   6. what `--remi` (REMI_EXTRAS or REMI_AS_PRINTED) and models that read item by item (SEQUENCE_EXTRAS) add
   7. the recipe
-  8. the default in objective.py, training.py or encoders.py
+  8. the default in objective.py, training.py, boost.py or encoders.py
 """
 
 import difflib
@@ -37,6 +37,7 @@ REMI_EXTRAS: dict[str, Any] = {
     "value_dropout": 0.5,
     "rep_lambda": 0.05,
     "rep_form": "squared_cosine",
+    "boost": "counted",
 }
 
 # What is read only if a user has several interests.

@@ -1,4 +1,4 @@
-"""All settings of a run: three groups, checked together, written to and read from the run's config.json."""
+"""All settings of a run: four groups, checked together, written to and read from the run's config.json."""
 
 import dataclasses
 import difflib
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from remi_tf.errors import InputError
+from remi_tf.settings.boost import BoostSettings
 from remi_tf.settings.checks import check_read, check_together
 from remi_tf.settings.encoders import EncoderSettings, encoder_settings
 from remi_tf.settings.exclusion import excludes_history
@@ -31,6 +32,7 @@ class Settings:
     encoder: EncoderSettings = field(default_factory=encoder_settings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    boost: BoostSettings = field(default_factory=BoostSettings)
 
     def __post_init__(self) -> None:
         check_together(self.encoder, self.objective, self.training)
@@ -79,7 +81,7 @@ class Settings:
                 )
         in_group = {
             group: {name: value for name, value in values.items() if known[name].group == group}
-            for group in ("encoder", "objective", "training")
+            for group in ("encoder", "objective", "training", "boost")
         }
         if model_type == self.encoder.model_type:
             encoder = dataclasses.replace(self.encoder, **in_group["encoder"])
@@ -94,6 +96,7 @@ class Settings:
             encoder,
             dataclasses.replace(self.objective, **in_group["objective"]),
             dataclasses.replace(self.training, **in_group["training"]),
+            dataclasses.replace(self.boost, **in_group["boost"]),
         )
 
     def decided(self, repeats: float) -> "Settings":

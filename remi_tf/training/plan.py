@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from remi_tf.counted.boost import refuse_boost
 from remi_tf.data.dataset.folder import Dataset
 from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.settings.checks import check_changes
@@ -13,6 +14,7 @@ from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.presets import compose, run_name
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
+from remi_tf.training.boosting import boost_run
 from remi_tf.training.counter import Counter
 from remi_tf.training.measurements import OnValidation
 from remi_tf.training.run_config import CONFIG, read_run_config
@@ -134,6 +136,8 @@ def opened(plan: Plan) -> Iterator[Trainer | Counter]:
 def _trainer(plan: Plan) -> Trainer | Counter:
     if ENCODERS[plan.settings.encoder.model_type].counted:
         return Counter(plan.path, plan.settings, plan.dataset, plan.given, plan.verify)
+    if plan.settings.boost.boost == "counted":
+        refuse_boost(plan.settings.boost.boost_neighbours, plan.dataset.num_items)
     return Trainer(plan.path, plan.settings, plan.dataset, plan.before, plan.verify)
 
 
@@ -171,12 +175,21 @@ def carry_out(
         if on_open is not None:
             on_open(plan, trainer)
         if not trainer.train(on_validation):
-            raise TrainingInterrupted(
-                f"Stopped at step {trainer.step:,}; everything is saved. Go on with\n"
-                f"  {command('train', '--resume', '--run_dir', plan.path)}\n"
-                f"or in Python remi_tf.resume({str(plan.path)!r})."
-            )
+            raise _interrupted(plan, trainer)
+        if plan.settings.boost.boost == "counted":
+            try:
+                boost_run(plan.path, trainer.validation, plan.verify)
+            except KeyboardInterrupt:
+                raise _interrupted(plan, trainer) from None
     return trainer
+
+
+def _interrupted(plan: Plan, trainer: Trainer | Counter) -> TrainingInterrupted:
+    return TrainingInterrupted(
+        f"Stopped at step {trainer.step:,}; everything is saved. Go on with\n"
+        f"  {command('train', '--resume', '--run_dir', plan.path)}\n"
+        f"or in Python remi_tf.resume({str(plan.path)!r})."
+    )
 
 
 def notes(trainer: Trainer | Counter) -> list[str]:

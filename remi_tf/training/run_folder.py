@@ -4,6 +4,7 @@ config.json      every setting, the dataset with its fingerprint and profile col
 items.txt        the vocabulary that the rows of the item table follow; titles and categories if the dataset has them
 run.json         the manifest of the above: sizes and SHA-256
 checkpoints/     the newest two full states (weights, optimizer slots, progress), for --resume
+boost/           what is added to the scores of the best weights, if --boost counted (boost_folder.py)
 best/            weights of the best two validations so far, for evaluate.py, export.py and recommend.py
 metrics.jsonl    one line for each validation
 tensorboard/     the same as TensorBoard events
@@ -36,6 +37,7 @@ from remi_tf.model import MultiInterestModel
 from remi_tf.settings.exclusion import excludes_history
 from remi_tf.settings.settings import Settings
 from remi_tf.systems import make_system
+from remi_tf.training.boost_folder import restore_boost
 from remi_tf.training.checkpoints import CheckpointKeeper
 from remi_tf.training.measurements import read_metrics
 from remi_tf.training.run_config import CONFIG, OF_ITEMS, read_run_config, rewrite_config, write_new_config
@@ -204,10 +206,11 @@ def read_config(path: Path, verify: bool = True) -> tuple[Settings, Dataset]:
     return config.settings, dataset
 
 
-def load_saved_run(path: str | Path, verify: bool = True) -> SavedRun:
+def load_saved_run(path: str | Path, verify: bool = True, boosted: bool = True) -> SavedRun:
     """Open a run with its best weights. The dataset is opened only when `dataset` is read.
 
     Args:
+      boosted: with its boost, if it has one.
       verify: compare sizes and SHA-256 of the run's files, its weights and (when it is opened) its dataset with what
         was written. Without it, damage that cannot be seen otherwise is used.
 
@@ -229,6 +232,8 @@ def load_saved_run(path: str | Path, verify: bool = True) -> SavedRun:
     if step is None:
         raise InputError(f"{path}: no best weights yet; the first validation saves them, go on with {resume}")
     _warn_of_better(path, step)
+    if boosted and isinstance(model, MultiInterestModel):
+        model.boost = restore_boost(path, config.settings, catalogue.num_items, step, verify)
     return SavedRun(path, config.settings, catalogue, model, step, repeats=config.repeats, verify=verify)
 
 

@@ -27,7 +27,7 @@ def test_four_interests_find_more_of_what_users_like_than_one():
 class ListOf:
     """A model that recommends the items of `best`, the best first, to everyone."""
 
-    max_history, needs, by_cosine = 4, (), False
+    max_history, needs, by_cosine, boost = 4, (), False, None
 
     def __init__(self, best: list[int], num_items: int):
         scores = np.zeros([num_items + 1, 1], np.float32)

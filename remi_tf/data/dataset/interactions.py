@@ -40,3 +40,15 @@ class Interactions:
         profiles = None if self.profiles is None else self.profiles[:users]
         items, times = self.items[:end], self.timestamps[:end]
         return Interactions(items, times, self.offsets[: users + 1], self.cuts[:users], profiles)
+
+    def newest(self, items: int) -> "Interactions":
+        """The newest `items` items of each user only; `cuts` counts what is left of the history."""
+        lengths = self.lengths
+        dropped = np.maximum(lengths - items, 0)
+        if not dropped.any():
+            return self
+        from_end = np.repeat(self.offsets[1:], lengths) - np.arange(len(self.items))  # [n] 1 = the newest
+        kept = from_end <= items
+        offsets = np.concatenate([[0], np.cumsum(lengths - dropped)])
+        cuts = np.maximum(self.cuts - dropped, 0)
+        return Interactions(self.items[kept], self.timestamps[kept], offsets, cuts, self.profiles)

@@ -1,0 +1,101 @@
+"""The boost: counted neighbours of the items of the history score higher (the wide part of a wide and deep model).
+
+A table of d numbers an item cannot hold every pair of items that the log shows together. The counts of these pairs can:
+
+    score(i) = max_k v_k · e_i + w Σ_l decay^age(l) · ln(1 + s(x_l, i) / SCALE)
+    s(j, i)  = follows(j, i) / (count(j) + RULE_SHRINK) + cosine(j, i) + [j = i]
+
+`follows` is that of SequentialRules, `cosine` the shrunk cosine of ItemKNN; the table "rules" has no cosine. The last
+term puts an item of the history first, where lists may hold the history. (Cheng et al., DLRS'16, train both parts
+together; here the second one is counted.)
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+from scipy import sparse
+
+from remi_tf.counted.co_visits import best_lists, blocks
+from remi_tf.counted.item_knn import Cosines
+from remi_tf.counted.memory import available_memory
+from remi_tf.counted.neighbours import BYTES_A_NEIGHBOUR
+from remi_tf.counted.sequential_rules import Following
+from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.errors import InputError
+from remi_tf.retrieval.boosts import Boosts
+
+TABLES = ("rules", "rules_and_cosine")
+WINDOW = 10
+"""Places after an item in which another one counts as following it."""
+RULE_SHRINK, COSINE_SHRINK, SCALE = 20.0, 100.0, 0.1
+"""Chosen on validation users of five logs (docs/RESULTS.md, "What the boost brings")."""
+MOST_ITEMS = 500
+"""Newest items of a training user that are read for the cosine, so that its cost is bounded."""
+
+
+class CountedBoost(tf.Module):
+    """What the items of a history add to the scores of other items.
+
+    Attributes:
+      tables: name → variable, all that it knows.
+
+    Args:
+      neighbours: best items that are kept for each item.
+      num_items: I.
+      max_history: items of a history that are read.
+    """
+
+    def __init__(self, neighbours: int, num_items: int, max_history: int):
+        super().__init__("boost")
+        self.num_items = num_items
+        shape = [num_items + 1, min(neighbours, num_items)]
+        self.ids = tf.Variable(tf.zeros(shape, tf.int32), trainable=False, name="ids")
+        self.values = tf.Variable(tf.zeros(shape), trainable=False, name="values")
+        self.age_weights = tf.Variable(tf.zeros([max_history]), trainable=False, name="age_weights")
+
+    @property
+    def tables(self) -> dict[str, tf.Variable]:
+        """Name → what was counted."""
+        return {"ids": self.ids, "values": self.values, "age_weights": self.age_weights}
+
+    def count(self, train: Interactions, table: str) -> None:
+        """Fill the lists of neighbours from the training users' sequences. table: one of TABLES."""
+        ids, values = best_lists(self._rows(train, with_cosine=table == TABLES[1]), *self.ids.shape)
+        self.ids.assign(ids)
+        self.values.assign(np.log1p(values / SCALE))
+
+    def _rows(self, train: Interactions, with_cosine: bool) -> Iterator[tuple[int, sparse.csr_matrix]]:
+        """(first row, s of the rows from there on), block by block."""
+        following = Following(train, self.num_items, WINDOW)
+        cosines = Cosines(train.newest(MOST_ITEMS), self.num_items, COSINE_SHRINK) if with_cosine else None
+        costs = following.costs + self.ids.shape[1] + (cosines.costs if cosines else 0)
+        for start, end in blocks(costs):
+            rows = following.rows(start, end)
+            rows.data /= np.repeat(following.counts[start:end] + RULE_SHRINK, np.diff(rows.indptr))
+            rows = rows + sparse.eye(end - start, self.num_items + 1, start, format="csr")
+            yield start, rows + cosines.rows(start, end) if cosines else rows
+
+    def weigh(self, weight: float, decay: float) -> None:
+        """Set w and the decay."""
+        self.age_weights.assign((weight * decay ** np.arange(self.age_weights.shape[0])).astype(np.float32))
+
+    def of(self, history: tf.Tensor) -> Boosts:
+        """The boosts of `[B, max_history]` int32 histories, oldest first, right-padded with 0: X = max_history · n."""
+        lengths = tf.reduce_sum(tf.cast(history > 0, tf.int32), axis=1, keepdims=True)  # [B, 1]
+        ages = tf.maximum(lengths - 1 - tf.range(tf.shape(history)[1]), 0)  # [B, L]
+        weights = tf.where(history > 0, tf.gather(self.age_weights, ages), 0.0)
+        width = tf.shape(history)[1] * self.ids.shape[1]
+        ids = tf.where((history > 0)[..., None], tf.gather(self.ids, history), 0)  # [B, L, n]
+        amounts = weights[..., None] * tf.gather(self.values, history)
+        return Boosts(tf.reshape(ids, [-1, width]), tf.reshape(amounts, [-1, width]))
+
+
+def refuse_boost(neighbours: int, num_items: int) -> None:
+    """Raise InputError if the lists of a catalogue of this size cannot be counted here."""
+    needed, there = BYTES_A_NEIGHBOUR * min(neighbours, num_items) * (num_items + 1), available_memory()
+    if there is not None and needed > there:
+        raise InputError(
+            f"--boost counted --boost_neighbours {neighbours}: its lists for {num_items:,} items need about {needed:,} "
+            f"bytes of memory when training ends, and {there:,} are available; take fewer, or --boost none"
+        )

@@ -1,0 +1,164 @@
+"""When training ends: count the boost, choose its settings on validation users, save it next to the best weights."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from remi_tf.counted.boost import TABLES, CountedBoost
+from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.data.dataset.views import features, histories, targets
+from remi_tf.errors import InputError
+from remi_tf.evaluation.evaluate import EVALUATION_BYTES, evaluate
+from remi_tf.evaluation.tally import Tally, batches, left_out, users_with_targets
+from remi_tf.files import atomic_file
+from remi_tf.model import MultiInterestModel
+from remi_tf.progress import bar
+from remi_tf.retrieval.boosts import summed
+from remi_tf.retrieval.faiss_index import merge
+from remi_tf.retrieval.top_k import answer
+from remi_tf.settings.boost import BoostSettings
+from remi_tf.training.boost_folder import BOOST, CHOICE, boost_keeper, make_boost
+from remi_tf.training.run_folder import SELECTION, SavedRun, load_saved_run
+
+DECAYS = (0.6, 0.8, 0.9)
+WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+METRIC, LENGTH = "ndcg@50", 50
+"""What decides, and the length of the lists. NDCG sees both what is found and where in the list it stands."""
+USERS = 2000
+"""Validation users that choose, the first ones of those that training is validated on."""
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Settings of a boost."""
+
+    table: str
+    decay: float
+    weight: float
+
+    def __str__(self) -> str:
+        return f"table {self.table}, decay {self.decay:g}, weight {self.weight:g}"
+
+
+def boost_run(path: Path, validation: Interactions, verify: bool = True) -> None:
+    """Choose and save the boost of a run whose training has ended. It stays what it is if it is there.
+
+    Args:
+      path: the run folder.
+      validation: the users that training is validated on.
+      verify: compare checksums of what is read.
+    """
+    run = load_saved_run(path, verify, boosted=False)
+    model = run.model
+    assert isinstance(model, MultiInterestModel)
+    boost = make_boost(run.settings, run.catalogue.num_items)
+    keeper = boost_keeper(path, boost, verify)
+    try:
+        if keeper.restore() == run.step:
+            return
+    except InputError as error:
+        logging.warning("%s; it is counted again", error)
+    plain = evaluate(model, validation, exclude_history=run.excludes_history()).means
+    tried = list(_tried(boost, run, validation.first(USERS)))
+    best, _ = max(tried, key=lambda each: each[1])  # the first of equal ones
+    if best.table != tried[-1][0].table:
+        boost.count(run.dataset.train, best.table)
+    boost.weigh(best.weight, best.decay)
+    model.boost = boost
+    boosted = evaluate(model, validation, exclude_history=run.excludes_history()).means
+    keeper.save(run.step)
+    with atomic_file(path / BOOST / CHOICE) as file:
+        json.dump(
+            {
+                "step": run.step,
+                "chosen": vars(best),
+                "users": min(USERS, len(users_with_targets(validation))),
+                "metric": METRIC,
+                "tried": [{**vars(candidate), METRIC: score} for candidate, score in tried],
+                "valid": {"without": plain, "with": boosted},
+            },
+            file,
+            indent=1,
+        )
+
+
+def sentence(path: Path) -> str | None:
+    """What the boost of the run in the folder `path` is and brings, for people; None if it has none."""
+    file = path / BOOST / CHOICE
+    if not file.is_file():
+        return None
+    found = json.loads(file.read_text(encoding="utf-8"))
+    before, after = (found["valid"][way][SELECTION] for way in ("without", "with"))
+    return (
+        f"Boost chosen on {found['users']:,} validation users from {len(found['tried'])} settings: "
+        f"{Candidate(**found['chosen'])}; validation {SELECTION} {before:.4f} without, {after:.4f} with it"
+    )
+
+
+def _tried(boost: CountedBoost, run: SavedRun, users: Interactions) -> Iterator[tuple[Candidate, float]]:
+    """Every candidate and its score. The tables are counted one after the other; the last one stays."""
+    pieces = _Pieces(run, users)
+    options = _options(run.settings.boost)
+    for table in options[0]:
+        boost.count(run.dataset.train, table)
+        for decay in bar(f"choose boost from {table}", iterable=options[1]):
+            boost.weigh(1.0, decay)
+            scores = pieces.scores(boost, options[2])
+            yield from ((Candidate(table, decay, weight), score) for weight, score in scores.items())
+
+
+def _options(settings: BoostSettings) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]]:
+    """Tables, decays and weights to choose from: all, or the one that was given."""
+    return (
+        TABLES if settings.boost_table == "chosen" else (settings.boost_table,),
+        (settings.boost_decay,) if settings.boost_decay else DECAYS,
+        (settings.boost_weight,) if settings.boost_weight else WEIGHTS,
+    )
+
+
+class _Pieces:
+    """The users in batches, with their best items without a boost. No boost then needs another search.
+
+    An item that is not boosted and is among the best of a boosted list is also among the best without the boost. So
+    these and the boosted items are all that can be in the list.
+    """
+
+    def __init__(self, run: SavedRun, users: Interactions):
+        self.users, excluded = users, run.excludes_history()
+        model: Any = run.model
+        self.vectors = model.item_vectors().numpy()  # [I + 1, d]
+        self.positions = users_with_targets(users)
+        self.pieces = []
+        for batch in batches(users, self.positions, BATCH, excluded):
+            history = tf.constant(histories(users, batch, model.max_history))
+            whole = left_out(users, batch, excluded)
+            found = model.encode(history, **features(users, batch, model.max_history, model.needs)).vectors
+            exclude = whole if excluded else None
+            ids, scores = answer(found, self.vectors, history, LENGTH, exclude, EVALUATION_BYTES)
+            self.pieces.append((batch, history, whole, found.numpy(), ids.numpy(), scores.numpy()))
+
+    def scores(self, boost: CountedBoost, weights: tuple[float, ...]) -> dict[float, float]:
+        """Weight → mean METRIC. boost: of weight 1."""
+        tallies = {weight: Tally((LENGTH,)) for weight in weights}
+        for batch, history, whole, interests, ids, scores in self.pieces:
+            found = boost.of(history)
+            boosted, amounts = summed(found.ids.numpy(), found.amounts.numpy())
+            products = np.matmul(self.vectors[boosted], interests.transpose(0, 2, 1)).max(axis=2)  # [B, X]
+            own = np.arange(len(batch))[:, None] * len(self.vectors)  # tells one user's rows from another's
+            allowed = (boosted > 0) & ~np.isin(own + boosted, own + whole)
+            plain = np.where(np.isin(own + ids, own + boosted), 0, ids)
+            for weight, tally in tallies.items():
+                raised = np.where(allowed, products + np.float32(weight) * amounts, -np.inf)
+                top = np.argpartition(-raised, min(LENGTH, raised.shape[1] - 1), axis=1)[:, :LENGTH]
+                candidates = np.concatenate([plain, np.take_along_axis(boosted, top, 1)], axis=1)
+                values = np.concatenate([scores, np.take_along_axis(raised, top, 1)], axis=1)
+                listed, _ = merge(np.where(values > -np.inf, candidates, 0), values, LENGTH)
+                tally.add(listed, *targets(self.users, batch))
+        return {weight: tally.result(self.users, self.positions, 0).means[METRIC] for weight, tally in tallies.items()}
