@@ -14,6 +14,7 @@ class TinyModel:
 
     max_history = 3
     needs = ()
+    boost = None
 
     def __init__(self, seed=0):
         table = np.random.default_rng(seed).standard_normal((NUM_ITEMS + 1, 4))

@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "remi_tf"
 ORDER = (
     {"errors", "files", "locks", "manifests", "progress", "quiet_loading", "randomness", "doctor", "temporary"},
     {"settings", "data.tables", "data.dataset"},
-    {"data.protocol", "encoders", "counted", "retrieval"},
+    {"data.protocol", "encoders", "retrieval"},
+    {"counted"},
     {"objective"},
     {"model"},
     {"systems"},

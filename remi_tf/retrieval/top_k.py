@@ -1,8 +1,8 @@
 """Exact maximum-inner-product retrieval inside a TensorFlow graph.
 
-An item's score is that of its best interest, and its boost, if it has one: score(i) = max_k v_k · e_i + b_i. The maximum over interests comes first, the
-top k after it. So each user has one row of scores: nothing has to be merged, and no item can appear twice. The
-catalogue is read in chunks whose scores fit into a set number of bytes.
+An item's score is that of its best interest, and its boost, if it has one: score(i) = max_k v_k · e_i + b_i. The
+maximum over interests comes first, the top k after it. So each user has one row of scores: nothing has to be merged,
+and no item can appear twice. The catalogue is read in chunks whose scores fit into a set number of bytes.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The boost of a run on disk: `boost/` of the run folder, with a checkpoint of the step whose weights it was chosen for.
+"""The boost of a run on disk, in its folder `boost/`: a checkpoint of the step whose weights it was chosen for.
 
 choice.json says what was chosen, from what, and what it brings on validation users.
 """
@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from remi_tf.counted.boost import CountedBoost
-from remi_tf.errors import command
+from remi_tf.errors import InputError, command
 from remi_tf.settings.settings import Settings
 from remi_tf.training.checkpoints import CheckpointKeeper
 
@@ -36,11 +36,11 @@ def restore_boost(path: Path, settings: Settings, num_items: int, step: int, ver
     """
     if settings.boost.boost == "none":
         return None
-    boost = make_boost(settings, num_items)
-    if boost_keeper(path, boost, verify).restore() == step:
-        return boost
-    logging.warning(
-        "%s: lists are without the boost, which is chosen when training ends; go on with %s",
-        path, command("train", "--resume", "--run_dir", path),
-    )  # fmt: skip
+    boost, resume = make_boost(settings, num_items), command("train", "--resume", "--run_dir", path)
+    try:
+        if boost_keeper(path, boost, verify).restore() == step:
+            return boost
+    except InputError as error:
+        raise InputError(f"{error}; {resume} counts it again") from error
+    logging.warning("%s: lists are without the boost, which is chosen when training ends; go on with %s", path, resume)
     return None

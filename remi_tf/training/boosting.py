@@ -27,7 +27,7 @@ from remi_tf.training.boost_folder import BOOST, CHOICE, boost_keeper, make_boos
 from remi_tf.training.run_folder import SELECTION, SavedRun, load_saved_run
 
 DECAYS = (0.6, 0.8, 0.9)
-WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 METRIC, LENGTH = "ndcg@50", 50
 """What decides, and the length of the lists. NDCG sees both what is found and where in the list it stands."""
 USERS = 2000

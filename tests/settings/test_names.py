@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from remi_tf.settings.boost import BoostSettings
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.names import known_settings
 from remi_tf.settings.objective import ObjectiveSettings
@@ -9,13 +10,16 @@ from remi_tf.settings.training import TrainingSettings
 
 
 def test_a_setting_has_one_group():
-    groups = {"encoder": set(), "objective": set(), "training": set()}
+    groups = {"encoder": set(), "objective": set(), "training": set(), "boost": set()}
     for name, known in known_settings().items():
         groups[known.group].add(name)
-    objective, training = ({each.name for each in dataclasses.fields(g)} for g in (ObjectiveSettings, TrainingSettings))
+    objective, training, boost = (
+        {each.name for each in dataclasses.fields(group)}
+        for group in (ObjectiveSettings, TrainingSettings, BoostSettings)
+    )
     options = {each.name for entry in ENCODERS.values() for each in dataclasses.fields(entry.settings)}
-    assert groups == {"encoder": options, "objective": objective, "training": training}
-    assert not options & objective and not options & training and not objective & training
+    assert groups == {"encoder": options, "objective": objective, "training": training, "boost": boost}
+    assert sum(map(len, groups.values())) == len(options | objective | training | boost)
 
 
 def test_an_option_of_some_encoders_is_read_only_with_those_and_what_all_have_with_every_one():

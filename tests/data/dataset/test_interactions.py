@@ -35,3 +35,11 @@ def test_0_and_more_than_there_are_keep_all(three, users):
 def test_no_profiles_stay_none(three):
     plain = Interactions(three.items, three.timestamps, three.offsets, three.cuts)
     assert plain.first(1).profiles is None
+
+
+def test_the_newest_items_keep_the_cut_between_history_and_targets(three):
+    two = three.newest(2)
+    assert two.items.tolist() == [1, 2, 4, 5, 6] and two.timestamps.tolist() == [0, 10, 30, 40, 50]
+    assert two.offsets.tolist() == [0, 2, 4, 5] and two.cuts.tolist() == [1, 1, 1]
+    assert two.profiles is three.profiles
+    assert three.newest(1).cuts.tolist() == [0, 0, 1] and three.newest(3) is three

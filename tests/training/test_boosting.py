@@ -1,0 +1,156 @@
+"""The boost of a run: chosen on validation users as a whole evaluation would choose it, saved, resumed, served."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from remi_tf.api import load_run, resume, train
+from remi_tf.commands.train import main as train_command
+from remi_tf.counted.boost import TABLES
+from remi_tf.data.dataset.folder import load_dataset
+from remi_tf.errors import InputError, TrainingInterrupted
+from remi_tf.evaluation.evaluate import evaluate
+from remi_tf.training import boosting
+from remi_tf.training.boost_folder import BOOST, CHOICE
+from remi_tf.training.checkpoints import CheckpointKeeper
+from remi_tf.training.run_folder import BEST, weights
+from tests.small_runs import SMALL, newest_state
+
+pytestmark = pytest.mark.trains
+OPTIONS = {"num_negatives": 20, "embedding_dim": 8, "batch_size": 16, "eval_every": 20, "max_steps": 40}
+
+
+@pytest.fixture(scope="module")
+def dataset(toy_dataset):
+    return load_dataset(toy_dataset)
+
+
+@pytest.fixture(scope="module", params=["yes", "no"])
+def run(request, dataset, tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "run"
+    return train(dataset, "SA", remi=True, run_dir=path, exclude_history=request.param, boost_neighbours=9, **OPTIONS)
+
+
+def choice_of(run):
+    return json.loads((run.path / BOOST / CHOICE).read_text())
+
+
+def test_every_candidate_has_the_score_of_a_whole_evaluation_and_the_best_one_is_kept(run):
+    choice, boost, scores = choice_of(run), run.model.boost, []
+    kept = {name: table.numpy() for name, table in boost.tables.items()}
+    assert len(choice["tried"]) == len(TABLES) * len(boosting.DECAYS) * len(boosting.WEIGHTS)
+    for tried in choice["tried"]:
+        boost.count(run.dataset.train, tried["table"])
+        boost.weigh(tried["weight"], tried["decay"])
+        found = evaluate(run.model, run.dataset.valid, exclude_history=run.excludes_history())
+        scores.append(found.means["ndcg@50"])
+        assert tried["ndcg@50"] == pytest.approx(scores[-1], abs=1e-6)
+    best = choice["tried"][int(np.argmax([tried["ndcg@50"] for tried in choice["tried"]]))]
+    assert choice["chosen"] == {name: best[name] for name in ("table", "decay", "weight")}
+    boost.count(run.dataset.train, best["table"])
+    boost.weigh(best["weight"], best["decay"])
+    for name, table in boost.tables.items():
+        np.testing.assert_array_equal(table.numpy(), kept[name])
+
+
+def test_it_raises_what_the_log_shows_together_and_validation_says_so(run):
+    valid = choice_of(run)["valid"]
+    assert choice_of(run)["step"] == run.step
+    assert valid["with"]["ndcg@50"] > valid["without"]["ndcg@50"]
+    assert run.evaluate("valid").means["ndcg@50"] == pytest.approx(valid["with"]["ndcg@50"])
+
+
+def test_an_export_an_index_and_the_recommender_answer_alike(run, tmp_path):
+    histories = [["item-3", "item-7"], ["item-41", "item-41", "item-5", "item-9"], ["nobody"]]
+    run.build_index(tmp_path / "index", kind="flat", min_recall=0.0)
+    by_graph = run.recommender().recommend(histories, 8)
+    by_index = run.recommender(tmp_path / "index").recommend(histories, 8)
+    assert by_graph["item"].tolist() == by_index["item"].tolist()
+    np.testing.assert_allclose(by_graph["score"], by_index["score"], rtol=1e-4, atol=1e-5)
+    signatures = tf.saved_model.load(str(run.export(tmp_path / "export", max_top_n=8))).signatures
+    padded = tf.constant([[*history, *[""] * (4 - len(history))] for history in histories])
+    served = signatures["serving_default"](history=padded)
+    assert [raw.decode() for raw in served["items"].numpy().ravel()] == by_graph["item"].tolist()
+    model = run.model
+    rows = run.catalogue.vocabulary.rows(histories[1])
+    read = np.zeros([1, model.max_history], np.int32)
+    read[0, : len(rows)] = rows
+    plain = (model.item_vectors().numpy() @ model.interests(read)[0].numpy().T).max(axis=1)
+    boosts = model.boost.of(tf.constant(read))
+    np.add.at(plain, boosts.ids.numpy()[0], boosts.amounts.numpy()[0])
+    allowed = np.setdiff1d(np.arange(1, len(plain)), rows if run.excludes_history() else [])
+    best = allowed[np.argsort(-plain[allowed], kind="stable")][:8]
+    assert by_graph[by_graph.user == 1]["item"].tolist() == run.catalogue.vocabulary.raw_ids(best.tolist())
+
+
+def test_what_is_given_is_not_chosen_and_training_does_not_know_of_it(dataset, tmp_path):
+    given = {"boost": "counted", "boost_table": "rules", "boost_decay": 0.5, "boost_weight": 3.0}
+    with_it = train(dataset, "SA", run_dir=tmp_path / "with", **given, **OPTIONS)
+    train(dataset, "SA", run_dir=tmp_path / "without", **OPTIONS)
+    assert choice_of(with_it)["chosen"] == {"table": "rules", "decay": 0.5, "weight": 3.0}
+    np.testing.assert_allclose(with_it.model.boost.age_weights[:3], [3, 1.5, 0.75])
+    ours, theirs = newest_state(tmp_path / "with"), newest_state(tmp_path / "without")
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name])
+
+
+def test_a_run_that_is_stopped_before_it_is_chosen_says_so_and_resume_chooses(dataset, tmp_path, monkeypatch, caplog):
+    path, whole = tmp_path / "run", train(dataset, "SA", remi=True, run_dir=tmp_path / "whole", **OPTIONS)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(boosting, "_tried", stop)
+    with pytest.raises(TrainingInterrupted, match=r"--resume --run_dir"):
+        train(dataset, "SA", remi=True, run_dir=path, **OPTIONS)
+    assert load_run(path).model.boost is None
+    assert "lists are without the boost, which is chosen when training ends; go on with" in caplog.text
+    monkeypatch.undo()
+    assert resume(path).evaluate().means == whole.evaluate().means
+    monkeypatch.setattr(boosting, "_tried", lambda *_: pytest.fail("chosen again"))
+    assert resume(path).model.boost is not None
+
+
+def test_it_is_chosen_again_for_better_weights_and_not_for_the_same(dataset, tmp_path, monkeypatch):
+    run = train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
+    CheckpointKeeper(weights(run.model), run.path / BEST, whole=False).save(99)
+    assert load_run(run.path).model.boost is None
+    boosting.boost_run(run.path, dataset.valid)
+    assert choice_of(run)["step"] == 99 and load_run(run.path).model.boost is not None
+    monkeypatch.setattr(boosting, "_tried", lambda *_: pytest.fail("chosen again"))
+    boosting.boost_run(run.path, dataset.valid)
+
+
+def test_a_damaged_boost_is_named_and_resume_counts_it_again(dataset, tmp_path):
+    path = tmp_path / "run"
+    before = train(dataset, "SA", remi=True, run_dir=path, **OPTIONS).evaluate().means
+    (data,) = (path / BOOST).glob("*.data-*")
+    data.write_bytes(b"x" * data.stat().st_size)
+    with pytest.raises(InputError, match=rf"{BOOST}/ckpt-\d+.*train.py --resume --run_dir"):
+        load_run(path)
+    assert resume(path).evaluate().means == before
+
+
+def test_a_warm_start_counts_the_new_log(dataset, tmp_path):
+    before = train(dataset, "SA", remi=True, run_dir=tmp_path / "before", **OPTIONS)
+    after = train(dataset, warm_start=before, run_dir=tmp_path / "after", max_steps=0)
+    assert after.step == 0 and choice_of(after)["step"] == 0
+    np.testing.assert_array_equal(after.model.boost.ids, before.model.boost.ids)
+
+
+def test_lists_too_large_for_the_memory_are_refused_before_training(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr("remi_tf.counted.boost.available_memory", lambda: 1000)
+    with pytest.raises(InputError, match="--boost counted --boost_neighbours 100: its lists for 60 items"):
+        train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_command_says_what_was_chosen_and_what_it_brings(toy_dataset, tmp_path, capsys):
+    arguments = ["--dataset", str(toy_dataset), "--run_dir", str(tmp_path / "run"), "--remi", *SMALL]
+    assert train_command([*arguments, "--max_steps", "20", "--boost_decay", "0.5"]) == 0
+    said = capsys.readouterr().out
+    assert "Boost chosen on 10 validation users from 16 settings: table rules" in said
+    assert "decay 0.5, weight" in said and " without, " in said and "evaluate.py --run_dir" in said
