@@ -79,9 +79,10 @@ def export(
         return graph
 
     def about(graph: ServingGraph) -> dict[str, Any]:
+        reader = graph.reader
         return {
             "signatures": signatures(
-                model.needs, graph.has_categories, graph.has_routing, score, graph.reader.has_vectors
+                model.needs, graph.has_categories, graph.has_routing, score, reader.has_vectors, reader.has_boost
             ),
             "max_top_n": max_top_n,
             "max_history": model.max_history,

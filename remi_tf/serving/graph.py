@@ -225,7 +225,11 @@ class ServingGraph(tf.Module):
 
     def _interests(self, history: tf.Tensor, *features: tf.Tensor) -> dict[str, tf.Tensor]:
         user = self._user(history, *features)
-        return {"interests": user.vectors, "known_items": user.known}
+        answer = {"interests": user.vectors, "known_items": user.known}
+        boosts = self.reader.boosts(user)
+        if boosts is not None:
+            answer |= {"boosted_items": self._raw_ids(boosts.ids), "boosts": boosts.amounts}
+        return answer
 
     def _items(self, items: tf.Tensor) -> dict[str, tf.Tensor]:
         rows = self._rows(self.limits.of_items(items))
@@ -251,8 +255,11 @@ class ServingGraph(tf.Module):
         return tf.stack([table.lookup(values[:, column]) for column, table in enumerate(self.profile_codes)], axis=1)
 
     def _named(self, ids: tf.Tensor, scores: tf.Tensor) -> dict[str, tf.Tensor]:
-        items = self.raw_id_at.lookup(tf.cast(ids, tf.int64) - 1)
-        return {"items": items, "scores": tf.where(ids > 0, scores, 0.0)}
+        return {"items": self._raw_ids(ids), "scores": tf.where(ids > 0, scores, 0.0)}
+
+    def _raw_ids(self, rows: tf.Tensor) -> tf.Tensor:
+        """Rows of the item table → raw ids; 0 is ""."""
+        return self.raw_id_at.lookup(tf.cast(rows, tf.int64) - 1)
 
 
 def _numbers(names: Sequence[str]) -> tf.lookup.StaticHashTable:

@@ -1,11 +1,13 @@
 """How a system answers inside the served graph: by interests and item vectors, or by scores of its own."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from remi_tf.counted.base import CountedModel
 from remi_tf.model import Encodes
+from remi_tf.retrieval.boosts import Boosts
 from remi_tf.retrieval.top_k import top_k
 from remi_tf.retrieval.top_scores import top_scores
 from remi_tf.serving.request import last_known
@@ -32,10 +34,11 @@ class Reader(tf.Module):
     """What the served graph asks.
 
     Attributes:
-      has_vectors: whether there are interests and item vectors; has_routing: whether a user has a routing; num_items.
+      has_vectors: whether there are interests and item vectors; has_routing: whether a user has a routing; has_boost:
+        whether scores are more than products; num_items.
     """
 
-    has_vectors = has_routing = False
+    has_vectors = has_routing = has_boost = False
     num_items: int
 
     def read(self, rows: tf.Tensor, known: tf.Tensor, features: dict[str, tf.Tensor]) -> User:
@@ -45,6 +48,10 @@ class Reader(tf.Module):
     def best(self, user: User, k: int | tf.Tensor, score_bytes: int, **limits: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """ids and scores [B, k] as of `top_k`. limits: its exclude, allow and categories."""
         raise NotImplementedError
+
+    def boosts(self, user: User) -> Boosts | None:
+        """What is added to the products of some items of each user; None without `has_boost`."""
+        return None
 
     def fetched_by(self, user: User, ids: tf.Tensor) -> tf.Tensor:
         """[B, n] the first interest with the highest score of each item; -1 where no interest fetched one."""
@@ -68,7 +75,7 @@ class ByInterests(Reader):
     def __init__(self, model: Encodes, num_columns: int):
         super().__init__("reader")
         self._encode, self.max_history = model.encode, model.max_history
-        self._boosts = lambda history: boosts_of(model, history)
+        self._boosts, self.has_boost = partial(boosts_of, model), model.boost is not None
         # For cosines the rows are stored at length 1; else every request would have to scale the whole table.
         self.item_vectors = tf.Variable(model.item_vectors(), trainable=False) if model.by_cosine else model.item_table
         self.num_items = int(self.item_vectors.shape[0]) - 1
@@ -89,8 +96,12 @@ class ByInterests(Reader):
 
     def best(self, user: User, k: int | tf.Tensor, score_bytes: int, **limits: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """See Reader."""
-        boosts = self._boosts(user.read)
-        return top_k(user.vectors, self.item_vectors, k, boosts=boosts, score_bytes=score_bytes, **limits)
+        limits |= {"score_bytes": score_bytes, "boosts": self.boosts(user)}
+        return top_k(user.vectors, self.item_vectors, k, **limits)
+
+    def boosts(self, user: User) -> Boosts | None:
+        """See Reader."""
+        return self._boosts(user.read)
 
     def fetched_by(self, user: User, ids: tf.Tensor) -> tf.Tensor:
         """See Reader."""

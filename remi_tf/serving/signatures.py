@@ -40,11 +40,20 @@ STATUS = (
     'string [batch]: "" if all is well, "error: …" for a row that gets no items, "note: …" for one that gets other '
 )
 STATUS += "or fewer items than it asked for"
+BOOSTS = {
+    "boosted_items": 'string [batch, any]: raw ids of items whose scores are more than products; "" is none',
+    "boosts": "float32 [batch, any]: what the score of each of them is more; what stands at a repeated id adds up",
+}
 PRODUCT = "inner product with the best interest"
 
 
 def signatures(
-    needs: Sequence[str], has_categories: bool, routing: bool, score: str = PRODUCT, vectors: bool = True
+    needs: Sequence[str],
+    has_categories: bool,
+    routing: bool,
+    score: str = PRODUCT,
+    vectors: bool = True,
+    boost: bool = False,
 ) -> dict[str, Any]:
     """Inputs and outputs of each signature, name → what it is.
 
@@ -54,6 +63,7 @@ def signatures(
       routing: whether the model tells what each interest reads.
       score: what a score is.
       vectors: whether the model has interests and item vectors; without, `interests` and `items` are left out.
+      boost: whether it adds to products.
     """
     user = {"history": HISTORY, **{INPUT_OF[name]: FEATURES[INPUT_OF[name]] for name in needs}}
     answer = {
@@ -85,6 +95,7 @@ def signatures(
                 "outputs": {
                     "interests": "float32 [batch, interests, dim]: vectors to search an index of item vectors with",
                     "known_items": KNOWN,
+                    **(BOOSTS if boost else {}),
                 },
             },
             "items": {

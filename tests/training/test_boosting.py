@@ -62,27 +62,37 @@ def test_it_raises_what_the_log_shows_together_and_validation_says_so(run):
     assert run.evaluate("valid").means["ndcg@50"] == pytest.approx(valid["with"]["ndcg@50"])
 
 
+HISTORIES = [["item-3", "item-7"], ["item-41", "item-41", "item-5", "item-9"], ["nobody"]]
+
+
 def test_an_export_an_index_and_the_recommender_answer_alike(run, tmp_path):
-    histories = [["item-3", "item-7"], ["item-41", "item-41", "item-5", "item-9"], ["nobody"]]
     run.build_index(tmp_path / "index", kind="flat", min_recall=0.0)
-    by_graph = run.recommender().recommend(histories, 8)
-    by_index = run.recommender(tmp_path / "index").recommend(histories, 8)
+    by_graph = run.recommender().recommend(HISTORIES, 8)
+    by_index = run.recommender(tmp_path / "index").recommend(HISTORIES, 8)
     assert by_graph["item"].tolist() == by_index["item"].tolist()
     np.testing.assert_allclose(by_graph["score"], by_index["score"], rtol=1e-4, atol=1e-5)
     signatures = tf.saved_model.load(str(run.export(tmp_path / "export", max_top_n=8))).signatures
-    padded = tf.constant([[*history, *[""] * (4 - len(history))] for history in histories])
+    padded = tf.constant([[*history, *[""] * (4 - len(history))] for history in HISTORIES])
     served = signatures["serving_default"](history=padded)
     assert [raw.decode() for raw in served["items"].numpy().ravel()] == by_graph["item"].tolist()
-    model = run.model
-    rows = run.catalogue.vocabulary.rows(histories[1])
-    read = np.zeros([1, model.max_history], np.int32)
-    read[0, : len(rows)] = rows
-    plain = (model.item_vectors().numpy() @ model.interests(read)[0].numpy().T).max(axis=1)
-    boosts = model.boost.of(tf.constant(read))
-    np.add.at(plain, boosts.ids.numpy()[0], boosts.amounts.numpy()[0])
-    allowed = np.setdiff1d(np.arange(1, len(plain)), rows if run.excludes_history() else [])
-    best = allowed[np.argsort(-plain[allowed], kind="stable")][:8]
-    assert by_graph[by_graph.user == 1]["item"].tolist() == run.catalogue.vocabulary.raw_ids(best.tolist())
+    card = json.loads((tmp_path / "export" / "1" / "assets.extra" / "model_card.json").read_text())
+    assert card["signatures"]["interests"]["outputs"].keys() == signatures["interests"].structured_outputs.keys()
+    assert "boost of counted neighbours" in card["signatures"]["recommend"]["outputs"]["scores"]
+
+
+def test_the_signatures_for_an_index_of_ones_own_hold_all_that_decides(run, tmp_path):
+    signatures = tf.saved_model.load(str(run.export(tmp_path / "export"))).signatures
+    expected = run.recommender().recommend(HISTORIES[1:2], 8, exclude_history=False)
+    user = signatures["interests"](history=tf.constant(HISTORIES[1:2]))
+    raw_ids = run.catalogue.vocabulary.raw_ids(range(1, run.catalogue.num_items + 1))
+    vectors = signatures["items"](items=tf.constant(raw_ids))["vectors"].numpy()
+    scores = dict(zip(raw_ids, (vectors @ user["interests"].numpy()[0].T).max(axis=1), strict=True))
+    for item, amount in zip(user["boosted_items"].numpy()[0], user["boosts"].numpy()[0], strict=True):
+        if item:
+            scores[item.decode()] += amount
+    best = sorted(raw_ids, key=lambda item: -scores[item])[:8]
+    assert best == expected["item"].tolist()
+    np.testing.assert_allclose([scores[item] for item in best], expected["score"], rtol=1e-5)
 
 
 def test_what_is_given_is_not_chosen_and_training_does_not_know_of_it(dataset, tmp_path):
