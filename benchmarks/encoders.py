@@ -28,7 +28,6 @@ from remi_tf.training.weight_average import KeepAverage, WeightAverage
 
 STEPS = 100  # per round
 PROFILE_SIZES = (2, 7, 21)  # values of three profile columns, as MovieLens has them
-UNTRAINED = ("Pop",)  # it counts and takes no steps
 
 
 class Case:
@@ -67,7 +66,7 @@ def main() -> None:
         "SA --remi --recipe released",
         "BaM",
         "UMI_HN",
-        *[name for name in ENCODERS if name not in ("SA", *UNTRAINED)],
+        *[name for name, entry in ENCODERS.items() if name != "SA" and not entry.counted],
     ]
     parser.add_argument(
         "--models", default=",".join(everything), help="names with commas between them (default: all); SA is always one"

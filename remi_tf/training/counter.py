@@ -74,8 +74,7 @@ class Counter:
     @cached_property
     def best(self) -> CheckpointKeeper:
         """What was counted."""
-        weights = run_folder.weights(self.model)
-        return CheckpointKeeper(weights, self.path / run_folder.BEST, whole=False, check=self.verify)
+        return run_folder.best_keeper(self.model, self.path, self.verify)
 
     @property
     def is_over(self) -> bool:

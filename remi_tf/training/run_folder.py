@@ -226,7 +226,7 @@ def load_saved_run(path: str | Path, verify: bool = True, boosted: bool = True) 
     build(model)
     resume = command("train", "--resume", "--run_dir", path)
     try:
-        step = CheckpointKeeper(weights(model), path / BEST, whole=False, check=verify).restore()
+        step = best_keeper(model, path, verify).restore()
     except InputError as error:
         raise InputError(f"{error}; {resume} chooses again, else train again") from error
     if step is None:
@@ -256,6 +256,11 @@ def build(model: MultiInterestModel | CountedModel) -> None:
     widths = {"days": model.max_history, "profile": len(model.profile_sizes)}
     features = {name: tf.zeros([1, widths[name]], tf.int32) for name in model.needs}
     model.interests(tf.zeros([1, model.max_history], tf.int32), **features)
+
+
+def best_keeper(model: MultiInterestModel | CountedModel, path: Path, verify: bool) -> CheckpointKeeper:
+    """Saves and restores the best weights of the run in the folder `path`."""
+    return CheckpointKeeper(weights(model), path / BEST, whole=False, check=verify)
 
 
 def weights(model: MultiInterestModel | CountedModel) -> tf.train.Checkpoint:

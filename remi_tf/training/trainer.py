@@ -118,8 +118,7 @@ class Trainer:
     @cached_property
     def best(self) -> CheckpointKeeper:
         """The best weights; the second best stay for whoever is reading them at this moment."""
-        weights = run_folder.weights(self.model)
-        return CheckpointKeeper(weights, self.path / run_folder.BEST, whole=False, check=self.verify)
+        return run_folder.best_keeper(self.model, self.path, self.verify)
 
     @cached_property
     def watch(self) -> Watch:

@@ -14,8 +14,7 @@ from remi_tf.errors import InputError, TrainingInterrupted
 from remi_tf.evaluation.evaluate import evaluate
 from remi_tf.training import boosting
 from remi_tf.training.boost_folder import BOOST, CHOICE
-from remi_tf.training.checkpoints import CheckpointKeeper
-from remi_tf.training.run_folder import BEST, weights
+from remi_tf.training.run_folder import best_keeper
 from tests.small_runs import SMALL, newest_state
 
 pytestmark = pytest.mark.trains
@@ -126,7 +125,7 @@ def test_a_run_that_is_stopped_before_it_is_chosen_says_so_and_resume_chooses(da
 
 def test_it_is_chosen_again_for_better_weights_and_not_for_the_same(dataset, tmp_path, monkeypatch):
     run = train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
-    CheckpointKeeper(weights(run.model), run.path / BEST, whole=False).save(99)
+    best_keeper(run.model, run.path, verify=True).save(99)
     assert load_run(run.path).model.boost is None
     boosting.boost_run(run.path, dataset.valid)
     assert choice_of(run)["step"] == 99 and load_run(run.path).model.boost is not None
