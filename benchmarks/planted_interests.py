@@ -8,7 +8,8 @@ recommendations *touches* an interest with one item. It *meets* the interest wit
 2m items for a user with m interests. Items that a user has read are not recommended, so a model has to know what
 belongs together. If there is room for every cluster (--clusters 50 --embedding_dim 64), one well-trained vector finds
 as much as four. All systems but the last two are trained as with --recipe paper, so --remi adds REMI's weighting and
-regulariser and nothing else. The last two have the default recipe of --remi, without the average of the weights.
+regulariser and nothing else. The last two have the default recipe of --remi, without the average of the weights and
+without the boost.
 """
 
 import argparse

@@ -163,6 +163,7 @@ class TinyModel:
 
     max_history = 3
     needs = ()
+    boost = None
 
     def __init__(self, table):
         self.item_table = tf.Variable(table)
