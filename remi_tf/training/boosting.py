@@ -73,7 +73,7 @@ def boost_run(path: Path, validation: Interactions, verify: bool = True) -> None
     boost.weigh(best.weight, best.decay)
     model.boost = boost
     boosted = evaluate(model, validation, exclude_history=run.excludes_history()).means
-    keeper.save(run.step)
+    (path / BOOST).mkdir(exist_ok=True)
     with atomic_file(path / BOOST / CHOICE) as file:
         json.dump(
             {
@@ -87,19 +87,20 @@ def boost_run(path: Path, validation: Interactions, verify: bool = True) -> None
             file,
             indent=1,
         )
+    keeper.save(run.step)  # last: what is saved has its choice.json
 
 
 def sentence(path: Path) -> str | None:
-    """What the boost of the run in the folder `path` is and brings, for people; None if it has none."""
-    file = path / BOOST / CHOICE
-    if not file.is_file():
+    """What the boost of the run in the folder `path` is and brings, for people; None if there is nothing to read."""
+    try:
+        found = json.loads((path / BOOST / CHOICE).read_text(encoding="utf-8"))
+        before, after = (found["valid"][way][SELECTION] for way in ("without", "with"))
+        return (
+            f"Boost chosen on {found['users']:,} validation users from {len(found['tried'])} settings: "
+            f"{Candidate(**found['chosen'])}; validation {SELECTION} {before:.4f} without, {after:.4f} with it"
+        )
+    except (OSError, ValueError, KeyError, TypeError):  # nothing there, or nothing that this program wrote
         return None
-    found = json.loads(file.read_text(encoding="utf-8"))
-    before, after = (found["valid"][way][SELECTION] for way in ("without", "with"))
-    return (
-        f"Boost chosen on {found['users']:,} validation users from {len(found['tried'])} settings: "
-        f"{Candidate(**found['chosen'])}; validation {SELECTION} {before:.4f} without, {after:.4f} with it"
-    )
 
 
 def _tried(boost: CountedBoost, run: SavedRun, users: Interactions) -> Iterator[tuple[Candidate, float]]:
@@ -133,7 +134,7 @@ class _Pieces:
     def __init__(self, run: SavedRun, users: Interactions):
         self.users, excluded = users, run.excludes_history()
         model: Any = run.model
-        self.vectors = model.item_vectors().numpy()  # [I + 1, d]
+        self.vectors = model.item_vectors().numpy().astype(np.float32)  # [I + 1, d]
         self.positions = users_with_targets(users)
         self.pieces = []
         for batch in batches(users, self.positions, BATCH, excluded):

@@ -157,6 +157,15 @@ def test_lists_too_large_for_the_memory_are_refused_before_training(dataset, tmp
     assert not (tmp_path / "run").exists()
 
 
+def test_a_choice_that_cannot_be_read_costs_only_its_sentence(run, tmp_path):
+    assert boosting.sentence(run.path).startswith("Boost chosen on 10 validation users")
+    (tmp_path / BOOST).mkdir()
+    for content in (b"", b"{", b"\xff", b"[]", b'{"valid": {}}'):
+        (tmp_path / BOOST / CHOICE).write_bytes(content)
+        assert boosting.sentence(tmp_path) is None
+    assert boosting.sentence(tmp_path / "nowhere") is None
+
+
 def test_the_command_says_what_was_chosen_and_what_it_brings(toy_dataset, tmp_path, capsys):
     arguments = ["--dataset", str(toy_dataset), "--run_dir", str(tmp_path / "run"), "--remi", *SMALL]
     assert train_command([*arguments, "--max_steps", "20", "--boost_decay", "0.5"]) == 0
