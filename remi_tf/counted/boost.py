@@ -6,7 +6,7 @@ A table of d numbers an item cannot hold every pair of items that the log shows 
     s(j, i)  = follows(j, i) / (count(j) + RULE_SHRINK) + cosine(j, i) + [j = i]
 
 `follows` is that of SequentialRules, `cosine` the shrunk cosine of ItemKNN; the table "rules" has no cosine. The last
-term puts an item of the history first, where lists may hold the history. (Cheng et al., DLRS'16, train both parts
+term raises the items of the history themselves, where lists may hold them. (Cheng et al., DLRS'16, train both parts
 together; here the second one is counted.)
 """
 
@@ -80,6 +80,11 @@ class CountedBoost(tf.Module):
         """Set w and the decay."""
         self.age_weights.assign((weight * decay ** np.arange(self.age_weights.shape[0])).astype(np.float32))
 
+    @property
+    def adds(self) -> bool:
+        """Whether it adds anything: its weight is above 0."""
+        return bool(tf.reduce_any(self.age_weights > 0))
+
     def of(self, history: tf.Tensor) -> Boosts:
         """The boosts of `[B, max_history]` int32 histories, oldest first, right-padded with 0: X = max_history · n."""
         lengths = tf.reduce_sum(tf.cast(history > 0, tf.int32), axis=1, keepdims=True)  # [B, 1]
@@ -91,9 +96,10 @@ class CountedBoost(tf.Module):
         return Boosts(tf.reshape(ids, [-1, width]), tf.reshape(amounts, [-1, width]))
 
 
-def refuse_boost(neighbours: int, num_items: int) -> None:
-    """Raise InputError if the lists of a catalogue of this size cannot be counted here."""
-    needed, there = BYTES_A_NEIGHBOUR * min(neighbours, num_items) * (num_items + 1), available_memory()
+def refuse_boost(neighbours: int, num_items: int, dim: int) -> None:
+    """Raise InputError if the lists of a catalogue of this size cannot be counted here, next to a model of `dim`."""
+    a_row = BYTES_A_NEIGHBOUR * min(neighbours, num_items) + 2 * 4 * dim  # the weights are read again, and copied
+    needed, there = a_row * (num_items + 1), available_memory()
     if there is not None and needed > there:
         raise InputError(
             f"--boost counted --boost_neighbours {neighbours}: its lists for {num_items:,} items need about {needed:,} "

@@ -228,7 +228,8 @@ class ServingGraph(tf.Module):
         answer = {"interests": user.vectors, "known_items": user.known}
         boosts = self.reader.boosts(user)
         if boosts is not None:
-            answer |= {"boosted_items": self._raw_ids(boosts.ids), "boosts": boosts.amounts}
+            ids = self.limits.of_boosts(boosts.ids)
+            answer |= {"boosted_items": self._raw_ids(ids), "boosts": boosts.amounts}
         return answer
 
     def _items(self, items: tf.Tensor) -> dict[str, tf.Tensor]:

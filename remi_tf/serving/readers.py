@@ -19,7 +19,7 @@ class User(NamedTuple):
 
     rows [B, any] int32 of the history as sent, 0 = unknown; known [B] int32 number of known ids; finite [B] no NaN or
     infinity; read [B, max_history] int32, the rows that are read. Of a model with interests: vectors [B, K, d]; routing
-    [B, K, max_history] or None (both 0, as is read, for a user without interests).
+    [B, K, max_history] or None. For a user without interests all three are 0.
     """
 
     rows: tf.Tensor

@@ -33,6 +33,11 @@ class Limits(NamedTuple):
         size = tf.cast(batch, tf.int64) * tf.cast(top_n, tf.int64)
         return _at_most(values, size, self.places, message)
 
+    def of_boosts(self, ids: tf.Tensor) -> tf.Tensor:
+        """ids: [batch, any] of the items that are boosted."""
+        message = f"rows × boosted items must be at most {self.places}; send fewer rows"
+        return _at_most(ids, tf.size(ids, tf.int64), self.places, message)
+
     def of_items(self, items: tf.Tensor) -> tf.Tensor:
         """items: [any]."""
         return _at_most(items, tf.size(items), self.items, f"items: at most {self.items} ids in a request")

@@ -41,8 +41,8 @@ STATUS = (
 )
 STATUS += "or fewer items than it asked for"
 BOOSTS = {
-    "boosted_items": 'string [batch, any]: raw ids of items whose scores are more than products; "" is none',
-    "boosts": "float32 [batch, any]: what the score of each of them is more; what stands at a repeated id adds up",
+    "boosted_items": 'string [batch, any]: raw ids of items that get a boost, also several times; "" is none',
+    "boosts": "float32 [batch, any]: the boost of each; the boosts of a repeated id add up",
 }
 PRODUCT = "inner product with the best interest"
 

@@ -27,7 +27,7 @@ def boost_keeper(path: Path, boost: CountedBoost, verify: bool) -> CheckpointKee
 
 
 def restore_boost(path: Path, settings: Settings, num_items: int, step: int, verify: bool) -> CountedBoost | None:
-    """The boost that was chosen for the best weights, those of `step`; None where there is none.
+    """The boost that was chosen for the best weights, those of `step`; None where there is none, or none helped.
 
     Where the run is to have one, a warning says why there is none.
 
@@ -39,7 +39,7 @@ def restore_boost(path: Path, settings: Settings, num_items: int, step: int, ver
     boost, resume = make_boost(settings, num_items), command("train", "--resume", "--run_dir", path)
     try:
         if boost_keeper(path, boost, verify).restore() == step:
-            return boost
+            return boost if boost.adds else None
     except InputError as error:
         raise InputError(f"{error}; {resume} counts it again") from error
     logging.warning("%s: lists are without the boost, which is chosen when training ends; go on with %s", path, resume)

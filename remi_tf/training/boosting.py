@@ -24,6 +24,7 @@ from remi_tf.retrieval.faiss_index import merge
 from remi_tf.retrieval.top_k import answer
 from remi_tf.settings.boost import BoostSettings
 from remi_tf.training.boost_folder import BOOST, CHOICE, boost_keeper, make_boost
+from remi_tf.training.interrupts import Interrupts
 from remi_tf.training.run_folder import SELECTION, SavedRun, load_saved_run
 
 DECAYS = (0.6, 0.8, 0.9)
@@ -31,8 +32,9 @@ WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 METRIC, LENGTH = "ndcg@50", 50
 """What decides, and the length of the lists. NDCG sees both what is found and where in the list it stands."""
 USERS = 2000
-"""Validation users that choose, the first ones of those that training is validated on."""
-BATCH = 64
+"""Validation users that choose, the first ones with targets."""
+BATCH, GATHERED_BYTES = 64, 128 << 20
+"""Users that are looked at together, at most, and bound on the vectors of their boosted items."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,17 @@ class Candidate:
         return f"table {self.table}, decay {self.decay:g}, weight {self.weight:g}"
 
 
-def boost_run(path: Path, validation: Interactions, verify: bool = True) -> None:
+def boost_run(path: Path, validation: Interactions, verify: bool = True, interrupts: Interrupts | None = None) -> None:
     """Choose and save the boost of a run whose training has ended. It stays what it is if it is there.
 
     Args:
       path: the run folder.
       validation: the users that training is validated on.
       verify: compare checksums of what is read.
+      interrupts: a signal that it notes ends the choice.
+
+    Raises:
+      KeyboardInterrupt: a signal came; nothing is saved.
     """
     run = load_saved_run(path, verify, boosted=False)
     model = run.model
@@ -66,9 +72,11 @@ def boost_run(path: Path, validation: Interactions, verify: bool = True) -> None
     except InputError as error:
         logging.warning("%s; it is counted again", error)
     plain = evaluate(model, validation, exclude_history=run.excludes_history()).means
-    tried = list(_tried(boost, run, validation.first(USERS)))
+    pieces = _Pieces(run, validation)
+    tried = list(_tried(boost, run, pieces, interrupts))
     best, _ = max(tried, key=lambda each: each[1])  # the first of equal ones
-    if best.table != tried[-1][0].table:
+    counted = tried[-1][0].table
+    if best.table != counted:
         boost.count(run.dataset.train, best.table)
     boost.weigh(best.weight, best.decay)
     model.boost = boost
@@ -79,7 +87,7 @@ def boost_run(path: Path, validation: Interactions, verify: bool = True) -> None
             {
                 "step": run.step,
                 "chosen": vars(best),
-                "users": min(USERS, len(users_with_targets(validation))),
+                "users": len(pieces.users),
                 "metric": METRIC,
                 "tried": [{**vars(candidate), METRIC: score} for candidate, score in tried],
                 "valid": {"without": plain, "with": boosted},
@@ -87,7 +95,10 @@ def boost_run(path: Path, validation: Interactions, verify: bool = True) -> None
             file,
             indent=1,
         )
-    keeper.save(run.step)  # last: what is saved has its choice.json
+    keeper.save(run.step)  # after choice.json, so that what is saved has one
+    for other in keeper.steps():
+        if other != run.step:
+            keeper.remove(other)  # of weights that are no longer the best
 
 
 def sentence(path: Path) -> str | None:
@@ -95,23 +106,28 @@ def sentence(path: Path) -> str | None:
     try:
         found = json.loads((path / BOOST / CHOICE).read_text(encoding="utf-8"))
         before, after = (found["valid"][way][SELECTION] for way in ("without", "with"))
+        best = Candidate(**found["chosen"])
+        which = str(best) if best.weight else "none helps"
         return (
             f"Boost chosen on {found['users']:,} validation users from {len(found['tried'])} settings: "
-            f"{Candidate(**found['chosen'])}; validation {SELECTION} {before:.4f} without, {after:.4f} with it"
+            f"{which}; validation {SELECTION} {before:.4f} without, {after:.4f} with it"
         )
     except (OSError, ValueError, KeyError, TypeError):  # nothing there, or nothing that this program wrote
         return None
 
 
-def _tried(boost: CountedBoost, run: SavedRun, users: Interactions) -> Iterator[tuple[Candidate, float]]:
+def _tried(
+    boost: CountedBoost, run: SavedRun, pieces: "_Pieces", interrupts: Interrupts | None
+) -> Iterator[tuple[Candidate, float]]:
     """Every candidate and its score. The tables are counted one after the other; the last one stays."""
-    pieces = _Pieces(run, users)
-    options = _options(run.settings.boost)
-    for table in options[0]:
+    tables, decays, weights = _options(run.settings.boost)
+    for table in tables:
         boost.count(run.dataset.train, table)
-        for decay in bar(f"choose boost from {table}", iterable=options[1]):
+        for decay in bar(f"choose boost from {table}", iterable=decays):
+            if interrupts is not None and interrupts.came:
+                raise KeyboardInterrupt
             boost.weigh(1.0, decay)
-            scores = pieces.scores(boost, options[2])
+            scores = pieces.scores(boost, weights)
             yield from ((Candidate(table, decay, weight), score) for weight, score in scores.items())
 
 
@@ -131,18 +147,22 @@ class _Pieces:
     these and the boosted items are all that can be in the list.
     """
 
-    def __init__(self, run: SavedRun, users: Interactions):
-        self.users, excluded = users, run.excludes_history()
+    def __init__(self, run: SavedRun, validation: Interactions):
+        self.validation, excluded = validation, run.excludes_history()
         model: Any = run.model
-        self.vectors = model.item_vectors().numpy().astype(np.float32)  # [I + 1, d]
-        self.positions = users_with_targets(users)
+        table = tf.cast(model.item_vectors(), tf.float32)  # [I + 1, d]
+        self.vectors = table.numpy()
+        self.users = users_with_targets(validation)[:USERS]
+        boosted_bytes = 4 * model.max_history * run.settings.boost.boost_neighbours * self.vectors.shape[1]
+        together = max(1, min(BATCH, GATHERED_BYTES // boosted_bytes))
         self.pieces = []
-        for batch in batches(users, self.positions, BATCH, excluded):
-            history = tf.constant(histories(users, batch, model.max_history))
-            whole = left_out(users, batch, excluded)
-            found = model.encode(history, **features(users, batch, model.max_history, model.needs)).vectors
+        for batch in batches(validation, self.users, together, excluded):
+            history = tf.constant(histories(validation, batch, model.max_history))
+            whole = left_out(validation, batch, excluded)
+            known = features(validation, batch, model.max_history, model.needs)
+            found = tf.cast(model.encode(history, **known).vectors, tf.float32)
             exclude = whole if excluded else None
-            ids, scores = answer(found, self.vectors, history, LENGTH, exclude, EVALUATION_BYTES)
+            ids, scores = answer(found, table, history, LENGTH, exclude, EVALUATION_BYTES)
             self.pieces.append((batch, history, whole, found.numpy(), ids.numpy(), scores.numpy()))
 
     def scores(self, boost: CountedBoost, weights: tuple[float, ...]) -> dict[float, float]:
@@ -161,5 +181,6 @@ class _Pieces:
                 candidates = np.concatenate([plain, np.take_along_axis(boosted, top, 1)], axis=1)
                 values = np.concatenate([scores, np.take_along_axis(raised, top, 1)], axis=1)
                 listed, _ = merge(np.where(values > -np.inf, candidates, 0), values, LENGTH)
-                tally.add(listed, *targets(self.users, batch))
-        return {weight: tally.result(self.users, self.positions, 0).means[METRIC] for weight, tally in tallies.items()}
+                tally.add(listed, *targets(self.validation, batch))
+        results = {weight: tally.result(self.validation, self.users, 0) for weight, tally in tallies.items()}
+        return {weight: result.means[METRIC] for weight, result in results.items()}

@@ -16,6 +16,7 @@ from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
 from remi_tf.training.boosting import boost_run
 from remi_tf.training.counter import Counter
+from remi_tf.training.interrupts import Interrupts
 from remi_tf.training.measurements import OnValidation
 from remi_tf.training.run_config import CONFIG, read_run_config
 from remi_tf.training.trainer import Trainer
@@ -136,9 +137,11 @@ def opened(plan: Plan) -> Iterator[Trainer | Counter]:
 def _trainer(plan: Plan) -> Trainer | Counter:
     if ENCODERS[plan.settings.encoder.model_type].counted:
         return Counter(plan.path, plan.settings, plan.dataset, plan.given, plan.verify)
-    if plan.settings.boost.boost == "counted":
-        refuse_boost(plan.settings.boost.boost_neighbours, plan.dataset.num_items)
-    return Trainer(plan.path, plan.settings, plan.dataset, plan.before, plan.verify)
+    trainer = Trainer(plan.path, plan.settings, plan.dataset, plan.before, plan.verify)
+    if plan.settings.boost.boost == "counted" and not plan.resumes:
+        settings = plan.settings
+        refuse_boost(settings.boost.boost_neighbours, plan.dataset.num_items, settings.encoder.embedding_dim)
+    return trainer
 
 
 def _go_on(plan: Plan, trainer: Trainer | Counter) -> None:
@@ -178,7 +181,8 @@ def carry_out(
             raise _interrupted(plan, trainer)
         if plan.settings.boost.boost == "counted":
             try:
-                boost_run(plan.path, trainer.validation, plan.verify)
+                with Interrupts() as interrupts:
+                    boost_run(plan.path, trainer.validation, plan.verify, interrupts)
             except KeyboardInterrupt:
                 raise _interrupted(plan, trainer) from None
     return trainer

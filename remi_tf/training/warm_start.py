@@ -81,7 +81,7 @@ def load_for_warm_start(path: Path, changes: Mapping[str, Any], verify: bool = T
     """
     if not (path / CONFIG).is_file():
         raise InputError(f"--warm_start {path}: no run here ({CONFIG} is missing); name the folder of a run")
-    run = load_saved_run(path, verify)
+    run = load_saved_run(path, verify, boosted=False)
     if ENCODERS[run.settings.encoder.model_type].counted:
         raise InputError(
             f"--warm_start {path}: {run.settings.encoder.model_type} is counted, not trained; leave it out"

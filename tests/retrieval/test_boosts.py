@@ -67,3 +67,15 @@ def test_the_graph_and_a_flat_index_rank_by_product_and_boost_whatever_is_left_o
         np.testing.assert_array_equal(np.asarray(found_ids)[:, : order.shape[1]], order)
         np.testing.assert_allclose(np.asarray(found_scores)[:, : order.shape[1]], best)
         assert not np.asarray(found_ids)[:, order.shape[1] :].any()
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+def test_an_approximate_index_never_misses_a_boosted_item(kind):
+    rng = np.random.default_rng(0)
+    table, interests = rng.standard_normal((2001, 8), np.float32), rng.standard_normal((5, 2, 8), np.float32)
+    worst = (np.einsum("bkd,vd->bkv", interests, table).max(axis=1)[:, 1:]).argsort(axis=1)[:, :3] + 1
+    boosts = np.sort(worst, axis=1).astype(np.int32), np.full((5, 3), 100, np.float32)
+    ids, scores = ItemIndex.build(table, kind).search(interests, 3, boosts=boosts)
+    assert np.array_equal(np.sort(ids, axis=1), boosts[0])
+    products = np.einsum("bkd,bnd->bkn", interests, table[ids]).max(axis=1)
+    np.testing.assert_allclose(scores, products + 100, rtol=1e-5)

@@ -3,9 +3,10 @@
 import pytest
 import tensorflow as tf
 
+from remi_tf.counted.boost import CountedBoost
 from remi_tf.serving.graph import ServingGraph
 from remi_tf.serving.request_limits import LIMITS, NO_LIMITS, Limits
-from tests.serving_toys import TinyModel, make_dataset
+from tests.serving_toys import NUM_ITEMS, TinyModel, make_dataset
 
 pytestmark = pytest.mark.trains
 
@@ -66,3 +67,13 @@ def test_a_request_at_its_limits_is_answered_and_one_beyond_is_not(model, catalo
 
 def test_an_export_has_limits_for_everything():
     assert all(LIMITS)
+
+
+def test_more_boosted_items_than_an_answer_may_hold_are_refused(catalogue):
+    model = TinyModel()
+    model.boost = CountedBoost(50, NUM_ITEMS, model.max_history)
+    interests = ServingGraph(model, catalogue, 20, limits=Limits(None, 3 * 50 * model.max_history, None))
+    rows = [["ïtem 5"]] * 4
+    assert interests.functions["interests"](tf.constant(rows[:3]))["boosts"].shape == (3, 200)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="rows × boosted items must be at most 600; send fewer"):
+        interests.functions["interests"](tf.constant(rows))

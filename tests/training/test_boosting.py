@@ -1,6 +1,8 @@
 """The boost of a run: chosen on validation users as a whole evaluation would choose it, saved, resumed, served."""
 
 import json
+import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,11 +11,12 @@ import tensorflow as tf
 from remi_tf.api import load_run, resume, train
 from remi_tf.commands.train import main as train_command
 from remi_tf.counted.boost import TABLES
-from remi_tf.data.dataset.folder import load_dataset
+from remi_tf.data.dataset.folder import load_dataset, write_dataset
 from remi_tf.errors import InputError, TrainingInterrupted
 from remi_tf.evaluation.evaluate import evaluate
 from remi_tf.training import boosting
-from remi_tf.training.boost_folder import BOOST, CHOICE
+from remi_tf.training.boost_folder import BOOST, CHOICE, make_boost
+from remi_tf.training.interrupts import Interrupts
 from remi_tf.training.run_folder import best_keeper
 from tests.small_runs import SMALL, newest_state
 
@@ -129,6 +132,7 @@ def test_it_is_chosen_again_for_better_weights_and_not_for_the_same(dataset, tmp
     assert load_run(run.path).model.boost is None
     boosting.boost_run(run.path, dataset.valid)
     assert choice_of(run)["step"] == 99 and load_run(run.path).model.boost is not None
+    assert [path.name for path in (run.path / BOOST).glob("ckpt-*.index")] == ["ckpt-99.index"]
     monkeypatch.setattr(boosting, "_tried", lambda *_: pytest.fail("chosen again"))
     boosting.boost_run(run.path, dataset.valid)
 
@@ -143,11 +147,58 @@ def test_a_damaged_boost_is_named_and_resume_counts_it_again(dataset, tmp_path):
     assert resume(path).evaluate().means == before
 
 
-def test_a_warm_start_counts_the_new_log(dataset, tmp_path):
+def test_a_warm_start_counts_the_new_log_and_does_not_read_the_old_boost(dataset, tmp_path):
     before = train(dataset, "SA", remi=True, run_dir=tmp_path / "before", **OPTIONS)
-    after = train(dataset, warm_start=before, run_dir=tmp_path / "after", max_steps=0)
+    (data,) = (before.path / BOOST).glob("*.data-*")
+    data.write_bytes(b"")
+    splits = {name: dataset.split(name) for name in ("train", "valid", "test")}
+    backwards = {name: replace(split, items=np.asarray(split.items)[::-1]) for name, split in splits.items()}
+    users = {name: dataset.user_ids(name) for name in splits}
+    write_dataset(
+        tmp_path / "backwards", name="toy", splits=backwards, users=users, vocabulary=dataset.vocabulary, made_by={}
+    )
+    after = train(
+        tmp_path / "backwards", warm_start=before.path, run_dir=tmp_path / "after", max_steps=0, boost_weight=2.0
+    )
     assert after.step == 0 and choice_of(after)["step"] == 0
-    np.testing.assert_array_equal(after.model.boost.ids, before.model.boost.ids)
+    fresh = make_boost(after.settings, dataset.num_items)
+    fresh.count(after.dataset.train, choice_of(after)["chosen"]["table"])
+    np.testing.assert_array_equal(after.model.boost.ids, fresh.ids)
+    fresh.count(dataset.train, choice_of(after)["chosen"]["table"])
+    assert not np.array_equal(after.model.boost.ids, fresh.ids)
+
+
+@pytest.mark.parametrize("model_type", ["PIMI", "MTMI-DNN", "GRU4REC"])
+def test_models_of_days_of_cosines_and_of_one_vector_have_it_too(model_type, dataset, tmp_path):
+    run = train(dataset, model_type, run_dir=tmp_path / "run", boost="counted", boost_weight=2.0, **OPTIONS)
+    valid = choice_of(run)["valid"]
+    assert run.evaluate("valid").means["ndcg@50"] == pytest.approx(valid["with"]["ndcg@50"])
+    assert valid["with"]["ndcg@50"] != valid["without"]["ndcg@50"]
+    best = max(choice_of(run)["tried"], key=lambda tried: tried["ndcg@50"])
+    assert best["ndcg@50"] == pytest.approx(valid["with"]["ndcg@50"], abs=1e-6)
+
+
+def test_users_without_targets_do_not_choose(run, monkeypatch):
+    valid, chosen = run.dataset.valid, []
+    monkeypatch.setattr(boosting, "USERS", 3)
+    cuts = np.where(np.arange(valid.num_users) < 3, valid.lengths, valid.cuts)
+    pieces = boosting._Pieces(run, replace(valid, cuts=cuts))
+    chosen = pieces.users.tolist()
+    assert chosen == [3, 4, 5] and len(pieces.scores(run.model.boost, (1.0,))) == 1
+
+
+def test_a_boost_that_does_not_help_is_none(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(boosting, "WEIGHTS", (0.0,))
+    run = train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
+    assert run.model.boost is None and "settings: none helps; validation" in boosting.sentence(run.path)
+
+
+def test_a_signal_that_was_noted_ends_the_choice_with_nothing_saved(dataset, tmp_path):
+    run = train(dataset, "SA", run_dir=tmp_path / "run", **OPTIONS)
+    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+        boosting.boost_run(run.path, dataset.valid, interrupts=interrupts)
+    assert not list(run.path.glob(f"{BOOST}/ckpt*"))
 
 
 def test_lists_too_large_for_the_memory_are_refused_before_training(dataset, tmp_path, monkeypatch):
@@ -155,6 +206,10 @@ def test_lists_too_large_for_the_memory_are_refused_before_training(dataset, tmp
     with pytest.raises(InputError, match="--boost counted --boost_neighbours 100: its lists for 60 items"):
         train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
     assert not (tmp_path / "run").exists()
+    monkeypatch.undo()
+    train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
+    monkeypatch.setattr("remi_tf.counted.boost.available_memory", lambda: 1000)
+    assert resume(tmp_path / "run").model.boost is not None
 
 
 def test_a_choice_that_cannot_be_read_costs_only_its_sentence(run, tmp_path):
