@@ -138,16 +138,13 @@ def _one_way(configs: dict[Path, "RunConfig"], asked: str | None) -> bool:
     """Whether all lists leave out the history: as asked, or as all runs did in validation.
 
     Raises:
-      InputError: the runs did it differently, or it is auto, and a run of an older version has no share of repeats.
+      InputError: the runs did it differently, or it is auto, and the dataset of an older version's run is gone.
     """
+    from remi_tf.training.run_folder import read_config
 
     def repeats(path: Path) -> float:
-        share = configs[path].repeats
-        if share is None:
-            raise InputError(
-                f"{path}: no share of repeats, since an older version trained it; --exclude_history yes or no"
-            )
-        return share
+        share = configs[path].repeats  # of an older version's run it is measured
+        return read_config(path)[1].repeats if share is None else share
 
     ways = {
         path: excludes_history(asked or config.settings.training.exclude_history, partial(repeats, path))

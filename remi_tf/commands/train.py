@@ -10,7 +10,7 @@ from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.checks import CHANGEABLE, check_changes
 from remi_tf.settings.exclusion import in_words
-from remi_tf.settings.presets import PAPER_TRAINING, RECIPES, REMI, REMI_EXTRAS, compose
+from remi_tf.settings.presets import PAPER_TRAINING, RECIPES, REMI, REMI_AS_PRINTED, REMI_EXTRAS, compose
 
 if TYPE_CHECKING:
     from remi_tf.training.counter import Counter
@@ -77,7 +77,7 @@ def _parser() -> Parser:
         "--remi",
         action="store_true",
         help=f"REMI: {as_flags(REMI)}; with the default recipe also {as_flags(REMI_EXTRAS)}, unless the model has "
-        "its own value",
+        f"its own value; with the other recipes {as_flags(REMI_AS_PRINTED)}",
     )
     parser.add_argument(
         "--recipe",

@@ -121,8 +121,9 @@ def targets_ahead(lengths: np.ndarray, validation: Interactions) -> np.ndarray:
     of the sequence where users are split as in the papers, 1 where one item is left out.
     """
     targets = validation.lengths - validation.cuts
-    share = targets.sum() / max(int(validation.lengths.sum()), 1)
-    return np.clip(np.ceil(share * lengths), 1, max(int(targets.max(initial=1)), 1)).astype(np.int64)
+    asked, items = int(targets.sum()), max(int(validation.lengths.sum()), 1)
+    reach = -(-asked * lengths.astype(np.int64) // items)  # rounded up, in whole numbers
+    return np.clip(reach, 1, max(int(targets.max(initial=1)), 1))
 
 
 def _chances(lengths: np.ndarray, ahead: np.ndarray, first_target: int) -> np.ndarray:

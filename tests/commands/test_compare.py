@@ -27,6 +27,8 @@ def runs(tmp_path, monkeypatch, toy_dataset):
     models = {name: SmallModel(seed) for seed, name in enumerate(("0", "1", "2", "other", "apart"))}
     for name in models:
         (tmp_path / name).mkdir()
+    models["old"] = models["2"]
+    (tmp_path / "old").mkdir()
 
     def load(path, **_):
         return types.SimpleNamespace(model=models[path.name], dataset=dataset, step=7, path=path)
@@ -37,11 +39,12 @@ def runs(tmp_path, monkeypatch, toy_dataset):
             name="other" if other else "toy",
             fingerprint="f" * 64 if other else dataset.fingerprint,
             settings=Settings().replace(exclude_history="yes" if path.name == "apart" else "no"),
-            repeats=0.0,
+            repeats=None if path.name == "old" else dataset.repeats,
         )
 
     monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", load)
     monkeypatch.setattr("remi_tf.training.run_config.read_run_config", config)
+    monkeypatch.setattr("remi_tf.training.run_folder.read_config", lambda path: (None, dataset))
     monkeypatch.chdir(tmp_path)
     return types.SimpleNamespace(models=models, dataset=dataset)
 
@@ -64,6 +67,11 @@ def test_seeds_are_averaged_and_every_metric_is_tested_over_users(runs, capsys):
     assert printed[:2] == ["A: 0 (step 7), 1 (step 7)", "B: 2 (step 7)"]
     line = next(line.split() for line in printed if line.startswith("recall@10"))
     assert line[1:3] == [f"{report['metrics']['recall@10'][side]:.4f}" for side in ("mean_a", "mean_b")]
+
+
+def test_the_share_of_repeats_that_an_older_run_has_not_is_measured(runs, capsys):
+    assert evaluating.main(["--compare", "0", "old", "--exclude_history", "auto"]) == 0
+    assert f"{runs.dataset.repeats:.1%} of targets repeat" in capsys.readouterr().out
 
 
 def test_both_sides_are_evaluated_with_the_same_flags(runs, capsys):

@@ -143,3 +143,4 @@ def test_as_many_targets_ahead_as_a_user_would_be_asked_for_in_validation():
     fifth = validation([10, 20, 10], [8, 16, 8])
     assert targets_ahead(np.array([1, 5, 6, 10, 50]), fifth).tolist() == [1, 1, 2, 2, 4]  # never more than anyone has
     assert targets_ahead(np.array([1, 5, 60]), validation([5, 9], [4, 8])).tolist() == [1, 1, 1]
+    assert targets_ahead(np.array([25]), validation([45, 5], [31, 5])).tolist() == [7]  # 14 / 50 · 25, exactly
