@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
     from remi_tf.evaluation.interest_report import sentence
     from remi_tf.evaluation.list_metrics import ItemFacts
     from remi_tf.evaluation.yardsticks import item_knn, most_popular
-    from remi_tf.training.run_folder import SELECTION, load_saved_run
+    from remi_tf.training.run_folder import ITEM_KNN, SELECTION, load_saved_run
 
     run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
     flags.exclude_history = run.excludes_history(flags.exclude_history)
@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
     if flags.diversity:
         refuse_no_categories(items)
     data, options = run.dataset.split(flags.split), {"released_ndcg": flags.released_ndcg, "items": items}
-    knn, about_knn = item_knn(run.dataset, SELECTION, flags.exclude_history)
+    knn, about_knn = item_knn(run.dataset, SELECTION, flags.exclude_history, run.path / ITEM_KNN)
     systems = {"model": run.model, "MostPopular": most_popular(run.dataset), "ItemKNN": knn}
     results = {
         name: evaluate(system, data, flags.top_n, flags.exclude_history, progress=name == "model", **options)

@@ -39,6 +39,17 @@ class Choice:
         tried = [{**values, self.metric: score} for values, score in self.tried]
         return {"users": self.users, "metric": self.metric, "chosen": self.values, "tried": tried}
 
+    @classmethod
+    def from_json(cls, content: dict[str, Any], settings: EncoderSettings) -> "Choice":
+        """Inverse of `to_json`. settings: what was chosen among, of which the chosen values are changed.
+
+        Raises:
+          InputError, KeyError, TypeError, ValueError: it is not what `to_json` gives for a model of these settings.
+        """
+        metric, names = content["metric"], content["chosen"].keys()
+        tried = tuple(({name: each[name] for name in names}, float(each[metric])) for each in content["tried"])
+        return cls(dataclasses.replace(settings, **content["chosen"]), tried, metric, int(content["users"]))
+
     def sentence(self) -> str:
         """The same for people."""
         chosen = ", ".join(f"{name} {value}" for name, value in self.values.items())

@@ -6,6 +6,7 @@ run.json         the manifest of the above: sizes and SHA-256
 checkpoints/     the newest two full states (weights, optimizer slots, progress), for --resume
 boost/           what is added to the scores of the best weights, if --boost counted (boost_folder.py)
 best/            weights of the best two validations so far, for evaluate.py, export.py and recommend.py
+item_knn.json    the settings of ItemKNN that evaluate.py has chosen, for the next time
 metrics.jsonl    one line for each validation
 tensorboard/     the same as TensorBoard events
 .lock            held by the process that trains here
@@ -42,7 +43,7 @@ from remi_tf.training.checkpoints import CheckpointKeeper
 from remi_tf.training.measurements import read_metrics
 from remi_tf.training.run_config import CONFIG, OF_ITEMS, read_run_config, rewrite_config, write_new_config
 
-CHECKPOINTS, BEST = "checkpoints", "best"
+CHECKPOINTS, BEST, ITEM_KNN = "checkpoints", "best", "item_knn.json"
 SELECTION = "recall@50"  # the metric of the validation users by which the best weights are chosen
 
 

@@ -1,5 +1,6 @@
 """Counted models next to which an evaluation is printed."""
 
+import numpy as np
 import pytest
 
 from remi_tf.data.dataset.folder import load_dataset
@@ -24,6 +25,25 @@ def test_item_knn_has_the_settings_that_validation_users_choose_and_says_so(data
     assert f"decay {model.settings.decay}" in line and f"shrink {model.settings.shrink}" in line
     best = float(line.split("recall@10 ")[1].rstrip(")"))
     assert evaluate(model, dataset.valid, (10,)).means["recall@10"] == pytest.approx(best, abs=1e-4)
+
+
+def test_a_choice_is_made_once_for_what_is_asked(dataset, tmp_path, monkeypatch):
+    file, made = tmp_path / "item_knn.json", []
+    choose = yardsticks.choose
+    monkeypatch.setattr(yardsticks, "choose", lambda *args: made.append(args) or choose(*args))
+    first, line = yardsticks.item_knn(dataset, "recall@10", False, file)
+    again, same = yardsticks.item_knn(dataset, "recall@10", False, file)
+    assert len(made) == 1 and same == line and again.settings == first.settings
+    np.testing.assert_array_equal(again.values, first.values)
+    yardsticks.item_knn(dataset, "recall@10", True, file)
+    yardsticks.item_knn(dataset, "recall@5", True, file)
+    assert len(made) == 3
+    for damage in (b"", b"[]", b'{"metric": 3}', file.read_bytes().replace(b"decay", b"decoy")):
+        file.write_bytes(damage)
+        assert yardsticks.item_knn(dataset, "recall@5", True, file)[1].startswith("ItemKNN: Chosen")
+    assert len(made) == 7
+    unwritable = tmp_path / "nowhere" / "item_knn.json"
+    assert yardsticks.item_knn(dataset, "recall@10", False, unwritable)[1] == line
 
 
 def test_where_it_would_take_long_it_is_left_out_with_the_command_that_counts_it_once(dataset, monkeypatch):
