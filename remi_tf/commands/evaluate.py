@@ -45,6 +45,7 @@ def main(argv: list[str]) -> int:
     from remi_tf.evaluation.interest_report import sentence
     from remi_tf.evaluation.list_metrics import ItemFacts
     from remi_tf.evaluation.yardsticks import item_knn, most_popular
+    from remi_tf.training.boosting import sentence as sentence_of_boost
     from remi_tf.training.run_folder import ITEM_KNN, SELECTION, load_saved_run
 
     run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
@@ -65,6 +66,8 @@ def main(argv: list[str]) -> int:
     print(metric_tables(results, items.categories is not None))
     print(in_words(flags.exclude_history, run.dataset.repeats))
     print(about_knn)
+    if getattr(run.model, "boost", None) is not None and (about_boost := sentence_of_boost(run.path)):
+        print(about_boost)
     ours = results["model"]
     if ours.interests:
         print(sentence(ours.interests))

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from remi_tf.api import load_run, resume, train
+from remi_tf.commands.evaluate import main as evaluate_command
 from remi_tf.commands.train import main as train_command
 from remi_tf.counted.boost import TABLES
 from remi_tf.data.dataset.folder import load_dataset, write_dataset
@@ -226,4 +227,6 @@ def test_the_command_says_what_was_chosen_and_what_it_brings(toy_dataset, tmp_pa
     assert train_command([*arguments, "--max_steps", "20", "--boost_decay", "0.5"]) == 0
     said = capsys.readouterr().out
     assert "Boost chosen on 10 validation users from 16 settings: table rules" in said
+    assert evaluate_command(["--run_dir", str(tmp_path / "run"), "--split", "valid"]) == 0
+    assert ("\nBoost chosen on 10 validation" in capsys.readouterr().out) == ("none helps" not in said)
     assert "decay 0.5, weight" in said and " without, " in said and "evaluate.py --run_dir" in said
