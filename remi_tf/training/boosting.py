@@ -16,7 +16,7 @@ from remi_tf.data.dataset.views import features, histories, targets
 from remi_tf.errors import InputError
 from remi_tf.evaluation.evaluate import EVALUATION_BYTES, evaluate
 from remi_tf.evaluation.tally import Tally, batches, left_out, users_with_targets
-from remi_tf.files import atomic_file
+from remi_tf.files import write_json
 from remi_tf.model import MultiInterestModel
 from remi_tf.progress import bar
 from remi_tf.retrieval.boosts import summed
@@ -49,12 +49,18 @@ class Candidate:
         return f"table {self.table}, decay {self.decay:g}, weight {self.weight:g}"
 
 
-def boost_run(path: Path, validation: Interactions, verify: bool = True, interrupts: Interrupts | None = None) -> None:
+def boost_run(
+    path: Path,
+    train: Interactions,
+    validation: Interactions,
+    verify: bool = True,
+    interrupts: Interrupts | None = None,
+) -> None:
     """Choose and save the boost of a run whose training has ended. It stays what it is if it is there.
 
     Args:
       path: the run folder.
-      validation: the users that training is validated on.
+      train, validation: the users that it was trained and validated on.
       verify: compare checksums of what is read.
       interrupts: a signal that it notes ends the choice.
 
@@ -73,28 +79,24 @@ def boost_run(path: Path, validation: Interactions, verify: bool = True, interru
         logging.warning("%s; it is counted again", error)
     plain = evaluate(model, validation, exclude_history=run.excludes_history()).means
     pieces = _Pieces(run, validation)
-    tried = list(_tried(boost, run, pieces, interrupts))
+    tried = list(_tried(boost, train, run.settings.boost, pieces, interrupts))
     best, _ = max(tried, key=lambda each: each[1])  # the first of equal ones
     counted = tried[-1][0].table
     if best.table != counted:
-        boost.count(run.dataset.train, best.table)
+        boost.count(train, best.table)
     boost.weigh(best.weight, best.decay)
     model.boost = boost
     boosted = evaluate(model, validation, exclude_history=run.excludes_history()).means
     (path / BOOST).mkdir(exist_ok=True)
-    with atomic_file(path / BOOST / CHOICE) as file:
-        json.dump(
-            {
-                "step": run.step,
-                "chosen": vars(best),
-                "users": len(pieces.users),
-                "metric": METRIC,
-                "tried": [{**vars(candidate), METRIC: score} for candidate, score in tried],
-                "valid": {"without": plain, "with": boosted},
-            },
-            file,
-            indent=1,
-        )
+    choice = {
+        "step": run.step,
+        "chosen": vars(best),
+        "users": len(pieces.users),
+        "metric": METRIC,
+        "tried": [{**vars(candidate), METRIC: score} for candidate, score in tried],
+        "valid": {"without": plain, "with": boosted},
+    }
+    write_json(path / BOOST / CHOICE, choice)
     keeper.save(run.step)  # after choice.json, so that what is saved has one
     for other in keeper.steps():
         if other != run.step:
@@ -117,12 +119,16 @@ def sentence(path: Path) -> str | None:
 
 
 def _tried(
-    boost: CountedBoost, run: SavedRun, pieces: "_Pieces", interrupts: Interrupts | None
+    boost: CountedBoost,
+    train: Interactions,
+    settings: BoostSettings,
+    pieces: "_Pieces",
+    interrupts: Interrupts | None,
 ) -> Iterator[tuple[Candidate, float]]:
     """Every candidate and its score. The tables are counted one after the other; the last one stays."""
-    tables, decays, weights = _options(run.settings.boost)
+    tables, decays, weights = _options(settings)
     for table in tables:
-        boost.count(run.dataset.train, table)
+        boost.count(train, table)
         for decay in bar(f"choose boost from {table}", iterable=decays):
             if interrupts is not None and interrupts.came:
                 raise KeyboardInterrupt
