@@ -9,7 +9,9 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "remi_tf"
 ORDER = (
     {"errors", "files", "locks", "manifests", "progress", "quiet_loading", "randomness", "doctor", "temporary"},
-    {"settings", "data.tables", "data.dataset"},
+    {"settings", "data.tables"},
+    {"data.features"},
+    {"data.dataset"},
     {"data.protocol", "encoders", "retrieval"},
     {"counted"},
     {"objective"},
