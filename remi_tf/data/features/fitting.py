@@ -42,7 +42,7 @@ def fit_column(
         raise InputError(f"{name}: no item of the training users has a value; leave it out")
     if kind in ("number", "date"):
         numbers = [number_of(text) if kind == "number" else day_of(text, form) for text in texts]
-        cuts = np.unique(np.quantile(numbers, np.arange(1, QUANTILES) / QUANTILES))
+        cuts = np.unique(np.quantile(numbers, np.arange(1, QUANTILES) / QUANTILES, method="inverted_cdf"))
         edges = tuple(float(cut) for cut in cuts[cuts > min(numbers)])  # the lowest value opens no bucket of its own
         return FeatureColumn(name, kind, edges=edges, form=form), []
     if kind == "text":
