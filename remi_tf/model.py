@@ -9,9 +9,11 @@ import tensorflow_recommenders as tfrs
 
 from remi_tf import randomness
 from remi_tf.counted.boost import CountedBoost
+from remi_tf.data.features.store import Features
 from remi_tf.encoders import make_encoder
 from remi_tf.encoders.base import Interests, kaiming_normal
 from remi_tf.errors import InputError
+from remi_tf.item_tower import TowerItems
 from remi_tf.objective.example import Example
 from remi_tf.objective.losses import LOSSES
 from remi_tf.objective.negatives import TargetShares
@@ -73,9 +75,11 @@ class MultiInterestModel(tfrs.Model):
     """Histories → interests. Training makes the next item score high with one of a user's interests.
 
     `item_table` [num_items + 1, embedding_dim] is both the input embeddings and the output weights. Row 0 is padding.
-    Every step reads it in one concatenated lookup, so its gradient stays sparse.
+    Every step reads it in one concatenated lookup, so its gradient stays sparse. Where items have features that are
+    read, `items` is what is trained, and `item_table` holds what `finish_items` has found last.
 
     Attributes:
+      items: the parts of the items' vectors; None where these are rows of the item table and nothing else.
       max_history: the largest number of history items that are read.
       needs: inputs next to the history, as in settings.encoders.Entry.
       by_cosine: whether scores are cosines.
@@ -88,9 +92,11 @@ class MultiInterestModel(tfrs.Model):
       num_items: I, without padding.
       profile_sizes: number of values of each profile column in the dataset.
       target_shares: returns [num_items + 1], each item's share of all targets. Only some samplers call it.
+      features: of the items, for --item_tower.
+      num_cold: the last so many items are hidden from training: they are no negatives.
 
     Raises:
-      InputError: more distinct negatives than items, or an encoder that needs profiles when the dataset has none.
+      InputError: more distinct negatives than items, or profiles or features are read and the dataset has none.
     """
 
     def __init__(
@@ -99,6 +105,8 @@ class MultiInterestModel(tfrs.Model):
         num_items: int,
         profile_sizes: Sequence[int] = (),
         target_shares: Callable[[], np.ndarray] | None = None,
+        features: Features | None = None,
+        num_cold: int = 0,
     ):
         super().__init__()
         encoder, objective, self.seed = settings.encoder, settings.objective, settings.training.seed
@@ -110,15 +118,14 @@ class MultiInterestModel(tfrs.Model):
                 "--users TABLE --profile_cols COL,COL, or take --model_type UMI_HN: UMI's readout on SA"
             )
         self.boost: CountedBoost | None = None
-        self.item_table = self.add_weight(
-            "item_table",
-            [num_items + 1, encoder.embedding_dim],
-            initializer=kaiming_normal(encoder.embedding_dim, self.seed),
-            trainable=True,
-        )
+        self.items: TowerItems | None = None
+        self._make_item_table(settings, num_items, features)
+        self.trained_rows = num_items + 1 - num_cold
         self.encoder = make_encoder(encoder, self.seed + randomness.ENCODER_WEIGHTS, self.profile_sizes)
         try:
-            self.sampler = SAMPLERS[objective.sampler](objective, TargetShares(num_items, target_shares), self.seed)
+            self.sampler = SAMPLERS[objective.sampler](
+                objective, TargetShares(num_items - num_cold, target_shares), self.seed
+            )
         except ValueError as error:
             raise InputError(
                 f"--num_negatives {objective.num_negatives} --sampler {objective.sampler}: {error}; take fewer"
@@ -136,6 +143,26 @@ class MultiInterestModel(tfrs.Model):
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.MEAN,
         )
+
+    def _make_item_table(self, settings: Settings, num_items: int, features: Features | None) -> None:
+        shape = [num_items + 1, settings.encoder.embedding_dim]
+        if settings.items.item_tower == "id":
+            initializer = kaiming_normal(shape[1], self.seed)
+            self.item_table = self.add_weight("item_table", shape, initializer=initializer, trainable=True)
+            return
+        if features is None:
+            raise InputError(
+                f"--item_tower {settings.items.item_tower}: it reads features of the items, and the dataset has none; "
+                "prepare it with --items TABLE --item_features COL,COL, or take --item_tower id"
+            )
+        self.items = TowerItems(settings.items, features, shape[1], (self.seed, self.seed + randomness.TOWER_WEIGHTS))
+        # No weight: checkpoints do not hold what they hold the parts of.
+        object.__setattr__(self, "item_table", tf.Variable(tf.zeros(shape), trainable=False, name="item_table"))
+
+    def finish_items(self) -> None:
+        """Make `item_table` agree with the weights of `items`, before anything but training reads it."""
+        if self.items is not None:
+            self.items.finish(self.item_table)
 
     def _make_penalties(self, settings: Settings) -> list[tuple[str, Penalty]]:
         """(name, penalty) of each regulariser that is on. Each also adds its value to the model's loss by add_loss."""
@@ -205,11 +232,13 @@ class MultiInterestModel(tfrs.Model):
         step = self.optimizer.iterations if self.optimizer else tf.constant(0)
         history, target = inputs["history"], inputs["target"]
         negatives = self.sampler(target, step)
-        if negatives.ids is None:
-            history_rows, target_rows = self._lookup(history, target)
-            negative_rows = tf.convert_to_tensor(self.item_table)
+        seed = randomness.replica_seed(self.seed, step, randomness.ITEMS) if training else None
+        if negatives.ids is None and self.items is None:  # the whole table, without a gather
+            history_rows, target_rows = self._lookup(history, target, drop_seed=seed)
+            negative_rows = tf.convert_to_tensor(self.item_table)[: self.trained_rows]
         else:
-            history_rows, target_rows, negative_rows = self._lookup(history, target, negatives.ids)
+            asked = tf.range(self.trained_rows) if negatives.ids is None else negatives.ids
+            history_rows, target_rows, negative_rows = self._lookup(history, target, asked, drop_seed=seed)
         features = {name: inputs[name] for name in self.needs}
         seed = randomness.replica_seed(self.seed, step, randomness.ENCODER) if training else None
         encoded = self.encoder(history_rows, history > 0, training_seed=seed, **features)
@@ -234,9 +263,10 @@ class MultiInterestModel(tfrs.Model):
         """Set all sums to 0."""
         self.loss_sums.assign(np.zeros(self.loss_sums.shape, np.float32))
 
-    def _lookup(self, *ids: tf.Tensor) -> list[tf.Tensor]:
-        """[...] int32 → [..., dim] each: the table's rows for several id tensors, by one gather."""
-        rows = tf.gather(self.item_table, tf.concat([tf.reshape(part, [-1]) for part in ids], axis=0))
+    def _lookup(self, *ids: tf.Tensor, drop_seed: tf.Tensor | None) -> list[tf.Tensor]:
+        """[...] int32 → [..., dim] each: the items' vectors for several id tensors, by one gather."""
+        flat = tf.concat([tf.reshape(part, [-1]) for part in ids], axis=0)
+        rows = tf.gather(self.item_table, flat) if self.items is None else self.items.lookup(flat, drop_seed)
         parts = tf.split(rows, [tf.size(part) for part in ids])
         return [
             tf.reshape(part, tf.concat([tf.shape(index), [rows.shape[1]]], axis=0))

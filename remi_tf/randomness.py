@@ -12,9 +12,10 @@ NEGATIVES = 2  # the first block; drawing distinct ids may take several (3, 4, â
 CHOICE_OF_NEGATIVES = 1 << 16
 ENCODER, OBJECTIVE = -1, -2  # dropout and random routing; draws of the readout
 WINDOW_AHEAD = -3
+ITEMS = -4  # which items are read without their row
 
 # Seed of initial weights = the run's seed + an offset. The item table has offset 0; each part has room for 1000 seeds.
-ENCODER_WEIGHTS, LOSS_WEIGHTS, REGULARIZER_WEIGHTS = 1, 1001, 2001
+ENCODER_WEIGHTS, LOSS_WEIGHTS, REGULARIZER_WEIGHTS, TOWER_WEIGHTS = 1, 1001, 2001, 3001
 
 
 def step_seed(seed: int | tf.Tensor, step: tf.Tensor) -> tf.Tensor:

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from remi_tf.counted.base import CountedModel
+from remi_tf.data.features.store import Features
 from remi_tf.model import Encodes, MultiInterestModel
 from remi_tf.retrieval.boosts import Boosts
 from remi_tf.retrieval.top_k import SCORE_BYTES, answer
@@ -23,12 +24,13 @@ def make_system(
     num_items: int,
     profile_sizes: Sequence[int] = (),
     target_shares: Callable[[], np.ndarray] | None = None,
+    features: Features | None = None,
 ) -> MultiInterestModel | CountedModel:
     """The system of these settings, before it learns or counts anything. Arguments and errors as MultiInterestModel."""
     model_type = settings.encoder.model_type
     if ENCODERS[model_type].counted:
         return _counted_class(model_type)(settings.encoder, num_items)
-    return MultiInterestModel(settings, num_items, profile_sizes, target_shares)
+    return MultiInterestModel(settings, num_items, profile_sizes, target_shares, features)
 
 
 def make_counted(settings: Settings, num_items: int) -> CountedModel:
@@ -89,6 +91,12 @@ def best(
 def boosts_of(system: Encodes, history: tf.Tensor) -> Boosts | None:
     """What the histories `[B, max_history]` add to scores next to the inner products; None if the system has none."""
     return None if system.boost is None else system.boost.of(history)
+
+
+def finish(system: System) -> None:
+    """Make what is read of a system agree with its weights, after they have changed."""
+    if isinstance(system, MultiInterestModel):
+        system.finish_items()
 
 
 def items_of(system: System) -> int:

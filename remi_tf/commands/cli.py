@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """One flag for each setting; a flag that is not given is absent from the parsed namespace."""
-    groups = {name: parser.add_argument_group(name) for name in ("encoder", "objective", "training", "boost")}
+    groups = {name: parser.add_argument_group(name) for name in ("encoder", "items", "objective", "training", "boost")}
     for name, (group, setting, _) in known_settings().items():
         options: dict[str, Any] = {"default": argparse.SUPPRESS}
         own = [f"{model} {entry.defaults[name]}" for model, entry in ENCODERS.items() if name in entry.defaults]

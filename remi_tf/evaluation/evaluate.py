@@ -19,7 +19,7 @@ from remi_tf.evaluation.metrics import CUT_OFFS
 from remi_tf.evaluation.tally import Evaluation, Tally, batches, checked_cut_offs, left_out, users_with_targets
 from remi_tf.progress import bar
 from remi_tf.retrieval.top_k import answer
-from remi_tf.systems import System, best, boosts_of, items_of
+from remi_tf.systems import System, best, boosts_of, finish, items_of
 
 EVALUATION_BYTES = 256 * 2**20
 """Bound on the scores held at a time. At 256 users, a quarter faster than 64 MiB."""
@@ -63,6 +63,7 @@ class Evaluator:
           InputError: no user has targets.
           TrainingDiverged: the model's interests or its item table are not finite.
         """
+        finish(self.model)
         report: InterestReport | None = None
 
         def batch(users: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from remi_tf.settings.boost import BoostSettings
 from remi_tf.settings.encoders import ENCODERS, EncoderSettings
+from remi_tf.settings.items import ItemSettings
 from remi_tf.settings.objective import ObjectiveSettings
 from remi_tf.settings.setting import Only
 from remi_tf.settings.training import TrainingSettings
@@ -13,7 +14,7 @@ from remi_tf.settings.training import TrainingSettings
 class Named(NamedTuple):
     """One setting.
 
-    group: encoder, objective, training or boost.
+    group: encoder, items, objective, training or boost.
     field: the dataclass field, with default, help and allowed values.
     only: as in `setting`.
     """
@@ -39,7 +40,12 @@ def known_settings() -> dict[str, Named]:
         name: Named("encoder", each, {} if name in shared else {"model_type": tuple(owners[name])})
         for name, each in options.items()
     }
-    groups = {"objective": ObjectiveSettings, "training": TrainingSettings, "boost": BoostSettings}
+    groups = {
+        "items": ItemSettings,
+        "objective": ObjectiveSettings,
+        "training": TrainingSettings,
+        "boost": BoostSettings,
+    }
     for group, cls in groups.items():
         found |= {each.name: Named(group, each, each.metadata["only"]) for each in dataclasses.fields(cls)}
     return found

@@ -1,4 +1,4 @@
-"""All settings of a run: four groups, checked together, written to and read from the run's config.json."""
+"""All settings of a run: five groups, checked together, written to and read from the run's config.json."""
 
 import dataclasses
 import difflib
@@ -11,6 +11,7 @@ from remi_tf.settings.boost import BoostSettings
 from remi_tf.settings.checks import check_read, check_together
 from remi_tf.settings.encoders import EncoderSettings, encoder_settings
 from remi_tf.settings.exclusion import excludes_history
+from remi_tf.settings.items import ItemSettings
 from remi_tf.settings.names import known_settings
 from remi_tf.settings.objective import ObjectiveSettings
 from remi_tf.settings.training import TrainingSettings
@@ -33,6 +34,7 @@ class Settings:
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     boost: BoostSettings = field(default_factory=BoostSettings)
+    items: ItemSettings = field(default_factory=ItemSettings)
 
     def __post_init__(self) -> None:
         check_together(self.encoder, self.objective, self.training)
@@ -81,7 +83,7 @@ class Settings:
                 )
         in_group = {
             group: {name: value for name, value in values.items() if known[name].group == group}
-            for group in ("encoder", "objective", "training", "boost")
+            for group in ("encoder", "objective", "training", "boost", "items")
         }
         if model_type == self.encoder.model_type:
             encoder = dataclasses.replace(self.encoder, **in_group["encoder"])
@@ -97,6 +99,7 @@ class Settings:
             dataclasses.replace(self.objective, **in_group["objective"]),
             dataclasses.replace(self.training, **in_group["training"]),
             dataclasses.replace(self.boost, **in_group["boost"]),
+            dataclasses.replace(self.items, **in_group["items"]),
         )
 
     def decided(self, repeats: float) -> "Settings":

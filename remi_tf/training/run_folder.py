@@ -30,6 +30,7 @@ from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.folder import DATA, MANIFEST, PROFILE_COLUMNS, Catalogue, Dataset, load_dataset
 from remi_tf.data.dataset.manifest import REPEATS
 from remi_tf.data.dataset.profiles import columns_to_json
+from remi_tf.data.features.store import feature_files
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
 from remi_tf.files import atomic_folder
@@ -37,7 +38,7 @@ from remi_tf.locks import locked
 from remi_tf.model import MultiInterestModel
 from remi_tf.settings.exclusion import excludes_history
 from remi_tf.settings.settings import Settings
-from remi_tf.systems import make_system
+from remi_tf.systems import finish, make_system
 from remi_tf.training.boost_folder import restore_boost
 from remi_tf.training.checkpoints import CheckpointKeeper
 from remi_tf.training.measurements import read_metrics
@@ -126,7 +127,7 @@ def create_run(
         refuse_run(path)
     try:
         with atomic_folder(path, CONFIG, overwrite) as folder:
-            for name in OF_ITEMS:
+            for name in (*OF_ITEMS, *feature_files(dataset.path)):
                 if (dataset.path / name).is_file():
                     shutil.copyfile(dataset.path / name, folder / name)
             config = _new_config(settings, dataset)
@@ -223,7 +224,9 @@ def load_saved_run(path: str | Path, verify: bool = True, boosted: bool = True) 
     catalogue = Catalogue(
         path, config.name, config.fingerprint, config.num_items, profile_columns=config.profile_columns
     )
-    model = make_system(config.settings, catalogue.num_items, catalogue.profile_sizes)
+    has_tower = config.settings.items.item_tower != "id"
+    features = catalogue.features if has_tower else None
+    model = make_system(config.settings, catalogue.num_items, catalogue.profile_sizes, features=features)
     build(model)
     resume = command("train", "--resume", "--run_dir", path)
     try:
@@ -232,6 +235,7 @@ def load_saved_run(path: str | Path, verify: bool = True, boosted: bool = True) 
         raise InputError(f"{error}; {resume} chooses again, else train again") from error
     if step is None:
         raise InputError(f"{path}: no best weights yet; the first validation saves them, go on with {resume}")
+    finish(model)
     _warn_of_better(path, step)
     if boosted and isinstance(model, MultiInterestModel):
         model.boost = restore_boost(path, config.settings, catalogue.num_items, step, verify)
@@ -268,6 +272,8 @@ def weights(model: MultiInterestModel | CountedModel) -> tf.train.Checkpoint:
     """What a finished model consists of, without optimizer slots."""
     if isinstance(model, CountedModel):
         return tf.train.Checkpoint(**model.tables)
+    if model.items is not None:
+        return tf.train.Checkpoint(items=model.items, encoder=model.encoder)
     return tf.train.Checkpoint(item_table=model.item_table, encoder=model.encoder)
 
 

@@ -83,7 +83,12 @@ class Trainer:
             else None,
         )
         shares = partial(self.batches.target_shares, dataset.num_items)
-        self.model = MultiInterestModel(settings, dataset.num_items, dataset.profile_sizes, shares)
+        features = None if settings.items.item_tower == "id" else dataset.features
+        self.model = MultiInterestModel(
+            settings, dataset.num_items, dataset.profile_sizes, shares, features, dataset.num_cold
+        )
+        if self.model.items is not None:
+            self.model.items.learns(np.bincount(dataset.train.items, minlength=dataset.num_items + 1))
         self.validation = validation_users(dataset, settings.training.eval_users)
         run_folder.build(self.model)
         self.warm_start: WarmStart | None = take_over(self.model, before, dataset) if before else None
@@ -198,7 +203,8 @@ class Trainer:
     def _begin(self) -> None:
         """Fill the item table of a run that has no state yet. One killed before its first checkpoint begins again."""
         if self._is_new and self.step == 0 and self.settings.training.init == "spectral":
-            start_from_log(self.model.item_table, self.dataset.train, self.settings.training.seed)
+            table = self.model.item_table if self.model.items is None else self.model.items.id_table
+            start_from_log(table, self.dataset.train, self.settings.training.seed)
             if self.average:
                 self.average.begin()
 

@@ -38,6 +38,7 @@ from remi_tf.data.dataset.manifest import (
 from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json, columns_to_json
 from remi_tf.data.dataset.repeats import share_of_repeats
 from remi_tf.data.dataset.vocabulary import Vocabulary, read_lines, write_lines
+from remi_tf.data.features.store import Features, load_features
 from remi_tf.errors import InputError, command
 from remi_tf.files import atomic_folder, write_json
 from remi_tf.manifests import describe, seal
@@ -89,6 +90,13 @@ class Catalogue:
         """Name of category 1, 2, …; empty where the log has none."""
         path = self.path / CATEGORY_NAMES
         return read_lines(path) if path.exists() else []
+
+    @cached_property
+    def features(self) -> Features | None:
+        """What is known of rows 0..I, or None where the log has no features of items."""
+        return load_features(self.path)
+
+    num_cold: int = field(default=0, kw_only=True)
 
 
 @dataclass(frozen=True, repr=False)

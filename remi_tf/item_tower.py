@@ -1,0 +1,121 @@
+"""The item tower: what the features of an item add to the row of its id (MTMI's item tower; DropoutNet's dropout)."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from remi_tf.data.features.store import Features
+from remi_tf.encoders.base import kaiming_normal
+from remi_tf.settings.items import ItemSettings
+
+PIECE = 1 << 16  # items whose vectors are finished together
+
+
+class ItemTower(tf.keras.layers.Layer):
+    """Features of items → vectors. An item's vector is the row of its id plus what this gives.
+
+        f_i = Σ_c mean_{codes of i in c} E[code] + Σ_v P_v x_iv          (item_tower sum)
+        f_i + W₂ ReLU(W₁ f_i + b)                                        (item_tower mlp)
+
+    E has a row for each code of each column; x_iv is the vector that the item has in column v. E, P_v and W₂ start at
+    0, so that at first an item is its id. The work grows with the items asked for, not with the catalogue, and each
+    code among them is read once.
+
+    Args:
+      features: of the rows 0..I of the item table.
+      dim: d.
+      hidden: with the hidden layer.
+      seed: of W₁.
+    """
+
+    def __init__(self, features: Features, dim: int, hidden: bool, seed: int):
+        super().__init__(name="item_tower")
+        self.columns = len(features.columns)
+        self.code_table = self.add_weight("code_table", [int(features.starts[-1]), dim], initializer="zeros")
+        self.projections = {
+            number: self.add_weight(f"projection_{number}", [rows.shape[1], dim], initializer="zeros")
+            for number, rows in features.vectors.items()
+        }
+        self.hidden = (
+            tf.keras.layers.Dense(dim, "relu", kernel_initializer=kaiming_normal(dim, seed), name="hidden")
+            if hidden
+            else None
+        )
+        self.output_layer = tf.keras.layers.Dense(dim, use_bias=False, kernel_initializer="zeros", name="output")
+        self.read(features)
+
+    def read(self, features: Features) -> None:
+        """Set what is known of the rows."""
+        # They are no weights: a checkpoint does not hold them.
+        self._codes = [tf.constant(features.codes), tf.constant(features.offsets)]
+        self._vectors = {number: tf.constant(rows) for number, rows in features.vectors.items()}
+
+    def call(self, rows: tf.Tensor) -> tf.Tensor:
+        """[n] int32 rows, each once → [n, dim]."""
+        summed = self._of_codes(rows)
+        for number, projection in self.projections.items():
+            summed += tf.matmul(tf.gather(self._vectors[number], rows), projection)
+        return summed if self.hidden is None else summed + self.output_layer(self.hidden(summed))
+
+    def _of_codes(self, rows: tf.Tensor) -> tf.Tensor:
+        codes, offsets = self._codes
+        places = tf.cast(rows, tf.int64)[:, tf.newaxis] * self.columns + tf.range(self.columns, dtype=tf.int64)
+        places = tf.reshape(places, [-1])  # [n · columns]
+        ranges = tf.ragged.range(tf.gather(offsets, places), tf.gather(offsets, places + 1))
+        distinct, index = tf.unique(tf.gather(codes, ranges.values))
+        # Rows that are read once have a sparse gradient without repeats; the sum never forms a row for each code.
+        means = tf.sparse.segment_mean(
+            tf.gather(self.code_table, distinct), index, ranges.value_rowids(), num_segments=tf.size(places)
+        )
+        return tf.reduce_sum(tf.reshape(means, [-1, self.columns, self.code_table.shape[1]]), axis=1)
+
+
+class TowerItems(tf.keras.layers.Layer):
+    """The vectors of items that are more than an id: the row of the id, where it has learnt one, and the tower's.
+
+        e_i = has_id_i · id_i + f_i
+
+    `has_id` is 0 for items that no training user has: nothing has taught their row, so their features speak for them.
+    In training a share of `id_dropout` of the items of a step is read without the row (Volkovs et al., DropoutNet,
+    NIPS'17, which drops it for whole examples).
+
+    Args:
+      features: of the rows 0..I.
+      dim: d.
+      seed: of the rows, which start as those of an item table without a tower; seed + 1: of the tower.
+    """
+
+    def __init__(self, settings: ItemSettings, features: Features, dim: int, seeds: tuple[int, int]):
+        super().__init__(name="items")
+        self.rate, shape = settings.id_dropout, [features.num_rows, dim]
+        self.id_table = self.add_weight("id_table", shape, initializer=kaiming_normal(dim, seeds[0]))
+        self.has_id = self.add_weight("has_id", shape[:1], initializer="ones", trainable=False)
+        self.tower = ItemTower(features, dim, settings.item_tower == "mlp", seeds[1])
+
+    def learns(self, occurrences: np.ndarray) -> None:
+        """Say how often training users have each item, [I + 1]."""
+        self.has_id.assign(np.concatenate([[1], occurrences[1:] > 0]).astype(np.float32))
+
+    def call(self, rows: tf.Tensor, drop_seed: tf.Tensor | None = None) -> tf.Tensor:
+        """[n] int32 rows, each once → [n, dim]. drop_seed: [2] int32, in training."""
+        counts = tf.gather(self.has_id, rows)
+        if drop_seed is not None and self.rate:
+            drawn = tf.random.stateless_uniform(tf.shape(rows), drop_seed, alg="philox")
+            counts *= tf.cast(drawn >= self.rate, counts.dtype)
+        return tf.gather(self.id_table, rows) * counts[:, tf.newaxis] + self.tower(rows)
+
+    def lookup(self, ids: tf.Tensor, drop_seed: tf.Tensor | None = None) -> tf.Tensor:
+        """[m] int32 rows → [m, dim]. Each distinct item is put together once."""
+        rows, index = tf.unique(ids)
+        return tf.gather(self(rows, drop_seed), index)
+
+    def finish(self, table: Any) -> None:
+        """Put the vectors of all items into `table`, a variable [I + 1, dim]."""
+        for start in range(0, table.shape[0], PIECE):
+            rows = tf.range(start, min(start + PIECE, table.shape[0]))
+            table.scatter_update(tf.IndexedSlices(self._finished(rows), rows))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+    def _finished(self, rows: tf.Tensor) -> tf.Tensor:
+        return self(rows)

@@ -1,0 +1,32 @@
+"""The settings of the items' vectors: whether items are an id only, or also what their features say."""
+
+from dataclasses import dataclass
+
+from remi_tf.errors import InputError
+from remi_tf.settings.setting import Only, SettingGroup, setting
+
+WITH_TOWER: Only = {"item_tower": ("sum", "mlp")}
+
+
+@dataclass(frozen=True)
+class ItemSettings(SettingGroup):
+    """What the vector of an item is made of."""
+
+    item_tower: str = setting(
+        "id",
+        "what an item's vector is made of; id: a row of the item table; sum: and the embeddings of its features; mlp: "
+        "and a hidden layer on these; sum where the dataset has features of items",
+        choices=("id", "sum", "mlp"),
+        of_gradient_steps=True,
+    )
+    id_dropout: float = setting(
+        0.1,
+        "share of the items of a step that are read without their row, so that features alone can carry an item",
+        only=WITH_TOWER,
+        of_gradient_steps=True,
+    )
+
+    def check(self) -> None:
+        """See the base class."""
+        if self.id_dropout > 1:
+            raise InputError(f"--id_dropout {self.id_dropout}: it is a share of the items; give 1 or less")
