@@ -23,6 +23,7 @@ from remi_tf.quiet_loading import load_tensorflow
 load_tensorflow()
 
 from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.data.features.store import Features
 from remi_tf.model import MultiInterestModel
 from remi_tf.settings.presets import compose
 from remi_tf.training.batches import TrainingBatches
@@ -49,10 +50,13 @@ def random_log(num_items: int, users: int = 100_000) -> Interactions:
 class Case:
     """A model in training. It can run a round and tell its ms per step."""
 
-    def __init__(self, num_items: int, optimizer: str, steps: int):
+    def __init__(
+        self, num_items: int, optimizer: str, steps: int, features: Features | None = None, item_tower: str = "id"
+    ):
         self.name, self.steps = f"{num_items:>9,} items, {optimizer}", steps
         settings = compose("book", "paper", True, {"model_type": "SA", "optimizer": optimizer})
-        self.model = MultiInterestModel(settings, num_items)
+        settings = settings.replace(item_tower=item_tower)
+        self.model = MultiInterestModel(settings, num_items, features=features)
         self.model.compile(optimizer=make_optimizer(settings.training), steps_per_execution=50)
         self.batches = TrainingBatches(random_log(num_items), batch_size=128, max_history=20, first_target=4, seed=1)
         self.round()  # traces the graph, fills caches
