@@ -43,9 +43,11 @@ class ItemTower(tf.keras.layers.Layer):
 
         def dense(name: str, fan_in: int, number: int, activation: str | None = None) -> tf.keras.layers.Dense:
             initializer = kaiming_normal(fan_in, seed + number)
-            return tf.keras.layers.Dense(
+            layer = tf.keras.layers.Dense(
                 dim, activation, use_bias=activation is not None, kernel_initializer=initializer, name=name
             )
+            layer.build([None, fan_in])
+            return layer
 
         self.out = dense("out", width, 0)
         self.hidden = dense("hidden", width, 1, "relu") if hidden else None
