@@ -8,7 +8,8 @@ A setting takes its value from the first of these that has one:
   5. the encoder's own default (encoders.py)
   6. what `--remi` (REMI_EXTRAS or REMI_AS_PRINTED) and models that read item by item (SEQUENCE_EXTRAS) add
   7. the recipe
-  8. the default in objective.py, training.py, boost.py or encoders.py
+  8. WITH_FEATURES, where the dataset has features of items
+  9. the default in objective.py, training.py, boost.py, items.py or encoders.py
 """
 
 import difflib
@@ -46,6 +47,9 @@ SEVERAL = ("readout", "rep_lambda", "rep_form")
 # What the default recipe adds for models that give the user's vector after each item: best on validation users
 # (docs/RESULTS.md, "Training on every position").
 SEQUENCE_EXTRAS: dict[str, Any] = {"targets": "every"}
+
+# What the default recipe adds where the dataset has features of items (docs/RESULTS.md, "What features of items bring").
+WITH_FEATURES: dict[str, Any] = {"item_tower": "sum"}
 
 # How the papers train. On validation users, the defaults' own values were better for most models (docs/RESULTS.md, "The
 # default training").
@@ -116,6 +120,7 @@ def compose(
     explicit: Mapping[str, Any],
     num_items: int | None = None,
     repeats: float | None = None,
+    has_features: bool = False,
 ) -> Settings:
     """Settings of a run from its dataset's name, its recipe, --remi and the settings that were given.
 
@@ -124,6 +129,7 @@ def compose(
       explicit: settings by name; `model_type` may be a paper's name.
       num_items: number of items, if known. The default number of distinct negatives is then at most half of it.
       repeats: the log's share of repeats, if known. exclude_history is then yes or no, no longer auto.
+      has_features: whether the dataset has features of items. The default recipe then reads them.
 
     Raises:
       InputError: an unknown recipe, model or setting, or settings that do not work together.
@@ -142,6 +148,7 @@ def compose(
     given = {**(REMI if remi else {}), **alias, **explicit, "model_type": model_type}
     entry = ENCODERS[model_type]
     values = {
+        **(WITH_FEATURES if has_features and recipe == "default" and not entry.counted else {}),
         **RECIPES[recipe],
         **_extras(model_type, recipe, remi),
         **entry.defaults,

@@ -61,7 +61,8 @@ def plan_new(
     Raises:
       InputError: settings that do not go together.
     """
-    settings = compose(dataset.name, recipe, remi, explicit, dataset.num_items, dataset.repeats)
+    has_features = dataset.features is not None
+    settings = compose(dataset.name, recipe, remi, explicit, dataset.num_items, dataset.repeats, has_features)
     path = path or Path("runs") / run_name(dataset.name, recipe, remi, explicit)
     return Plan(path, settings, dataset, overwrite=overwrite, given=tuple(explicit))
 

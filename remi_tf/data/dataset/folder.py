@@ -213,7 +213,7 @@ def load_dataset(path: str | Path, verify: bool = True) -> Dataset:
         _check_shapes(path, split, interactions, manifest["splits"][split], len(columns))
     return Dataset(
         path, manifest["name"], manifest["fingerprint"], manifest["num_items"], profile_columns=columns,
-        manifest=manifest, **arrays,
+        num_cold=manifest.get("num_cold", 0), manifest=manifest, **arrays,
     )  # fmt: skip
 
 
