@@ -60,6 +60,16 @@ class ItemTower(tf.keras.layers.Layer):
         self._codes = [tf.constant(features.codes), tf.constant(features.offsets)]
         self._vectors = {str(number): tf.constant(rows) for number, rows in features.vectors.items()}
 
+    def begin(self, table: np.ndarray) -> None:
+        """Start so that the codes' embeddings, as they come out, are as near to `table` [codes, dim] as their size lets.
+
+        The rows of W become the directions in which `table` is largest.
+        """
+        _, directions = np.linalg.eigh(table.T @ table)
+        directions = directions[:, ::-1][:, : self.code_table.shape[1]]  # [dim, width]
+        self.out.kernel.assign(directions.T)
+        self.code_table.assign(table @ directions)
+
     def call(self, rows: tf.Tensor) -> tf.Tensor:
         """[n] int32 rows, each once → [n, dim]."""
         summed = self._of_codes(rows)  # [n, width]
@@ -127,6 +137,21 @@ class TowerItems(tf.keras.layers.Layer):
         for start in range(0, table.shape[0], PIECE):
             rows = tf.range(start, min(start + PIECE, table.shape[0]))
             table.scatter_update(tf.IndexedSlices(self._finished(rows), rows))
+
+    def become(self, table: np.ndarray) -> None:
+        """Set the rows of the ids so that all items have the vectors of `table` [I + 1, dim]."""
+        for start in range(0, len(table), PIECE):
+            rows = np.arange(start, min(start + PIECE, len(table)), dtype=np.int32)
+            self.id_table.scatter_update(tf.IndexedSlices(table[rows] - self._of_features(rows), rows))
+
+    def features_of(self, count: int) -> np.ndarray:
+        """[count, dim]: what the features say of the first rows."""
+        pieces = [np.arange(start, min(start + PIECE, count), dtype=np.int32) for start in range(0, count, PIECE)]
+        return np.concatenate([self._of_features(rows) for rows in pieces])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+    def _of_features(self, rows: tf.Tensor) -> tf.Tensor:
+        return self.tower(rows)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def _finished(self, rows: tf.Tensor) -> tf.Tensor:

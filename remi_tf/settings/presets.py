@@ -48,7 +48,7 @@ SEVERAL = ("readout", "rep_lambda", "rep_form")
 # (docs/RESULTS.md, "Training on every position").
 SEQUENCE_EXTRAS: dict[str, Any] = {"targets": "every"}
 
-# What the default recipe adds where the dataset has features of items (docs/RESULTS.md, "What features of items bring").
+# What the default recipe adds where the dataset has features of items (docs/RESULTS.md, "What features bring").
 WITH_FEATURES: dict[str, Any] = {"item_tower": "sum"}
 
 # How the papers train. On validation users, the defaults' own values were better for most models (docs/RESULTS.md, "The

@@ -23,6 +23,7 @@ from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
 from remi_tf.training.batches import TrainingBatches, targets_ahead
 from remi_tf.training.checkpoints import CheckpointKeeper
+from remi_tf.training.feature_start import start_features
 from remi_tf.training.interrupts import Interrupts
 from remi_tf.training.measurements import (
     OnValidation,
@@ -205,6 +206,9 @@ class Trainer:
         if self._is_new and self.step == 0 and self.settings.training.init == "spectral":
             table = self.model.item_table if self.model.items is None else self.model.items.id_table
             start_from_log(table, self.dataset.train, self.settings.training.seed)
+            if self.model.items is not None and self.dataset.features is not None:
+                counts = np.bincount(self.dataset.train.items, minlength=self.dataset.num_items + 1)
+                start_features(self.model.items, self.dataset.features, counts)
             if self.average:
                 self.average.begin()
 

@@ -21,6 +21,7 @@ from remi_tf.settings.names import known_settings
 from remi_tf.settings.settings import Settings
 from remi_tf.training.run_config import CONFIG
 from remi_tf.training.run_folder import SavedRun, load_saved_run
+from remi_tf.training.warm_features import take_over_features
 
 LIST_LENGTH, USERS, BATCH = 50, 500, 100
 """Lists that choose the length of new items' vectors: items in a list, users with a list, users at a time."""
@@ -90,7 +91,7 @@ def load_for_warm_start(path: Path, changes: Mapping[str, Any], verify: bool = T
     if "init" in changes:
         raise InputError(f"--init {changes['init']}: --warm_start {path} takes over its item table; leave it out")
     for name, value in changes.items():
-        if known[name].group == "encoder" and value != values[name]:
+        if known[name].group in ("encoder", "items") and name != "id_dropout" and value != values[name]:
             raise InputError(
                 f"--{name} {value}: --warm_start {path} takes over the weights of a run with {name} {values[name]}; "
                 "leave it out, or train without --warm_start"
@@ -166,24 +167,45 @@ def take_over(model: MultiInterestModel, run: SavedRun, dataset: Dataset) -> War
     for variable, old in zip(model.encoder.weights, run.model.encoder.weights, strict=True):
         variable.assign(old)
     old_rows = np.concatenate([[0], rows_in_run(run, dataset)])  # [I + 1] row in the run, 0 = new
+    if model.items is not None:
+        _take_over_items(model, run, dataset, old_rows)
     old_table, table = run.model.item_table.numpy(), model.item_table.numpy()
     new, rows, kept = among_neighbours(dataset.train, old_rows, old_table, model.max_history)
     table[new] = rows
     table[old_rows > 0] = old_table[old_rows[old_rows > 0]]
     table[0] = old_table[0]
-    model.item_table.assign(tf.constant(table))
+    _become(model, table)
     if len(new):
         known_rows = np.flatnonzero(old_rows)
         share_of_log = float(np.mean(old_rows[np.asarray(dataset.train.items)] == 0))
         interests, least = _some_interests(model, dataset.train), float(np.mean(kept))
         table[new] = rows * fair_length(interests, table[known_rows], rows, share_of_log, least)
-        model.item_table.assign(tf.constant(table))
+        _become(model, table)
     gone = np.setdiff1d(np.arange(1, len(old_table)), old_rows)
     known = int((old_rows > 0).sum())
     drawn = dataset.num_items - known - len(new)
     gone_ids = run.catalogue.vocabulary.raw_ids(gone.tolist())
     new_ids = dataset.vocabulary.raw_ids((1 + np.flatnonzero(old_rows[1:] == 0)).tolist())
     return WarmStart(run.path, run.step, known, len(new), drawn, gone_ids, new_ids)
+
+
+def _take_over_items(model: MultiInterestModel, run: SavedRun, dataset: Dataset, old_rows: np.ndarray) -> None:
+    """The tower, and which items have a row that has learnt something: there, or in the data."""
+    assert isinstance(run.model, MultiInterestModel) and model.items is not None and run.model.items is not None
+    assert dataset.features is not None and run.catalogue.features is not None
+    take_over_features(model, run.model, dataset.features, run.catalogue.features)
+    had = run.model.items.has_id.numpy()[old_rows] * (old_rows > 0)
+    model.items.has_id.assign(np.maximum(model.items.has_id.numpy(), had))
+    model.finish_items()
+
+
+def _become(model: MultiInterestModel, table: np.ndarray) -> None:
+    """Give all items the vectors of `table` [I + 1, d]."""
+    if model.items is None:
+        model.item_table.assign(tf.constant(table))
+    else:
+        model.items.become(table)
+        model.finish_items()
 
 
 def fair_length(interests: np.ndarray, known: np.ndarray, new: np.ndarray, share: float, least: float) -> float:
