@@ -61,7 +61,7 @@ class ItemTower(tf.keras.layers.Layer):
         self._vectors = {str(number): tf.constant(rows) for number, rows in features.vectors.items()}
 
     def begin(self, table: np.ndarray) -> None:
-        """Start so that the codes' embeddings, as they come out, are as near to `table` [codes, dim] as their size lets.
+        """Start with the codes' embeddings, as they come out, as near to `table` [codes, dim] as their size lets.
 
         The rows of W become the directions in which `table` is largest.
         """

@@ -3,10 +3,11 @@
 A table of d numbers an item cannot hold every pair of items that the log shows together. The counts of these pairs can:
 
     score(i) = max_k v_k · e_i + w Σ_l decay^age(l) · ln(1 + s(x_l, i) / SCALE)
-    s(j, i)  = follows(j, i) / (count(j) + RULE_SHRINK) + cosine(j, i) + [j = i]
+    s(j, i)  = follows(j, i) / (count(j) + RULE_SHRINK) + cosine(j, i) + CONTENT content(j, i) + [j = i]
 
-`follows` is that of SequentialRules, `cosine` the shrunk cosine of ItemKNN; the table "rules" has no cosine. The last
-term raises the items of the history themselves, where lists may hold them. (Cheng et al., DLRS'16, train both parts
+`follows` is that of SequentialRules, `cosine` the shrunk cosine of ItemKNN, `content` that of the items' features
+(content.py); a table has the parts that its name says. The last term raises the items of the history themselves, where
+lists may hold them. (Cheng et al., DLRS'16, train both parts
 together; here the second one is counted.)
 """
 
@@ -17,19 +18,25 @@ import tensorflow as tf
 from scipy import sparse
 
 from remi_tf.counted.co_visits import best_lists, blocks
+from remi_tf.counted.content import Contents
 from remi_tf.counted.item_knn import Cosines
 from remi_tf.counted.memory import available_memory
 from remi_tf.counted.neighbours import BYTES_A_NEIGHBOUR
 from remi_tf.counted.sequential_rules import Following
 from remi_tf.data.dataset.interactions import Interactions
+from remi_tf.data.features.store import Features
 from remi_tf.errors import InputError
 from remi_tf.retrieval.boosts import Boosts
 
 TABLES = ("rules", "rules_and_cosine")
+CONTENT_TABLES = ("rules_and_content", "rules_cosine_and_content")
+"""What can be counted, and what can be counted too where items have features."""
 WINDOW = 10
 """Places after an item in which another one counts as following it."""
 RULE_SHRINK, COSINE_SHRINK, SCALE = 20.0, 100.0, 0.1
 """Chosen on validation users of five logs (docs/RESULTS.md, "What the boost brings")."""
+CONTENT = 0.03
+"""Chosen on validation users of two logs (docs/RESULTS.md, "What features bring")."""
 MOST_ITEMS = 500
 """Newest items of a training user that are read for the cosine, so that its cost is bounded."""
 
@@ -59,22 +66,30 @@ class CountedBoost(tf.Module):
         """Name → what was counted."""
         return {"ids": self.ids, "values": self.values, "age_weights": self.age_weights}
 
-    def count(self, train: Interactions, table: str) -> None:
-        """Fill the lists of neighbours from the training users' sequences. table: one of TABLES."""
-        ids, values = best_lists(self._rows(train, with_cosine=table == TABLES[1]), *self.ids.shape)
+    def count(self, train: Interactions, table: str, features: Features | None = None) -> None:
+        """Fill the lists of neighbours from the training users' sequences and the items' features.
+
+        Args:
+          table: one of TABLES or, with features, CONTENT_TABLES.
+        """
+        ids, values = best_lists(self._rows(train, table, features), *self.ids.shape)
         self.ids.assign(ids)
         self.values.assign(np.log1p(values / SCALE))
 
-    def _rows(self, train: Interactions, with_cosine: bool) -> Iterator[tuple[int, sparse.csr_matrix]]:
+    def _rows(
+        self, train: Interactions, table: str, features: Features | None
+    ) -> Iterator[tuple[int, sparse.csr_matrix]]:
         """(first row, s of the rows from there on), block by block."""
         following = Following(train, self.num_items, WINDOW)
-        cosines = Cosines(train.newest(MOST_ITEMS), self.num_items, COSINE_SHRINK) if with_cosine else None
-        costs = following.costs + self.ids.shape[1] + (cosines.costs if cosines else 0)
+        cosines = Cosines(train.newest(MOST_ITEMS), self.num_items, COSINE_SHRINK) if "cosine" in table else None
+        contents = Contents(features) if features is not None and table in CONTENT_TABLES else None
+        costs = following.costs + self.ids.shape[1] + sum(part.costs for part in (cosines, contents) if part)
         for start, end in blocks(costs):
             rows = following.rows(start, end)
             rows.data /= np.repeat(following.counts[start:end] + RULE_SHRINK, np.diff(rows.indptr))
             rows = rows + sparse.eye(end - start, self.num_items + 1, start, format="csr")
-            yield start, rows + cosines.rows(start, end) if cosines else rows
+            rows = rows + cosines.rows(start, end) if cosines else rows
+            yield start, rows + CONTENT * contents.rows(start, end) if contents else rows
 
     def weigh(self, weight: float, decay: float) -> None:
         """Set w and the decay."""

@@ -21,9 +21,9 @@ class BoostSettings(SettingGroup):
     )
     boost_table: str = setting(
         "chosen",
-        "what is counted: rules = what follows an item, rules_and_cosine = also what the same users have; chosen on "
-        "validation users",
-        choices=("chosen", "rules", "rules_and_cosine"),
+        "what is counted: rules = what follows an item, cosine = what the same users have, content = items whose "
+        "features are alike; chosen on validation users",
+        choices=("chosen", "rules", "rules_and_cosine", "rules_and_content", "rules_cosine_and_content"),
         only=CHOSEN,
     )
     boost_neighbours: int = setting(100, "best items that are kept for each item", only=CHOSEN)

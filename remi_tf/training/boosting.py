@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from remi_tf.counted.boost import TABLES, CountedBoost
+from remi_tf.counted.boost import CONTENT_TABLES, TABLES, CountedBoost
+from remi_tf.data.dataset.folder import Dataset
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories, targets
 from remi_tf.errors import InputError
@@ -51,7 +52,7 @@ class Candidate:
 
 def boost_run(
     path: Path,
-    train: Interactions,
+    dataset: Dataset,
     validation: Interactions,
     verify: bool = True,
     interrupts: Interrupts | None = None,
@@ -60,7 +61,7 @@ def boost_run(
 
     Args:
       path: the run folder.
-      train, validation: the users that it was trained and validated on.
+      dataset, validation: the data that it was trained on, and the users that it was validated on.
       verify: compare checksums of what is read.
       interrupts: a signal that it notes ends the choice.
 
@@ -79,11 +80,11 @@ def boost_run(
         logging.warning("%s; it is counted again", error)
     plain = evaluate(model, validation, exclude_history=run.excludes_history()).means
     pieces = _Pieces(run, validation)
-    tried = list(_tried(boost, train, run.settings.boost, pieces, interrupts))
+    tried = list(_tried(boost, dataset, run.settings.boost, pieces, interrupts))
     best, _ = max(tried, key=lambda each: each[1])  # the first of equal ones
     counted = tried[-1][0].table
     if best.table != counted:
-        boost.count(train, best.table)
+        boost.count(dataset.train, best.table, dataset.features)
     boost.weigh(best.weight, best.decay)
     model.boost = boost
     boosted = evaluate(model, validation, exclude_history=run.excludes_history()).means
@@ -120,15 +121,15 @@ def sentence(path: Path) -> str | None:
 
 def _tried(
     boost: CountedBoost,
-    train: Interactions,
+    dataset: Dataset,
     settings: BoostSettings,
     pieces: "_Pieces",
     interrupts: Interrupts | None,
 ) -> Iterator[tuple[Candidate, float]]:
     """Every candidate and its score. The tables are counted one after the other; the last one stays."""
-    tables, decays, weights = _options(settings)
+    tables, decays, weights = _options(settings, dataset.features is not None)
     for table in tables:
-        boost.count(train, table)
+        boost.count(dataset.train, table, dataset.features)
         for decay in bar(f"choose boost from {table}", iterable=decays):
             if interrupts is not None and interrupts.came:
                 raise KeyboardInterrupt
@@ -137,10 +138,13 @@ def _tried(
             yield from ((Candidate(table, decay, weight), score) for weight, score in scores.items())
 
 
-def _options(settings: BoostSettings) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]]:
+def _options(
+    settings: BoostSettings, has_features: bool
+) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]]:
     """Tables, decays and weights to choose from: all, or the one that was given."""
+    tables = TABLES + CONTENT_TABLES if has_features else TABLES
     return (
-        TABLES if settings.boost_table == "chosen" else (settings.boost_table,),
+        tables if settings.boost_table == "chosen" else (settings.boost_table,),
         (settings.boost_decay,) if settings.boost_decay else DECAYS,
         (settings.boost_weight,) if settings.boost_weight else WEIGHTS,
     )

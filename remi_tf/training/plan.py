@@ -183,7 +183,7 @@ def carry_out(
         if plan.settings.boost.boost == "counted":
             try:
                 with Interrupts() as interrupts:
-                    boost_run(plan.path, plan.dataset.train, trainer.validation, plan.verify, interrupts)
+                    boost_run(plan.path, plan.dataset, trainer.validation, plan.verify, interrupts)
             except KeyboardInterrupt:
                 raise _interrupted(plan, trainer) from None
     return trainer

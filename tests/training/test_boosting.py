@@ -131,11 +131,11 @@ def test_it_is_chosen_again_for_better_weights_and_not_for_the_same(dataset, tmp
     run = train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
     best_keeper(run.model, run.path, verify=True).save(99)
     assert load_run(run.path).model.boost is None
-    boosting.boost_run(run.path, dataset.train, dataset.valid)
+    boosting.boost_run(run.path, dataset, dataset.valid)
     assert choice_of(run)["step"] == 99 and load_run(run.path).model.boost is not None
     assert [path.name for path in (run.path / BOOST).glob("ckpt-*.index")] == ["ckpt-99.index"]
     monkeypatch.setattr(boosting, "_tried", lambda *_: pytest.fail("chosen again"))
-    boosting.boost_run(run.path, dataset.train, dataset.valid)
+    boosting.boost_run(run.path, dataset, dataset.valid)
 
 
 def test_a_damaged_boost_is_named_and_resume_counts_it_again(dataset, tmp_path):
@@ -198,7 +198,7 @@ def test_a_signal_that_was_noted_ends_the_choice_with_nothing_saved(dataset, tmp
     run = train(dataset, "SA", run_dir=tmp_path / "run", **OPTIONS)
     with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGTERM)
-        boosting.boost_run(run.path, dataset.train, dataset.valid, interrupts=interrupts)
+        boosting.boost_run(run.path, dataset, dataset.valid, interrupts=interrupts)
     assert not list(run.path.glob(f"{BOOST}/ckpt*"))
 
 

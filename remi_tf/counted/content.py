@@ -1,0 +1,56 @@
+"""Content: items whose features are alike, by the codes that they share (the cosine of tf-idf vectors)."""
+
+import numpy as np
+from scipy import sparse
+
+from remi_tf.data.features.columns import FIRST
+from remi_tf.data.features.store import Features
+
+MOST_PAIRS = 1 << 30
+"""Bound on the pairs of items that share a code: codes that too many items have are left out, as they say little."""
+LEAST = 0.15
+"""Items that are less alike than this are not."""
+
+
+class Contents:
+    """The cosine of two items' features: Σ_c idf_c² / (|a| |b|) over the codes c that both have.
+
+    idf_c = ln(I / n_c), n_c the number of items that have the code. Missing and unknown values are not shared. The
+    length of an item's vector counts all of its codes, also those that are left out of the pairs.
+
+    Attributes:
+      costs: `[I + 1]` bound of the number of items that each item shares a code with.
+    """
+
+    def __init__(self, features: Features):
+        columns, rows = len(features.columns), features.num_rows
+        offsets, codes = np.asarray(features.offsets), np.asarray(features.codes)
+        shape = (rows, int(features.starts[-1]))
+        shares = sparse.csr_matrix((np.ones(len(codes), np.float32), codes, offsets[::columns]), shape=shape)
+        counts = np.bincount(codes, minlength=shape[1])
+        idf = np.log(rows / np.maximum(counts, 1)).astype(np.float32)
+        for start in features.starts[:-1]:
+            idf[start : start + FIRST] = 0
+        weighted = shares @ sparse.diags(idf)
+        lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+        weighted = sparse.diags(1 / np.maximum(lengths, 1e-9)) @ weighted
+        idf[counts > _most_common(counts[idf > 0])] = 0
+        kept = (weighted @ sparse.diags((idf > 0).astype(np.float32))).tocsr()
+        kept.eliminate_zeros()
+        self.items, self.codes = kept, kept.T.tocsr()
+        pairs = (kept != 0).astype(np.float64) @ np.where(idf > 0, counts, 0)
+        self.costs = np.minimum(pairs, rows)
+
+    def rows(self, start: int, end: int) -> sparse.csr_matrix:
+        """`[end - start, I + 1]`: the cosines of the items `start .. end - 1`, the small ones left out."""
+        found = (self.items[start:end] @ self.codes).tocsr()
+        found.data[found.data < LEAST] = 0
+        found.eliminate_zeros()
+        return found
+
+
+def _most_common(counts: np.ndarray) -> float:
+    """The largest number of items that a code may have, so that all pairs together are at most MOST_PAIRS."""
+    ordered = np.sort(counts.astype(np.float64))
+    inside = int(np.searchsorted(np.cumsum(ordered**2), MOST_PAIRS, side="right"))
+    return float(ordered[inside - 1]) if inside else 0.0
