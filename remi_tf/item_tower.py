@@ -1,6 +1,6 @@
 """The item tower: what the features of an item add to the row of its id (MTMI's item tower; DropoutNet's dropout)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +13,19 @@ SHRINK = 2
 """A row of the feature table is shorter than an item's vector by this: half the work of a step, and as good on
 validation users."""
 PIECE = 1 << 16  # items whose vectors are finished together
+
+
+class _Known(NamedTuple):
+    """Features as tensors. They are no weights: a checkpoint does not hold them."""
+
+    codes: tf.Tensor
+    offsets: tf.Tensor
+    vectors: dict[str, tf.Tensor]
+
+    @classmethod
+    def of(cls, features: Features) -> "_Known":
+        vectors = {str(number): tf.constant(rows) for number, rows in features.vectors.items()}
+        return cls(tf.constant(features.codes), tf.constant(features.offsets), vectors)
 
 
 class ItemTower(tf.keras.layers.Layer):
@@ -52,13 +65,7 @@ class ItemTower(tf.keras.layers.Layer):
         self.out = dense("out", width, 0)
         self.hidden = dense("hidden", width, 1, "relu") if hidden else None
         self.hidden_out = dense("hidden_out", dim, 2) if hidden else None
-        self.read(features)
-
-    def read(self, features: Features) -> None:
-        """Set what is known of the rows."""
-        # They are no weights: a checkpoint does not hold them.
-        self._codes = [tf.constant(features.codes), tf.constant(features.offsets)]
-        self._vectors = {str(number): tf.constant(rows) for number, rows in features.vectors.items()}
+        self._known = _Known.of(features)
 
     def begin(self, table: np.ndarray) -> None:
         """Start with the codes' embeddings, as they come out, as near to `table` [codes, dim] as their size lets.
@@ -72,20 +79,26 @@ class ItemTower(tf.keras.layers.Layer):
 
     def call(self, rows: tf.Tensor) -> tf.Tensor:
         """[n] int32 rows, each once → [n, dim]."""
-        summed = self._of_codes(rows)  # [n, width]
+        return self._said(self._known, rows)
+
+    def of(self, features: Features) -> tf.Tensor:
+        """[rows, dim]: what features of other items say, which have the same columns."""
+        return self._said(_Known.of(features), tf.range(features.num_rows))
+
+    def _said(self, known: "_Known", rows: tf.Tensor) -> tf.Tensor:
+        summed = self._of_codes(known, rows)  # [n, width]
         for number, projection in self.projections.items():
-            summed += tf.matmul(tf.gather(self._vectors[number], rows), projection)
+            summed += tf.matmul(tf.gather(known.vectors[number], rows), projection)
         vectors = self.out(summed)
         if self.hidden is None or self.hidden_out is None:
             return vectors
         return vectors + self.hidden_out(self.hidden(summed))
 
-    def _of_codes(self, rows: tf.Tensor) -> tf.Tensor:
-        codes, offsets = self._codes
+    def _of_codes(self, known: "_Known", rows: tf.Tensor) -> tf.Tensor:
         places = tf.cast(rows, tf.int64)[:, tf.newaxis] * self.columns + tf.range(self.columns, dtype=tf.int64)
         places = tf.reshape(places, [-1])  # [n · columns]
-        ranges = tf.ragged.range(tf.gather(offsets, places), tf.gather(offsets, places + 1))
-        distinct, index = tf.unique(tf.gather(codes, ranges.values))
+        ranges = tf.ragged.range(tf.gather(known.offsets, places), tf.gather(known.offsets, places + 1))
+        distinct, index = tf.unique(tf.gather(known.codes, ranges.values))
         # Rows that are read once have a sparse gradient without repeats; the sum never forms a row for each code.
         means = tf.sparse.segment_mean(
             tf.gather(self.code_table, distinct), index, ranges.value_rowids(), num_segments=tf.size(places)

@@ -202,9 +202,13 @@ class MultiInterestModel(tfrs.Model):
         if set(features) != set(self.needs):
             needed, given = (", ".join(sorted(names)) or "none" for names in (self.needs, features))
             raise InputError(f"features next to the history: the model needs {needed}, given: {given}")
+        return self.encode_by(self.item_table, history, **features)
+
+    def encode_by(self, item_table: tf.Variable, history: tf.Tensor, **features: tf.Tensor) -> Interests:
+        """`encode`, with the item vectors of another table, which may hold more items."""
         features = {name: tf.cast(values, tf.int32) for name, values in features.items()}
         # A gather from the variable itself would make every later read of it copy the whole table.
-        rows = tf.gather(tf.convert_to_tensor(self.item_table), history)
+        rows = tf.gather(tf.convert_to_tensor(item_table), history)
         interests = _in_32_bits(self.encoder(rows, history > 0, **features))
         if not self.by_cosine:
             return interests

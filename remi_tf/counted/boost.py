@@ -37,6 +37,8 @@ RULE_SHRINK, COSINE_SHRINK, SCALE = 20.0, 100.0, 0.1
 """Chosen on validation users of five logs (docs/RESULTS.md, "What the boost brings")."""
 CONTENT = 0.03
 """Chosen on validation users of two logs (docs/RESULTS.md, "What features bring")."""
+PIECE = 1 << 16
+"""Lists that are looked at together."""
 MOST_ITEMS = 500
 """Newest items of a training user that are read for the cosine, so that its cost is bounded."""
 
@@ -91,6 +93,29 @@ class CountedBoost(tf.Module):
             rows = rows + cosines.rows(start, end) if cosines else rows
             yield start, rows + CONTENT * contents.rows(start, end) if contents else rows
 
+    def extended(self, features: Features, first: int) -> "CountedBoost":
+        """A boost that also knows the items `first`, first + 1, … by their features; what it has counted stays.
+
+        Args:
+          features: of all items, the new ones last.
+        """
+        contents, count, total = Contents(features), int(self.ids.shape[1]), features.num_rows
+        parts = [contents.rows(first + start, first + end) for start, end in blocks(contents.costs[first:])]
+        alike = CONTENT * sparse.vstack(parts, format="csr") + sparse.eye(total - first, total, first, format="csr")
+        alike.data = np.log1p(alike.data / SCALE)
+        before = sparse.csr_matrix(
+            (self.values.numpy().ravel(), self.ids.numpy().ravel(), np.arange(first + 1) * count), shape=(first, total)
+        )
+        # The lists of the items that were there get the new items in the columns that were empty so far.
+        new_columns = sparse.vstack([sparse.csr_matrix((first, first)), alike[:, :first]]).T.tocsr()
+        boost = CountedBoost(count, total - 1, int(self.age_weights.shape[0]))
+        rows = ((start, (before[start:end] + new_columns[start:end]).tocsr()) for start, end in _pieces(first))
+        old, new = best_lists(rows, first, count), best_lists([(0, alike.tocsr())], total - first, count)
+        boost.ids.assign(np.concatenate([old[0], new[0]]))
+        boost.values.assign(np.concatenate([old[1], new[1]]))
+        boost.age_weights.assign(self.age_weights)
+        return boost
+
     def weigh(self, weight: float, decay: float) -> None:
         """Set w and the decay."""
         self.age_weights.assign((weight * decay ** np.arange(self.age_weights.shape[0])).astype(np.float32))
@@ -109,6 +134,11 @@ class CountedBoost(tf.Module):
         ids = tf.where((history > 0)[..., None], tf.gather(self.ids, history), 0)  # [B, L, n]
         amounts = weights[..., None] * tf.gather(self.values, history)
         return Boosts(tf.reshape(ids, [-1, width]), tf.reshape(amounts, [-1, width]))
+
+
+def _pieces(number: int) -> Iterator[tuple[int, int]]:
+    """(start, end) of some of 0..number at a time."""
+    return ((start, min(start + PIECE, number)) for start in range(0, number, PIECE))
 
 
 def refuse_boost(neighbours: int, num_items: int, dim: int) -> None:

@@ -97,6 +97,8 @@ class Catalogue:
         return load_features(self.path)
 
     num_cold: int = field(default=0, kw_only=True)
+    removed: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32), kw_only=True)
+    held: Any = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, repr=False)
