@@ -26,7 +26,10 @@ REFUSED = [
     ("--model_type DNN --rr_lambda 1", "--rr_lambda 1.0: DNN has no routing matrix"),
     ("--model_type MTMI-Q2S --remi", "--loss is idw; add --loss softmax"),
     ("--model_type Pop --remi", "and Pop has none"),
-    ("--model_type MTMI-DNN --num_interests 1", "--num_interests 1 leaves one; take 2 or more"),
+    ("--model_type MTMI-DNN --num_interests 1 --idw_alpha 2", "--idw_alpha 2.0: with one vector a user"),
+    ("--model_type MTMI-DNN --num_interests 1 --idw_form printed", "a plain triplet, with nothing to weigh"),
+    ("--model_type MTMI-DNN --idw_form printed --idw_alpha 7", "take 6.0 at most, or --idw_form normalised"),
+    ("--model_type SA --idw_form printed", "--idw_form printed: read only with --loss idw"),
     ("--model_type SA --loss bce", "which SA does not give (models that do: GRU4REC, SASRec); take --loss softmax"),
     (
         "--model_type SA --targets every",
