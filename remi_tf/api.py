@@ -200,7 +200,7 @@ def train(
       dataset: what `prepare` returned, a dataset folder, or the name of one below data/.
       model_type: an encoder of README's model table, or a paper's name for a system.
       remi: with REMI's hard negatives and routing regularisation.
-      recipe: default, paper (the papers' training) or released (REMI's release, its flaws included).
+      recipe: default, paper, released, mtmi or mtmi_study; docs/MODELS.md tells them apart.
       run_dir: the run folder; None names it after what was asked for, below runs/.
       overwrite: replace a run that is there.
       warm_start: a run whose weights and settings the new one starts from; `run_dir` must be given, and `settings` are

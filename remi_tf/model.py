@@ -20,7 +20,7 @@ from remi_tf.objective.negatives import TargetShares
 from remi_tf.objective.re4_losses import BackwardFlow
 from remi_tf.objective.regularizers import RepresentationRegularizer, RoutingRegularizer
 from remi_tf.objective.samplers import SAMPLERS
-from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.encoders import needs
 from remi_tf.settings.settings import Settings
 
 
@@ -81,7 +81,7 @@ class MultiInterestModel(tfrs.Model):
     Attributes:
       items: the parts of the items' vectors; None where these are rows of the item table and nothing else.
       max_history: the largest number of history items that are read.
-      needs: inputs next to the history, as in settings.encoders.Entry.
+      needs: inputs next to the history, as `settings.encoders.needs` says.
       by_cosine: whether scores are cosines.
       boost: what is added to scores next to the inner products; None until training has ended. Training and
         `encode` do not know of it.
@@ -110,12 +110,15 @@ class MultiInterestModel(tfrs.Model):
     ):
         super().__init__()
         encoder, objective, self.seed = settings.encoder, settings.objective, settings.training.seed
-        self.max_history, self.needs = encoder.max_history, ENCODERS[encoder.model_type].needs
+        self.max_history, self.needs = encoder.max_history, needs(encoder)
         self.profile_sizes = tuple(profile_sizes)
         if "profile" in self.needs and not self.profile_sizes:
+            asked, instead = f"--model_type {encoder.model_type}", "take --model_type UMI_HN: UMI's readout on SA"
+            if encoder.user_features == "concat":
+                asked, instead = "--user_features concat", "leave it out"
             raise InputError(
-                f"--model_type {encoder.model_type}: it reads user profiles, and the dataset has none; prepare it with "
-                "--users TABLE --profile_cols COL,COL, or take --model_type UMI_HN: UMI's readout on SA"
+                f"{asked}: it reads user profiles, and the dataset has none; prepare it with --users TABLE "
+                f"--profile_cols COL,COL, or {instead}"
             )
         self.boost: CountedBoost | None = None
         self.items: TowerItems | None = None

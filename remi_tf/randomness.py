@@ -16,6 +16,7 @@ ITEMS = -4  # which items are read without their row
 
 # Seed of initial weights = the run's seed + an offset. The item table has offset 0; each part has room for 1000 seeds.
 ENCODER_WEIGHTS, LOSS_WEIGHTS, REGULARIZER_WEIGHTS, TOWER_WEIGHTS = 1, 1001, 2001, 3001
+PROFILE_WEIGHTS = 500  # within the encoder's room: what joins the user's profile to it
 
 
 def step_seed(seed: int | tf.Tensor, step: tf.Tensor) -> tf.Tensor:

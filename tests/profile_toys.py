@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from remi_tf.commands.prepare import main
-from remi_tf.data.dataset.folder import load_dataset
+from remi_tf.data.dataset.folder import load_dataset, write_dataset
 from remi_tf.data.dataset.interactions import SPLITS
+from remi_tf.data.dataset.profiles import ProfileColumn
 
 COLUMNS = ["--user_col", "user", "--item_col", "item", "--time_col", "time"]
 # u0 … u19; u3 is in no table, u4's gender is missing, u99 is not in the log.
@@ -38,3 +39,17 @@ def profiles_as_text(dataset) -> dict[str, tuple[str, ...]]:
             pairs = zip(dataset.profile_columns, codes, strict=True)
             found[user] = tuple(column.values[code - 1] if code else "" for column, code in pairs)
     return found
+
+
+def with_parity(toy_dataset: Path, path: Path) -> Path:
+    """The toy log in the folder `path`, with the clusters' parity as a profile column: even is 1, odd is 2."""
+    toy, splits = load_dataset(toy_dataset), {}
+    for name in SPLITS:
+        split = toy.split(name)
+        first = split.items[split.offsets[:-1]]
+        splits[name] = type(split)(split.items, split.timestamps, split.offsets, split.cuts, 1 + first[:, None] % 2)
+    write_dataset(
+        path, name="toy", splits=splits, users={name: toy.user_ids(name) for name in splits},
+        vocabulary=toy.vocabulary, made_by={}, profile_columns=[ProfileColumn("parity", ("even", "odd"))],
+    )  # fmt: skip
+    return path

@@ -57,7 +57,8 @@ def test_options_of_other_encoders_that_the_old_config_lists_are_left_out(here):
     settings = read_settings(Path("runs/GRU4REC-released"))
     assert "routing_iterations" in written and "routing_iterations" not in settings.flat()
     kept = settings.to_json()["encoder"]
-    assert kept == {name: written[name] for name in kept} and kept["dropout"] == 0.2
+    assert kept["dropout"] == 0.2 and kept["user_features"] == "none"  # what was not there yet
+    assert {name: written.get(name, kept[name]) for name in kept} == kept
 
 
 @pytest.mark.parametrize("name", TRAINED)

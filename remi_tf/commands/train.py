@@ -10,7 +10,15 @@ from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.checks import CHANGEABLE, check_changes
 from remi_tf.settings.exclusion import in_words
-from remi_tf.settings.presets import PAPER_TRAINING, RECIPES, REMI, REMI_AS_PRINTED, REMI_EXTRAS, compose
+from remi_tf.settings.presets import (
+    PAPER_TRAINING,
+    RECIPE_NAMES,
+    RECIPES,
+    REMI,
+    REMI_AS_PRINTED,
+    REMI_EXTRAS,
+    compose,
+)
 
 if TYPE_CHECKING:
     from remi_tf.training.counter import Counter
@@ -81,9 +89,10 @@ def _parser() -> Parser:
     )
     parser.add_argument(
         "--recipe",
-        choices=RECIPES,
+        choices=RECIPE_NAMES,
         help=f"paper: the papers' training ({as_flags(PAPER_TRAINING)}), --remi without its additions; released: what "
-        "REMI's release computes, including its flaws (default: default)",
+        "REMI's release computes, including its flaws; mtmi, mtmi_study: MTMI's loss as printed, with the paper's two "
+        "sets of values, for MTMI's models (default: default)",
     )
     parser.add_argument("--profile", choices=RECIPES, help=argparse.SUPPRESS)
     parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-RECIPE])")

@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import Any
 
-from remi_tf.settings.encoders import ENCODERS, EncoderSettings
+from remi_tf.encoders.base import Encoder
+from remi_tf.encoders.profile import WithProfile
+from remi_tf.settings.encoders import ENCODERS, EncoderSettings, needs
 
-if TYPE_CHECKING:
-    from remi_tf.encoders.base import Encoder
 
-
-def make_encoder(settings: EncoderSettings, seed: int, profile_sizes: Sequence[int] = ()) -> "Encoder":
+def make_encoder(settings: EncoderSettings, seed: int, profile_sizes: Sequence[int] = ()) -> Encoder:
     """The encoder called `settings.model_type`, one of `ENCODERS`; `seed` decides its initial weights.
 
-    profile_sizes: how many values each profile column has; only encoders that need profiles get it.
+    profile_sizes: how many values each profile column has; read if the settings need profiles.
     """
-    entry = ENCODERS[settings.model_type]
-    module, cls = entry.path.split(":")
-    options = {"profile_sizes": tuple(profile_sizes)} if "profile" in entry.needs else {}
-    return getattr(import_module(module), cls)(settings, seed, **options)
+    module, name = ENCODERS[settings.model_type].path.split(":")
+    cls: Any = getattr(import_module(module), name)
+    if "profile" not in needs(settings):
+        return cls(settings, seed)
+    if cls.joins_profile:
+        return cls(settings, seed, tuple(profile_sizes))
+    return WithProfile(cls(settings, seed), seed, tuple(profile_sizes))

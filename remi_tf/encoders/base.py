@@ -31,8 +31,9 @@ class Interests(NamedTuple):
 class Encoder(tf.keras.layers.Layer):
     """Base of all encoders. It knows nothing about losses, targets or the catalogue.
 
-    A subclass is built by ``(settings, seed)``, and ``profile_sizes`` if it needs profiles. It creates every weight
-    there or at its first call. It implements
+    A subclass is built by ``(settings, seed)``. One that joins profiles in its own way has `joins_profile`, and
+    takes ``profile_sizes`` too; for the others encoders/profile.py does it. It creates every weight there or at its
+    first call. It implements
     ``call(embeddings, mask, training_seed=None, **features) -> Interests`` with
       embeddings: [batch, length, embedding_dim] float, the history's rows of the item table, oldest first; length is
         1 to max_history;
@@ -40,8 +41,10 @@ class Encoder(tf.keras.layers.Layer):
         nor how many there are may change the result: the encoder takes care of that;
       training_seed: [2] int32, the seed of the step's random draws (dropout, random routing logits). None outside
         training: a user's result then depends only on that user's inputs;
-      features: what its Entry `needs`: days [batch, length] int32 day numbers, profile [batch, columns] int32.
+      features: what its settings need: days [batch, length] int32 day numbers, profile [batch, columns] int32.
     """
+
+    joins_profile = False
 
     def __init__(self, settings: EncoderSettings):
         super().__init__(name="encoder")

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
+from remi_tf.encoders.profile import Profile, of_known, with_profile
 from remi_tf.randomness import place_seed
 from remi_tf.settings.encoders import CapsuleSettings, DynamicRoutingSettings, MINDSettings
 
@@ -84,26 +85,30 @@ class MIND(Capsules):
     """Multi-Interest Network with Dynamic routing: one map for all items and capsules.
 
         ê_l = S x_l,   b⁰ ~ N(0, 1),   with `relu_layer` an interest is ReLU(W v_k)
+        with a profile an interest is ReLU(W [v_k ‖ E_p])   (as in the paper)
 
-    S and W are [d, d]; they have biases only with `use_bias` (ComiRec's TensorFlow release). Equal capsules would stay
-    equal, so b⁰ is random. In training it is drawn for every user and step. Outside training all users share one draw
-    per slot and interest, fixed by `seed`, so a user's interests are always the same.
+    S is [d, d], W [d, d] or [d, d + width]. They have biases only with `use_bias` (ComiRec's TensorFlow release).
+    Equal capsules would stay equal, so b⁰ is random. In training it is drawn for every user and step. Outside training
+    all users share one draw per slot and interest, fixed by `seed`, so a user's interests are always the same.
     """
 
     settings: MINDSettings
+    joins_profile = True
 
-    def __init__(self, settings: MINDSettings, seed: int):
+    def __init__(self, settings: MINDSettings, seed: int, profile_sizes: tuple[int, ...] = ()):
         super().__init__(settings)
         dim = settings.embedding_dim
+        self.profile = Profile(settings, profile_sizes, seed) if profile_sizes else None
+        width = dim + (self.profile.width if self.profile else 0)
         self.map, self.output_layer = (
             tf.keras.layers.Dense(
                 dim,
                 activation=activation,
                 use_bias=settings.use_bias,
-                kernel_initializer=kaiming_normal(dim, seed + number),
+                kernel_initializer=kaiming_normal(fan_in, seed + number),
                 name=name,
             )
-            for number, (name, activation) in enumerate((("map", None), ("output", "relu")))
+            for number, (name, fan_in, activation) in enumerate((("map", dim, None), ("output", width, "relu")))
         )
         self.served_logits = self.add_weight(
             "served_logits",
@@ -113,13 +118,23 @@ class MIND(Capsules):
             experimental_autocast=False,
         )
 
-    def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
+    def call(
+        self,
+        embeddings: tf.Tensor,
+        mask: tf.Tensor,
+        training_seed: tf.Tensor | None = None,
+        profile: tf.Tensor | None = None,
+    ) -> Interests:
         maps = self.map(embeddings * tf.cast(mask, embeddings.dtype)[:, :, tf.newaxis])  # [B, L, d]
         interests = self.routed(maps[:, tf.newaxis], mask, self.initial_logits(mask, training_seed))
-        interests = interests._replace(vectors=tf.cast(interests.vectors, embeddings.dtype))
-        if not self.settings.relu_layer:
-            return interests
-        return interests._replace(vectors=self.output_layer(interests.vectors), capsules=interests.vectors)
+        capsules = tf.cast(interests.vectors, embeddings.dtype)  # [B, K, d]
+        if self.profile is not None:
+            vectors = of_known(self.output_layer(with_profile(capsules, self.profile(profile))), mask)
+        elif self.settings.relu_layer:
+            vectors = self.output_layer(capsules)
+        else:
+            return interests._replace(vectors=capsules)
+        return interests._replace(vectors=vectors, capsules=capsules)
 
     def initial_logits(self, mask: tf.Tensor, training_seed: tf.Tensor | None) -> tf.Tensor:
         """b⁰: [batch, num_interests, length] in training, [num_interests, length] outside training."""

@@ -6,6 +6,7 @@ MTMI-GRU (MTMI's multi-tower encoder): the same, with K towers.
 import tensorflow as tf
 
 from remi_tf.encoders.base import Encoder, Interests, dropout
+from remi_tf.encoders.profile import Profile, of_known
 from remi_tf.settings.encoders import GRUSettings
 
 KEEP = 1e4  # as input it makes an update gate exactly 1, in 16 bits too: the state then stays the same, bit for bit
@@ -20,12 +21,15 @@ class GRU4REC(Encoder):
         c = tanh(W_c x_l + U_c (r h) + b_c)   without (ComiRec's TensorFlow release): h has size d, v = h
 
     Padding does not change h. All towers read the same history; in training, the same values are dropped for all.
+    With a profile v = P h + Q E_p + p in both forms: a dense layer on [h ‖ E_p].
     """
 
     settings: GRUSettings
+    joins_profile = True
 
-    def __init__(self, settings: GRUSettings, seed: int):
+    def __init__(self, settings: GRUSettings, seed: int, profile_sizes: tuple[int, ...] = ()):
         super().__init__(settings)
+        self.profile = Profile(settings, profile_sizes, seed) if profile_sizes else None
         self.projects = settings.gru_projection
         dim, towers = settings.embedding_dim, settings.num_interests
         self.size = size = 2 * dim if self.projects else dim
@@ -36,18 +40,30 @@ class GRU4REC(Encoder):
         self.recurrent_kernel = self.add_weight(
             "recurrent_kernel", [towers, size, 3 * size], initializer=_uniform((6 / (4 * size)) ** 0.5, seed + 1)
         )
-        if self.projects:
+        self.has_dense = self.projects or self.profile is not None
+        if self.has_dense:
             around = size**-0.5
             self.projection = self.add_weight("projection", [towers, size, dim], initializer=_uniform(around, seed + 2))
             self.projection_bias = self.add_weight(
                 "projection_bias", [towers, 1, dim], initializer=_uniform(around, seed + 3)
             )
-        else:
+        if self.profile is not None:
+            shape = [towers, self.profile.width, dim]
+            self.profile_projection = self.add_weight(
+                "profile_projection", shape, initializer=_uniform(shape[1] ** -0.5, seed + 4)
+            )
+        if not self.projects:
             self.gate_bias = self.add_weight("gate_bias", [towers, 1, 2 * size], initializer="ones")
             self.candidate_bias = self.add_weight("candidate_bias", [towers, 1, size], initializer="zeros")
 
-    def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
-        length = tf.shape(mask)[1]
+    def call(
+        self,
+        embeddings: tf.Tensor,
+        mask: tf.Tensor,
+        training_seed: tf.Tensor | None = None,
+        profile: tf.Tensor | None = None,
+    ) -> Interests:
+        known, length = mask, tf.shape(mask)[1]
         if embeddings.shape[1] is None:  # the steps are unrolled below, which needs a fixed length
             missing = self.settings.max_history - tf.shape(embeddings)[1]
             embeddings, mask = tf.pad(embeddings, [[0, 0], [0, missing], [0, 0]]), tf.pad(mask, [[0, 0], [0, missing]])
@@ -57,16 +73,19 @@ class GRU4REC(Encoder):
         towers = zip(tf.unstack(kernels), tf.unstack(tf.convert_to_tensor(self.recurrent_kernel)), strict=True)
         # One product per tower: on two cores, one batched product of all towers takes twice the time.
         states = [_states(rows, *tower, reset_first=not self.projects) for tower in towers]  # K × L × [B, h]
-        vectors = self._project(tf.stack([tower[-1] for tower in states]))  # [K, B, d]
-        if self.settings.num_interests > 1:
-            return Interests(tf.transpose(vectors, [1, 0, 2]))
-        every = tf.reshape(tf.stack(states[0], axis=1)[:, :length], [1, -1, self.size])  # [1, B L, h]
-        every = tf.reshape(self._project(every), [-1, length, self.settings.embedding_dim])
-        return Interests(tf.transpose(vectors, [1, 0, 2]), states=every)
+        vectors = tf.transpose(self._project(tf.stack([tower[-1] for tower in states])), [1, 0, 2])  # [B, K, d]
+        every = None
+        if self.settings.num_interests == 1:
+            every = tf.reshape(tf.stack(states[0], axis=1)[:, :length], [1, -1, self.size])  # [1, B L, h]
+            every = tf.reshape(self._project(every), [-1, length, self.settings.embedding_dim])
+        if self.profile is None:
+            return Interests(vectors, states=every)
+        told = tf.einsum("bx,kxd->bkd", self.profile(profile), tf.convert_to_tensor(self.profile_projection))
+        return Interests(of_known(vectors + told, known), states=None if every is None else every + told)
 
     def _project(self, states: tf.Tensor) -> tf.Tensor:
         """[K, n, h] → [K, n, d]."""
-        return tf.matmul(states, self.projection) + self.projection_bias if self.projects else states
+        return tf.matmul(states, self.projection) + self.projection_bias if self.has_dense else states
 
     def _inputs(self, embeddings: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Rows (x_l, 1 on padding, 1) [L, B, d + 2], and for every tower the stack W, KEEP, b [K, d + 2, 3h].

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
 from remi_tf.encoders.capsules import squash
+from remi_tf.encoders.profile import add_table, embed, of_known, with_profile
 from remi_tf.randomness import place_seed
 from remi_tf.settings.encoders import UMISettings
 
@@ -27,18 +28,13 @@ class UMI(Encoder):
     """
 
     settings: UMISettings
+    joins_profile = True
 
     def __init__(self, settings: UMISettings, seed: int, profile_sizes: tuple[int, ...]):
         super().__init__(settings)
         dim, interests, columns = settings.embedding_dim, settings.num_interests, len(profile_sizes)
-        self.profile_starts = [sum(profile_sizes[:column]) for column in range(columns)]
-        width = columns * settings.profile_dim
-        self.profile_table = self.add_weight(  # row 0 is not read
-            "profile_table",
-            [1 + sum(profile_sizes), settings.profile_dim],
-            initializer=kaiming_normal(settings.profile_dim, seed),
-            trainable=True,
-        )
+        self.profile_sizes, width = profile_sizes, columns * settings.profile_dim
+        self.profile_table = add_table(self, profile_sizes, settings.profile_dim, seed)
         self.maps = self.add_weight(
             "maps", [interests, dim, dim], initializer=kaiming_normal(dim, seed + 1), trainable=True
         )
@@ -65,7 +61,7 @@ class UMI(Encoder):
     def call(
         self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None, *, profile: tf.Tensor
     ) -> Interests:
-        columns = self.embed(profile)  # [B, P, profile_dim]
+        columns = embed(self.profile_table, self.profile_sizes, profile)  # [B, P, profile_dim]
         flat = tf.reshape(columns, [-1, columns.shape[1] * columns.shape[2]])  # [B, P profile_dim]
         items = tf.where(mask[:, :, tf.newaxis], embeddings, 0)  # [B, L, d]
         gates = self.item_gate(self.item_gate_hidden(with_profile(items, flat)))[:, :, 0]  # [B, L]
@@ -75,15 +71,7 @@ class UMI(Encoder):
         refined = gates[..., tf.newaxis] * columns[:, tf.newaxis]  # [B, K, P, profile_dim]
         refined = tf.reshape(refined, [-1, capsules.shape[1], flat.shape[1]])
         vectors = self.output_layer(self.output_hidden(tf.concat([capsules, refined], axis=2)))  # [B, K, d]
-        known = tf.reduce_any(mask, axis=1)[:, tf.newaxis, tf.newaxis]  # an empty history has no interests
-        return Interests(tf.where(known, vectors, 0), shares, capsules=capsules)
-
-    def embed(self, profile: tf.Tensor) -> tf.Tensor:
-        """[batch, columns] int32 codes → [batch, columns, profile_dim], zero where the code is 0."""
-        profile = tf.ensure_shape(profile, [None, len(self.profile_starts)])
-        known = profile > 0
-        rows = tf.where(known, profile + tf.constant(self.profile_starts), 0)
-        return tf.where(known[:, :, tf.newaxis], tf.gather(self.profile_table, rows), 0)
+        return Interests(of_known(vectors, mask), shares, capsules=capsules)
 
     def route(
         self, items: tf.Tensor, gates: tf.Tensor, mask: tf.Tensor, logits: tf.Tensor
@@ -108,9 +96,3 @@ class UMI(Encoder):
         if training_seed is None:
             return tf.broadcast_to(self.served_logits[:, : shape[2]], shape)
         return tf.random.stateless_truncated_normal(shape, place_seed(training_seed, 0))
-
-
-def with_profile(rows: tf.Tensor, profile: tf.Tensor) -> tf.Tensor:
-    """[batch, n, a], [batch, b] → [batch, n, a + b]: every row, followed by the user's profile."""
-    shape = [tf.shape(rows)[0], tf.shape(rows)[1], profile.shape[1]]
-    return tf.concat([rows, tf.broadcast_to(profile[:, tf.newaxis], shape)], axis=2)

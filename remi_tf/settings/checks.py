@@ -58,13 +58,6 @@ def _check_encoder_and_objective(encoder: EncoderSettings, objective: ObjectiveS
             f"{asked}: it trains the user's vector after each item, which {model_type} does not give (models that do: "
             f"{', '.join(name for name in ENCODERS if ENCODERS[name].states)}); take {asked.split()[0]} {instead}"
         )
-    if objective.loss == "idw" and encoder.num_interests == 1:
-        has = (
-            f"{model_type} gives one; take --loss softmax"
-            if entry.single
-            else "--num_interests 1 leaves one; take 2 or more"
-        )
-        raise InputError(f"--loss idw: it compares a user's vectors with each other, and {has}")
 
 
 def _check_routing(encoder: EncoderSettings, penalty: str) -> None:
@@ -78,6 +71,8 @@ def _check_routing(encoder: EncoderSettings, penalty: str) -> None:
         raise InputError(f"{penalty} {reason}")
 
 
+OF_SEVERAL_TOWERS = ("idw_alpha", "idw_repel", "idw_form")
+"""The settings of MTMI's loss that only mean something if a user has several vectors."""
 CHANGEABLE = ("max_steps", "patience", "learning_rate")
 """The settings that a resumed run may change."""
 
@@ -135,5 +130,10 @@ def check_read(
         if entry.single:
             one, more = f"{model_type} has one vector a user", ""
         raise InputError(f"{asked}: {one}, so all readouts are the same; leave it out{more}")
+    if encoder.num_interests == 1 and name in OF_SEVERAL_TOWERS:
+        raise InputError(
+            f"{asked}: with one vector a user the loss is a plain triplet, with nothing to weigh or to push apart; "
+            "leave it out"
+        )
     if (reason := encoder.unread(name)) is not None:
         raise InputError(f"{asked}: {reason}")

@@ -14,6 +14,7 @@ from remi_tf.errors import InputError
 from remi_tf.settings.counted import EASEOptions, ItemKNNOptions, RulesOptions
 from remi_tf.settings.self_attention import SelfAttentionOptions
 from remi_tf.settings.setting import SettingGroup, setting
+from remi_tf.settings.sine import SINEOptions
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class EncoderSettings(SettingGroup):
     embedding_dim: int = setting(64, "size of item and interest vectors")
     num_interests: int = setting(4, "interests per user, K")
     max_history: int = setting(20, "most recent items of the history that are read, L")
+    user_features: str = setting(
+        "none", "concat: read the user's profile too", choices=("none", "concat"), of_gradient_steps=True
+    )
+    profile_dim: int = setting(8, "size of the embedding of each profile column", of_gradient_steps=True)
 
     def __post_init__(self) -> None:
         if self.model_type not in ENCODERS:
@@ -48,6 +53,8 @@ class EncoderSettings(SettingGroup):
 
     def unread(self, name: str) -> str | None:
         """Why one of these options is not read under the others, and the remedy. None if it is read."""
+        if name == "profile_dim" and "profile" not in needs(self):
+            return "read only with --user_features concat; leave it out, or give both"
         return None
 
 
@@ -65,12 +72,7 @@ class _MaskPadding(EncoderSettings):
 
 @dataclass(frozen=True)
 class _Dropout(EncoderSettings):
-    dropout: float = setting(0.0, "share of values dropped in training")
-
-    def check(self) -> None:
-        super().check()
-        if self.dropout >= 1:
-            raise InputError(f"--dropout {self.dropout}: nothing would be left; give a share below 1")
+    dropout: float = setting(0.0, "share of values dropped in training", dropped=True)
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,11 @@ class MINDSettings(CapsuleSettings, _Bias):
 
     relu_layer: bool = setting(False, "dense ReLU layer on every capsule")
 
+    def unread(self, name: str) -> str | None:
+        if name == "relu_layer" and self.user_features == "concat":
+            return "with --user_features concat the layer is always there, as it joins the profile; leave it out"
+        return super().unread(name)
+
 
 @dataclass(frozen=True)
 class DynamicRoutingSettings(CapsuleSettings):
@@ -179,28 +186,18 @@ class SASRecSettings(_Dropout, _Heads):
 
 
 @dataclass(frozen=True)
-class SINESettings(EncoderSettings):
+class SINESettings(SINEOptions, EncoderSettings):
     """SINE."""
-
-    num_concepts: int = setting(50, "rows of the concept table")
-    active_concepts: int = setting(4, "concepts a user's history is split into")
-    concept_temperature: float = setting(0.1, "temperature of the softmax over concepts", above_zero=True)
-    concept_lambda: float = setting(0.1, "weight of the penalty that keeps concepts apart")
-
-    def check(self) -> None:
-        super().check()
-        if self.active_concepts > self.num_concepts:
-            raise InputError(
-                f"--active_concepts {self.active_concepts} --num_concepts {self.num_concepts}: a history cannot be "
-                "split into more concepts than there are; take fewer active ones or a larger table"
-            )
 
 
 @dataclass(frozen=True)
 class UMISettings(_Rounds):
     """UMI."""
 
-    profile_dim: int = setting(8, "size of the embedding of each profile column")
+    def unread(self, name: str) -> str | None:
+        if name == "user_features":
+            return "UMI always reads profiles, in a way of its own; leave it out, or take --model_type SA"
+        return super().unread(name)
 
 
 @dataclass(frozen=True)
@@ -226,7 +223,7 @@ class Entry(NamedTuple):
     routing: whether it gives Interests.routing. Routing regularisation and Re4's losses need it.
     single: whether it gives one vector per user; num_interests is then 1.
     states: whether it gives Interests.states, the user's vector after each item.
-    needs: inputs next to the history: "days", "profile".
+    needs: inputs next to the history, whatever its options: "days", "profile". `needs` adds what they ask for.
     counted: whether it is counted from the log (remi_tf/counted), not trained. No objective is read then.
     defaults: settings of any group that have another default for this encoder.
     """
@@ -294,3 +291,9 @@ def encoder_settings(model_type: str = "SA", **values: Any) -> EncoderSettings:
     defaults = {name: value for name, value in entry.defaults.items() if name in names}
     one = {"num_interests": 1} if entry.single else {}
     return entry.settings(model_type, **{**one, **defaults, **values})
+
+
+def needs(settings: EncoderSettings) -> tuple[str, ...]:
+    """What a model with these settings reads next to the history: "days", "profile"."""
+    asked = ("profile",) if settings.user_features == "concat" else ()
+    return tuple(dict.fromkeys((*ENCODERS[settings.model_type].needs, *asked)))

@@ -11,6 +11,10 @@ WITH_COUNTS = ("uniform", "log_uniform", "in_batch", "mns")
 """Samplers that know how often they draw an item."""
 BY_SCORE = ("dns", "srns", "genni")
 """Samplers that choose negatives by their scores."""
+SMALLEST_DISTANCE = 1e-3
+"""Of a tower to its target in MTMI's loss: closer towers have the same weight."""
+LARGEST_ALPHA = 6.0
+"""SMALLEST_DISTANCE ** -alpha is squared in Adam, and must stay below 3e38."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,20 @@ class ObjectiveSettings(SettingGroup):
     idw_alpha: float = setting(2.0, "power of the inverse distance that weights a tower", only=_TRIPLETS)
     idw_margin: float = setting(0.2, "margin of the triplets, in cosine", only=_TRIPLETS)
     idw_repel: float = setting(0.03, "weight of the loss that pushes towers apart (repel)", only=_TRIPLETS)
+    idw_form: str = setting(
+        "normalised",
+        "normalised: weights of a user's towers sum to 1, the repel is a mean over towers; printed: the weights are "
+        "1/D^alpha, the repel is a sum over towers (MTMI, eq. 7)",
+        choices=("normalised", "printed"),
+        only=_TRIPLETS,
+    )
 
     def check(self) -> None:
+        if self.idw_form == "printed" and self.idw_alpha > LARGEST_ALPHA:
+            raise InputError(
+                f"--idw_alpha {self.idw_alpha} with --idw_form printed: the weight of a tower at its target has no "
+                f"square in 32 bits; take {LARGEST_ALPHA} at most, or --idw_form normalised"
+            )
         if self.label_attention == "power" and self.label_power % 2 != 1:
             raise InputError(
                 f"--label_attention power --label_power {self.label_power}: an even power loses the sign of negative "

@@ -3,13 +3,14 @@
 A setting takes its value from the first of these that has one:
   1. the flag as given
   2. what `--remi` (REMI) or a paper's name sets
-  3. the preset of model and dataset
-  4. the preset of the dataset (after the next one for a counted model)
-  5. the encoder's own default (encoders.py)
-  6. what `--remi` (REMI_EXTRAS or REMI_AS_PRINTED) and models that read item by item (SEQUENCE_EXTRAS) add
-  7. the recipe
-  8. WITH_FEATURES, where the dataset has features of items
-  9. the default in objective.py, training.py, boost.py, items.py or encoders.py
+  3. a recipe of MTMI (MTMI_RECIPES)
+  4. the preset of model and dataset
+  5. the preset of the dataset (after the next one for a counted model)
+  6. the encoder's own default (encoders.py)
+  7. what `--remi` (REMI_EXTRAS or REMI_AS_PRINTED) and models that read item by item (SEQUENCE_EXTRAS) add
+  8. the recipe (one of MTMI's: as paper)
+  9. WITH_FEATURES, where the dataset has features of items
+ 10. the default in objective.py, training.py, boost.py, items.py or encoders.py
 """
 
 import difflib
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from remi_tf.errors import InputError
+from remi_tf.settings.checks import OF_SEVERAL_TOWERS
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.names import known_settings
 from remi_tf.settings.settings import Settings
@@ -42,7 +44,7 @@ REMI_EXTRAS: dict[str, Any] = {
 }
 
 # What is read only if a user has several interests.
-SEVERAL = ("readout", "rep_lambda", "rep_form")
+SEVERAL = ("readout", "rep_lambda", "rep_form", *OF_SEVERAL_TOWERS)
 
 # What the default recipe adds for models that give the user's vector after each item: best on validation users
 # (docs/RESULTS.md, "Training on every position").
@@ -73,6 +75,15 @@ RECIPES: dict[str, dict[str, Any]] = {
         "map_fan_in": "tensor",
     },
 }
+
+# MTMI's loss as printed, with each of the two sets of values that its paper has: those "by grid search", and the best
+# of its study. They are recipes of MTMI's models only, and hold on every dataset.
+_AS_PRINTED: dict[str, Any] = {"loss": "idw", "idw_form": "printed", "sampler": "uniform", "num_negatives": 120}
+MTMI_RECIPES: dict[str, dict[str, Any]] = {
+    "mtmi": {**_AS_PRINTED, "idw_alpha": 5.5, "idw_repel": 6.0, "num_interests": 8},
+    "mtmi_study": {**_AS_PRINTED, "idw_alpha": 2.0, "idw_repel": 1000.0, "num_interests": 4},
+}
+RECIPE_NAMES = (*RECIPES, *MTMI_RECIPES)
 
 # The papers' values for the papers' datasets (REMI, ComiRec), and ours for the small public logs.
 DATASET_PRESETS: dict[str, dict[str, Any]] = {
@@ -125,7 +136,7 @@ def compose(
     """Settings of a run from its dataset's name, its recipe, --remi and the settings that were given.
 
     Args:
-      recipe: one of RECIPES.
+      recipe: one of RECIPE_NAMES.
       explicit: settings by name; `model_type` may be a paper's name.
       num_items: number of items, if known. The default number of distinct negatives is then at most half of it.
       repeats: the log's share of repeats, if known. exclude_history is then yes or no, no longer auto.
@@ -134,8 +145,8 @@ def compose(
     Raises:
       InputError: an unknown recipe, model or setting, or settings that do not work together.
     """
-    if recipe not in RECIPES:
-        raise InputError(f"--recipe {recipe!r}: choose one of {', '.join(RECIPES)}")
+    if recipe not in RECIPE_NAMES:
+        raise InputError(f"--recipe {recipe!r}: choose one of {', '.join(RECIPE_NAMES)}")
     spelling = explicit["model_type"]
     remi = remi or spelling == "REMI"
     alias = _meaning(spelling)
@@ -147,14 +158,17 @@ def compose(
         )
     given = {**(REMI if remi else {}), **alias, **explicit, "model_type": model_type}
     entry = ENCODERS[model_type]
+    if recipe in MTMI_RECIPES:
+        _check_mtmi(recipe, model_type, explicit)
     values = {
         **(WITH_FEATURES if has_features and recipe == "default" and not entry.counted else {}),
-        **RECIPES[recipe],
+        **RECIPES["paper" if recipe in MTMI_RECIPES else recipe],
         **_extras(model_type, recipe, remi),
         **entry.defaults,
         **DATASET_PRESETS.get(dataset_name, {}),
         **(entry.defaults if entry.counted else {}),  # the presets are about what a trained model reads
         **MODEL_PRESETS.get((model_type, dataset_name), {}),
+        **MTMI_RECIPES.get(recipe, {}),
         **given,
     }
     if entry.single or values.get("num_interests") == 1:
@@ -213,6 +227,18 @@ def _check_remi(asked: str, model_type: str, loss: str) -> None:
         )
     if loss != "softmax":
         raise InputError(f"{asked}: it weights the negatives of a softmax, and --loss is {loss}; add --loss softmax")
+
+
+def _check_mtmi(recipe: str, model_type: str, explicit: Mapping[str, Any]) -> None:
+    """Refuse a recipe of MTMI where its loss is not trained."""
+    models = [name for name, entry in ENCODERS.items() if entry.defaults.get("loss") == "idw"]
+    if model_type not in models:
+        raise InputError(
+            f"--recipe {recipe}: it has MTMI's loss and its values, and --model_type is {model_type}; take one of "
+            f"{', '.join(models)}, or another recipe"
+        )
+    if explicit.get("loss", "idw") != "idw":
+        raise InputError(f"--recipe {recipe} sets --loss idw, and --loss is {explicit['loss']}; leave out one of them")
 
 
 def run_name(dataset_name: str, recipe: str, remi: bool, explicit: Mapping[str, Any]) -> str:

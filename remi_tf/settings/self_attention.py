@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from remi_tf.errors import InputError
 from remi_tf.settings.setting import SettingGroup, setting
 
 
@@ -14,7 +13,7 @@ class SelfAttentionOptions(SettingGroup):
         "oldest", "the end of the history that positions are counted from", choices=("oldest", "newest")
     )
     history_dropout: float = setting(
-        0.0, "share of the items of a history, the newest never, that a training step leaves out"
+        0.0, "share of the items of a history, the newest never, that a training step leaves out", dropped=True
     )
     value_width: int = setting(
         0,
@@ -22,10 +21,6 @@ class SelfAttentionOptions(SettingGroup):
         "item's embedding, as in the papers",
         least=0,
     )
-    value_dropout: float = setting(0.0, "share of values of the convolution dropped in training", switch="value_width")
-
-    def check(self) -> None:
-        super().check()
-        for name in ("history_dropout", "value_dropout"):
-            if getattr(self, name) >= 1:
-                raise InputError(f"--{name} {getattr(self, name)}: nothing would be left; give a share below 1")
+    value_dropout: float = setting(
+        0.0, "share of values of the convolution dropped in training", switch="value_width", dropped=True
+    )

@@ -21,6 +21,7 @@ def setting(
     of_gradient_steps: bool = False,
     least: int = 1,
     above_zero: bool = False,
+    dropped: bool = False,
     candidates: tuple[float, ...] = (),
 ) -> Any:
     """A dataclass field that the command line, config.json and the checks all read.
@@ -34,6 +35,7 @@ def setting(
       of_gradient_steps: whether only gradient steps read it, so that a counted model does not.
       least: the smallest whole number it takes.
       above_zero: whether a float must be above 0.
+      dropped: whether a float is a share of what training leaves out, so that it must be below 1.
       candidates: values of which one is chosen on validation users, unless a value is given.
     """
     metadata = {
@@ -44,6 +46,7 @@ def setting(
         "of_gradient_steps": of_gradient_steps,
         "least": least,
         "above_zero": above_zero,
+        "dropped": dropped,
         "candidates": candidates,
     }
     return field(default=default, metadata=metadata)
@@ -87,3 +90,5 @@ def check_value(setting: "dataclasses.Field[Any]", value: Any) -> None:
                 f"--{name} {value!r}: must be a finite number {'above' if meta['above_zero'] else 'of at least'} 0; "
                 f"the default is {default}"
             )
+        if meta["dropped"] and value >= 1:
+            raise InputError(f"--{name} {value}: nothing would be left; give a share below 1")

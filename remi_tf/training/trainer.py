@@ -17,7 +17,7 @@ from remi_tf.evaluation import interest_report
 from remi_tf.evaluation.evaluate import Evaluator
 from remi_tf.model import MultiInterestModel
 from remi_tf.quiet_loading import no_retracing_warnings
-from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.encoders import needs
 from remi_tf.settings.exclusion import excludes_history
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
@@ -66,11 +66,11 @@ class Trainer:
         verify: bool = True,
     ):
         self.path, self.settings, self.dataset, self.verify = path, settings, dataset, verify
-        model_type = settings.encoder.model_type
-        if "days" in ENCODERS[model_type].needs and not dataset.has_times:
+        if "days" in needs(settings.encoder) and not dataset.has_times:
             raise InputError(
-                f"--model_type {model_type}: it reads the days between items, and {dataset.path} holds only their "
-                "order; prepare the log with --time_col (and another --time_unit than none), or take --model_type SA"
+                f"--model_type {settings.encoder.model_type}: it reads the days between items, and {dataset.path} "
+                "holds only their order; prepare the log with --time_col (and another --time_unit than none), or take "
+                "--model_type SA"
             )
         self.batches = TrainingBatches(
             dataset.train,
@@ -78,7 +78,7 @@ class Trainer:
             max_history=settings.encoder.max_history,
             first_target=settings.training.first_target,
             seed=settings.training.seed,
-            needs=ENCODERS[model_type].needs,
+            needs=needs(settings.encoder),
             ahead=targets_ahead(dataset.train.lengths, dataset.valid)
             if settings.objective.targets == "future"
             else None,

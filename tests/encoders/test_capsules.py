@@ -227,6 +227,17 @@ def test_minds_output_layer_stands_on_the_capsules():
     )
 
 
+def test_minds_output_layer_reads_each_capsule_and_the_profile():
+    encoder = make_encoder(small("MIND", user_features="concat"), 3, (2, 3))
+    profile = tf.constant([[1, 3], [2, 0]])
+    interests = encoder(tf.random.stateless_normal([2, LENGTH, DIM], [0, 1]), tf.constant(MASK), profile=profile)
+    told = np.repeat(encoder.profile(profile)[:, np.newaxis], interests.capsules.shape[1], axis=1)
+    read = np.concatenate([interests.capsules, told], axis=2)
+    np.testing.assert_allclose(
+        interests.vectors, np.maximum(read @ encoder.output_layer.kernel.numpy(), 0), rtol=1e-5, atol=1e-6
+    )
+
+
 def test_drs_maps_belong_to_the_slot_and_start_with_the_chosen_spread():
     encoder = make_encoder(small(), seed=3)
     embeddings = tf.random.stateless_normal([1, LENGTH, DIM], [0, 1])

@@ -15,7 +15,7 @@ from remi_tf.encoders.base import Encoder, Interests
 from remi_tf.model import MultiInterestModel
 from remi_tf.serving import export as serving
 from remi_tf.settings import presets
-from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.encoders import ENCODERS, needs
 from remi_tf.settings.settings import Settings
 from remi_tf.systems import recommend
 from remi_tf.training.optimizers import LazyAdam
@@ -35,14 +35,14 @@ class Batch:
     features: dict[str, np.ndarray]
 
     @classmethod
-    def of(cls, model_type: str, lengths: list[int], padding: float = 0.3) -> "Batch":
+    def of(cls, settings: Settings, lengths: list[int], padding: float = 0.3) -> "Batch":
         generator = np.random.default_rng(1)
         mask = np.arange(LENGTH) < np.array(lengths)[:, np.newaxis]
         embeddings = generator.normal(size=(*mask.shape, DIM)).astype(np.float32)
         days = 18_000 + np.cumsum(generator.integers(0, 40, mask.shape), axis=1)
         profile = [generator.integers(0, size + 1, len(lengths)) for size in PROFILE_SIZES]
         features = {"days": np.where(mask, days, 10 * padding), "profile": np.stack(profile, axis=1)}
-        needed = {name: features[name].astype(np.int32) for name in ENCODERS[model_type].needs}
+        needed = {name: features[name].astype(np.int32) for name in needs(settings.encoder)}
         return cls(np.where(mask[..., np.newaxis], embeddings, np.float32(padding)), mask, needed)
 
     def part(self, users: slice = slice(None), length: int = LENGTH) -> "Batch":
@@ -54,18 +54,29 @@ class Batch:
         return encoder(tf.constant(self.embeddings), tf.constant(self.mask), training_seed=training_seed, **features)
 
 
-@pytest.fixture(scope="module", params=sorted(name for name in ENCODERS if not ENCODERS[name].counted))
-def name(request):
+PLAIN = sorted(name for name in ENCODERS if not ENCODERS[name].counted)
+WITH_PROFILE = [f"{name} concat" for name in PLAIN if "profile" not in ENCODERS[name].needs]
+
+
+@pytest.fixture(scope="module", params=PLAIN + WITH_PROFILE)
+def case(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
-def settings(name) -> Settings:
-    """The encoder with its own defaults, in small."""
-    small = {"embedding_dim": DIM, "max_history": LENGTH, "batch_size": 64}
-    interests = {} if ENCODERS[name].single else {"num_interests": INTERESTS}
-    small["learning_rate"] = 0.03
-    return presets.compose("toy", "default", False, {"model_type": name, **small, **interests}, num_items=30)
+def name(case):
+    return case.split()[0]
+
+
+@pytest.fixture(scope="module")
+def settings(case, name) -> Settings:
+    """The encoder with its own defaults, in small; it also reads the profile if the case says so."""
+    values = {"model_type": name, "embedding_dim": DIM, "max_history": LENGTH, "batch_size": 64, "learning_rate": 0.03}
+    if not ENCODERS[name].single:
+        values["num_interests"] = INTERESTS
+    if case.endswith("concat"):
+        values["user_features"] = "concat"
+    return presets.compose("toy", "default", False, values, num_items=30)
 
 
 def make(settings: Settings, seed: int = 3) -> Encoder:
@@ -78,8 +89,8 @@ def encoder(settings):
 
 
 @pytest.fixture(scope="module")
-def batch(name):
-    return Batch.of(name, [1, 3, 4, 5])
+def batch(settings):
+    return Batch.of(settings, [1, 3, 4, 5])
 
 
 def test_shapes(name, encoder, batch):
@@ -94,21 +105,23 @@ def test_shapes(name, encoder, batch):
     assert (interests.states is not None) == ENCODERS[name].states
 
 
-@pytest.mark.parametrize("name", [name for name in sorted(ENCODERS) if ENCODERS[name].states], indirect=True)
-def test_the_vector_is_the_last_state_and_a_state_never_looks_ahead(name, encoder, batch):
+@pytest.mark.parametrize(
+    "case", [case for case in PLAIN + WITH_PROFILE if ENCODERS[case.split()[0]].states], indirect=True
+)
+def test_the_vector_is_the_last_state_and_a_state_never_looks_ahead(settings, encoder, batch):
     interests, last = batch.through(encoder), batch.mask.sum(axis=1) - 1
     states = tf.gather(interests.states, last, batch_dims=1)
     np.testing.assert_allclose(states, interests.vectors[:, 0], rtol=1e-5, atol=1e-6)
-    whole, changed = Batch.of(name, [5]), Batch.of(name, [5])
+    whole, changed = Batch.of(settings, [5]), Batch.of(settings, [5])
     changed.embeddings[:, 3:] += np.arange(DIM, dtype=np.float32)
     before, after = (each.through(encoder).states.numpy()[0] for each in (whole, changed))
     np.testing.assert_allclose(before[:3], after[:3], rtol=1e-5, atol=1e-6)
     assert (np.abs(before - after)[3:5].max(axis=1) > 1e-3).all()
 
 
-def test_neither_what_padding_holds_nor_how_much_there_is_changes_the_interests(name, encoder, batch):
+def test_neither_what_padding_holds_nor_how_much_there_is_changes_the_interests(settings, encoder, batch):
     vectors = batch.through(encoder).vectors
-    np.testing.assert_array_equal(vectors, Batch.of(name, [1, 3, 4, 5], padding=1e3).through(encoder).vectors)
+    np.testing.assert_array_equal(vectors, Batch.of(settings, [1, 3, 4, 5], padding=1e3).through(encoder).vectors)
     np.testing.assert_allclose(vectors, batch.part(length=5).through(encoder).vectors, rtol=1e-5, atol=1e-5)
 
 
@@ -117,14 +130,29 @@ def test_a_users_interests_do_not_depend_on_the_rest_of_the_batch(encoder, batch
     np.testing.assert_allclose(batch.through(encoder).vectors, tf.concat(alone, axis=0), rtol=1e-5, atol=1e-5)
 
 
-def test_an_empty_history_has_finite_interests(name, encoder):
-    assert np.isfinite(Batch.of(name, [0, 2]).through(encoder).vectors).all()
-    assert np.isfinite(Batch.of(name, [0, 2]).through(encoder, STEP_SEED).vectors).all()
+def test_an_empty_history_has_finite_interests_and_none_of_the_profile_only(settings, encoder):
+    for seed in (None, STEP_SEED):
+        vectors = Batch.of(settings, [0, 2]).through(encoder, seed).vectors
+        assert np.isfinite(vectors).all()
+        assert "profile" not in needs(settings.encoder) or not vectors[0].numpy().any()
+
+
+@pytest.mark.parametrize("case", [*WITH_PROFILE, "UMI"], indirect=True)
+def test_the_profile_changes_the_interests_and_an_unknown_value_tells_nothing(settings, encoder):
+    def told(profile):
+        batch = Batch.of(settings, [3, 5])
+        batch.features["profile"] = np.array([profile, profile], np.int32)
+        return batch.through(encoder).vectors
+
+    unknown = told([0, 0])
+    for profile in ([1, 0], [2, 0], [0, 1], [2, 3]):
+        assert np.abs(told(profile) - unknown).max(axis=(1, 2)).min() > 1e-4
+    assert np.abs(told([1, 0]) - told([0, 1])).max() > 1e-4  # each column has values of its own
 
 
 @pytest.mark.parametrize(("policy", "tolerance"), [("mixed_float16", 0.01), ("mixed_bfloat16", 0.08)])
-def test_16_bits_come_close_to_32(name, settings, encoder, policy, tolerance):
-    batch = Batch.of(name, [1, 3, 4, 0])
+def test_16_bits_come_close_to_32(settings, encoder, policy, tolerance):
+    batch = Batch.of(settings, [1, 3, 4, 0])
     exact = batch.through(encoder).vectors.numpy()
     tf.keras.mixed_precision.set_global_policy(policy)
     try:
@@ -222,7 +250,11 @@ def trained(settings, toy):
     return model
 
 
+TRAINED = pytest.mark.parametrize("case", [*PLAIN, "SA concat"], indirect=True)
+
+
 @pytest.mark.trains
+@TRAINED
 def test_it_learns_which_items_go_together(name, trained, toy):
     inputs, target = windows(trained, toy, [EVENTS - 1])
     ids, _ = recommend(trained, k=SIZE, **inputs)
@@ -230,6 +262,7 @@ def test_it_learns_which_items_go_together(name, trained, toy):
 
 
 @pytest.mark.trains
+@TRAINED
 def test_the_exported_model_answers_as_the_one_in_process(trained, toy, tmp_path):
     module = tf.saved_model.load(str(serving.export(trained, toy, tmp_path, SIZE)))
     inputs, _ = windows(trained, toy, [1, 3])

@@ -66,3 +66,14 @@ def test_as_released_padding_is_summed_but_neither_counted_nor_trained():
     np.testing.assert_allclose(vectors, sums @ encoder.towers.kernel.numpy(), rtol=1e-5, atol=1e-6)
     gradient = tf.convert_to_tensor(tape.gradient(loss, table)).numpy()
     assert not gradient[0].any() and gradient[1:].any(axis=1).all()
+
+
+def test_with_a_profile_the_towers_map_the_mean_item_and_the_profile():
+    settings = encoder_settings("MTMI-DNN", num_interests=2, embedding_dim=4, max_history=5, user_features="concat")
+    encoder, profile = make_encoder(settings, 1, (2, 3)), tf.constant([[1, 3], [2, 0], [1, 1]])
+    vectors = encoder(tf.gather(TABLE, HISTORY), tf.constant(HISTORY > 0), profile=profile).vectors
+    read = np.concatenate([[TABLE[1:4].mean(axis=0), TABLE[4]], encoder.profile(profile)[:2]], axis=1)
+    np.testing.assert_allclose(
+        vectors[:2], (read @ encoder.towers.kernel.numpy()).reshape([2, 2, 4]), rtol=1e-5, atol=1e-6
+    )
+    assert not vectors[2].numpy().any()  # the last user has no items

@@ -159,3 +159,19 @@ def test_the_kernels_start_with_the_ports_spread():
     ):
         assert 0.97 * limit < np.abs(weight.numpy()).max() <= limit
     assert np.abs(encoder.recurrent_kernel[0] - encoder.recurrent_kernel[1]).max() > 0.1
+
+
+@pytest.mark.parametrize(("towers", "projection"), [(1, True), (1, False), (3, False)])
+def test_with_a_profile_a_dense_layer_reads_the_state_and_the_profile(towers, projection):
+    name = "GRU4REC" if towers == 1 else "MTMI-GRU"
+    small = {"embedding_dim": DIM, "max_history": LENGTH, "num_interests": towers, "gru_projection": projection}
+    encoder = make_encoder(encoder_settings(name, user_features="concat", **small), 1, (2, 3))
+    profile = tf.constant([[1, 3], [2, 0], [0, 0], [1, 1]])
+    interests, told = encoder(EMBEDDINGS, tf.constant(MASK), profile=profile), encoder.profile(profile).numpy()
+    unknown = encoder(EMBEDDINGS, tf.constant(MASK), profile=tf.zeros_like(profile))
+    for tower in range(towers):
+        expected = unknown.vectors[:3, tower] + told[:3] @ encoder.profile_projection[tower].numpy()
+        np.testing.assert_allclose(interests.vectors[:3, tower], expected, rtol=1e-4, atol=1e-5)
+    if projection:  # of nobody known, it is the GRU as it is without profiles
+        plain = make_encoder(encoder_settings(name, **small), 1)(EMBEDDINGS, tf.constant(MASK))
+        np.testing.assert_array_equal(unknown.vectors[:3], plain.vectors[:3])

@@ -1,21 +1,13 @@
-"""UMI: its equations term by term, what the profile does, and that it is trained, saved and served with profiles."""
-
-import shutil
+"""UMI: its equations term by term, what the profile does. test_profile.py trains, saves and serves it."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from remi_tf.data.dataset.folder import load_dataset, write_dataset
-from remi_tf.data.dataset.profiles import ProfileColumn
 from remi_tf.encoders import make_encoder
 from remi_tf.errors import InputError
 from remi_tf.objective.regularizers import RoutingRegularizer
-from remi_tf.serving import export as serving
 from remi_tf.settings.encoders import encoder_settings
-from remi_tf.systems import recommend
-from remi_tf.training.run_folder import load_saved_run
-from tests.serving_toys import Exported
 from train import main
 
 SETTINGS = encoder_settings(model_type="UMI", embedding_dim=8, max_history=5, num_interests=3, profile_dim=4)
@@ -161,41 +153,7 @@ def test_routing_regularisation_reaches_maps_and_items(encoder, embeddings):
     assert float(regularizer(encoder(embeddings, MASK, profile=PROFILE).routing, MASK)) < before
 
 
-@pytest.fixture
-def with_profiles(toy_dataset, tmp_path):
-    """The toy log with the clusters' parity as a profile column."""
-    toy = load_dataset(toy_dataset)
-    splits = {}
-    for name in ("train", "valid", "test"):
-        split = toy.split(name)
-        first = np.asarray(split.items)[split.offsets[:-1]]
-        splits[name] = type(split)(split.items, split.timestamps, split.offsets, split.cuts, 1 + first[:, None] % 2)
-    write_dataset(
-        tmp_path / "data", name="toy", splits=splits, users={name: toy.user_ids(name) for name in splits},
-        vocabulary=toy.vocabulary, made_by={}, profile_columns=[ProfileColumn("parity", ("even", "odd"))],
-    )  # fmt: skip
-    return tmp_path / "data"
-
-
 SMALL = ["--num_negatives", "20", "--embedding_dim", "8", "--batch_size", "16", "--max_steps", "4", "--eval_every", "4"]
-
-
-@pytest.mark.trains
-def test_a_run_keeps_its_profile_columns_and_serves_them_without_the_dataset(with_profiles, tmp_path):
-    path = tmp_path / "run"
-    assert main(["--dataset", str(with_profiles), "--run_dir", str(path), "--model_type", "UMI", *SMALL]) == 0
-    shutil.rmtree(with_profiles)
-    run = load_saved_run(path)
-    assert run.settings.objective.readout == "per_candidate" and run.model.profile_sizes == (2,)
-    serving.export_run(run, path / "export")
-    exported = Exported(path / "export")
-    assert exported.card["profile_columns"] == [{"name": "parity", "values": ["even", "odd"]}]
-    history = tf.constant([[3, 4] + [0] * (run.model.max_history - 2)])
-    for value, code in (("odd", 2), ("", 0)):
-        ids, scores = recommend(run.model, history, 5, profile=tf.constant([[code]]))
-        items, found, _ = exported.recommend(["item-3", "item-4"], 5, profile=[value])
-        assert items == run.catalogue.vocabulary.raw_ids(ids[0].numpy())
-        np.testing.assert_allclose(found, scores[0], rtol=1e-4)
 
 
 @pytest.mark.trains

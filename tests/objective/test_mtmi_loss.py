@@ -9,6 +9,7 @@ from remi_tf.objective.example import Example
 from remi_tf.objective.mtmi_loss import InverseDistanceLoss
 from remi_tf.objective.negatives import Negatives
 from remi_tf.settings.settings import Settings
+from tests.small_runs import measurements, train
 
 SETTINGS = {"loss": "idw", "sampler": "uniform", "idw_alpha": 2.0, "idw_margin": 0.5, "idw_repel": 3.0}
 
@@ -111,3 +112,57 @@ def test_interests_that_a_user_does_not_have_take_no_part():
     three = [[*TOWERS[0], TOWERS[0][0]]]
     ours = parts_of(three, TARGET, [[0.0, 1.0]], active=tf.constant([[True, True, False]]))
     np.testing.assert_allclose(ours, parts_of(TOWERS, TARGET, [[0.0, 1.0]]), rtol=1e-6)
+
+
+def as_printed(vectors, target, negatives, alpha, margin):
+    """Eq. 7 of the paper, one triplet after the other; a mean over the negatives, and over the other towers."""
+
+    def cosine(a, b):
+        return sum(x * y for x, y in zip(a, b, strict=True)) / np.sqrt(np.sum(a**2) * np.sum(b**2))
+
+    idw, repel = [], []
+    for towers, positive in zip(vectors, target, strict=True):
+        first = second = 0.0
+        for j, tower in enumerate(towers):
+            near = cosine(tower, positive)
+            first += (
+                sum(max(0, margin - near + cosine(tower, n)) for n in negatives) / len(negatives) / (1 - near) ** alpha
+            )
+            others = [max(0, margin - near + cosine(tower, other)) for i, other in enumerate(towers) if i != j]
+            second += sum(others) / len(others)
+        idw.append(first)
+        repel.append(second)
+    return np.mean(idw), np.mean(repel)
+
+
+@pytest.mark.parametrize(("alpha", "repel", "towers"), [(5.5, 6.0, 8), (2.0, 1000.0, 4), (1.0, 0.5, 2)])
+def test_as_printed_the_weights_are_not_normalised_and_the_repel_is_a_sum_over_towers(alpha, repel, towers):
+    generator = np.random.default_rng(1)
+    vectors, target, negatives = (generator.normal(size=shape) for shape in ((3, towers, 6), (3, 6), (5, 6)))
+    values = {"idw_alpha": alpha, "idw_repel": repel, "idw_form": "printed", "num_interests": towers}
+    ours = parts_of(vectors, target, negatives, range(7, 12), **values)
+    expected = as_printed(vectors, target, negatives, alpha, 0.5)
+    np.testing.assert_allclose(ours, [expected[0], repel * expected[1]], rtol=1e-4)
+
+
+def test_as_printed_a_tower_on_the_target_stays_finite_and_interests_that_are_not_there_take_no_part():
+    printed = {"idw_form": "printed", "idw_alpha": 5.5}
+    slope = gradient(0, [[[1.0, 0.0], [-1.0, 0.0]]], TARGET, [[0.6, 0.8]], **printed)
+    assert np.isfinite(slope).all()
+    three = parts_of(
+        [[*TOWERS[0], TOWERS[0][0]]], TARGET, [[0.0, 1.0]], active=tf.constant([[True, True, False]]), **printed
+    )
+    np.testing.assert_allclose(three, parts_of(TOWERS, TARGET, [[0.0, 1.0]], **printed), rtol=1e-6)
+
+
+def test_one_tower_is_the_plain_triplet_without_weight_and_repel():
+    (loss,) = parts_of([[[0.8, 0.6]]], TARGET, [[0.0, 2.0], [-1.0, 0.0]], num_interests=1, idw_alpha=5.5)
+    assert float(loss) == pytest.approx((0.5 - 0.8 + 0.6) / 2, rel=1e-5)  # the other negative is far enough
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("flags", [("--recipe", "mtmi"), ("--num_interests", "1")], ids=["as printed", "one tower"])
+def test_it_trains_by_a_plain_command(toy_dataset, tmp_path, flags):
+    assert train(toy_dataset, tmp_path, "--model_type", "MTMI-DNN", *flags, "--max_steps", "40", "--overwrite") == 0
+    before, after = (line["valid_recall@50"] for line in measurements(tmp_path))
+    assert 0 < before <= after

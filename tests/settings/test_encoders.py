@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from remi_tf.errors import InputError
-from remi_tf.settings.encoders import ENCODERS, EncoderSettings, encoder_settings
+from remi_tf.settings.encoders import ENCODERS, EncoderSettings, encoder_settings, needs
 from remi_tf.settings.names import known_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,3 +55,10 @@ def test_routing_of_capsules_is_fixed_where_nothing_can_be_chosen():
     assert "take 2 rounds" in encoder_settings("DR", routing_iterations=1).fixed_routing()
     assert "nothing to choose" in encoder_settings("MIND", num_interests=1).fixed_routing()
     assert encoder_settings("MIND", num_interests=1, routing_softmax="sequence").fixed_routing() is None
+
+
+def test_what_a_model_reads_next_to_the_history_depends_on_its_settings():
+    assert needs(encoder_settings("SA")) == () and needs(encoder_settings("PIMI")) == ("days",)
+    assert needs(encoder_settings("SA", user_features="concat")) == ("profile",)
+    assert needs(encoder_settings("PIMI", user_features="concat")) == ("days", "profile")
+    assert needs(encoder_settings("UMI")) == needs(encoder_settings("UMI", user_features="concat")) == ("profile",)

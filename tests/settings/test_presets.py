@@ -146,3 +146,36 @@ def test_the_remedy_for_remi_without_routing_works(name):
         compose("book", "default", True, parse("--model_type", name))
     remedy = str(refusal.value).rpartition("without it is ")[2].split()
     assert compose("book", "default", False, parse("--model_type", name, *remedy)).objective.beta == 1
+
+
+def test_the_recipes_of_mtmi_are_its_printed_loss_with_each_of_the_papers_two_sets_of_values_on_every_dataset():
+    def flat(recipe: str, dataset: str = "ml-100k", **explicit) -> dict:
+        return compose(dataset, recipe, False, {"model_type": "MTMI-DNN", **explicit}).flat()
+
+    names = ("idw_form", "idw_alpha", "idw_repel", "num_interests", "num_negatives")
+    for dataset in ("ml-100k", "book", "taobao"):
+        assert [flat("mtmi", dataset)[name] for name in names] == ["printed", 5.5, 6, 8, 120]
+        assert [flat("mtmi_study", dataset)[name] for name in names] == ["printed", 2, 1000, 4, 120]
+    assert flat("mtmi")["first_target"] == 4 and flat("mtmi")["max_history"] == 40  # the preset's
+    assert flat("mtmi", idw_alpha=1.0)["idw_alpha"] == 1 and flat("mtmi", num_negatives=60)["num_negatives"] == 60
+    one = flat("mtmi", num_interests=1)
+    assert (one["idw_form"], one["num_negatives"]) == ("normalised", 120)
+    assert compose("book", "mtmi", False, {"model_type": "MTMI-GRU"}).encoder.dropout == 0.2
+
+
+@pytest.mark.parametrize(
+    ("explicit", "message"),
+    [
+        ({"model_type": "SA"}, "--model_type is SA; take one of MTMI-DNN, MTMI-GRU, MTMI-Q2S, or another recipe"),
+        ({"model_type": "Pop"}, "--model_type is Pop; take one of MTMI-DNN"),
+        ({"model_type": "MTMI-Q2S", "loss": "softmax"}, "--recipe mtmi sets --loss idw, and --loss is softmax"),
+    ],
+)
+def test_a_recipe_of_mtmi_is_refused_where_its_loss_is_not_trained(explicit, message):
+    with pytest.raises(InputError, match=message):
+        compose("book", "mtmi", False, explicit)
+
+
+def test_a_recipe_that_is_not_there_is_answered_with_those_that_are():
+    with pytest.raises(InputError, match="choose one of default, paper, released, mtmi, mtmi_study"):
+        compose("book", "best", False, {"model_type": "SA"})

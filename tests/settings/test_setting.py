@@ -27,6 +27,7 @@ class Oven(SettingGroup):
 
     heat: float = setting(180.0, "degrees", above_zero=True)
     salt: float = setting(0.0, "share of salt")
+    crust: float = setting(0.0, "share that is cut off", dropped=True)
     loaves: int = setting(2, "how many")
     rests: int = setting(0, "pauses", least=0)
     bread: str = setting("rye", "which", choices=("rye", "wheat"))
@@ -42,6 +43,7 @@ class Oven(SettingGroup):
         ({"heat": 0.0}, "--heat 0.0: must be a finite number above 0; the default is 180.0"),
         ({"heat": float("nan")}, "--heat nan"),
         ({"salt": -0.1}, "--salt -0.1: must be a finite number of at least 0"),
+        ({"crust": 1.0}, "--crust 1.0: nothing would be left; give a share below 1"),
         ({"salt": "much"}, "--salt 'much': must be a finite number"),
         ({"loaves": 0}, r"--loaves 0: must be 1 or more \(how many\)"),
         ({"loaves": 1.5}, r"--loaves 1.5: must be a whole number \(how many\)"),

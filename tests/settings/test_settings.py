@@ -38,7 +38,6 @@ def test_settings_survive_the_way_to_json_and_back():
         ({"sampler": "popular"}, "choose one of uniform, log_uniform, full"),
         ({"model_type": "SASRec", "dropout": 1.0}, "nothing would be left"),
         ({"model_type": "PIMI", "num_heads": 3}, "take a number that divides it"),
-        ({"model_type": "SINE", "active_concepts": 9, "num_concepts": 8}, "cannot be split into more concepts"),
         ({"routing_iterations": 2}, "read only with --model_type"),
         ({"label_attention": "power", "label_power": 2.0}, "an even power loses the sign"),
         ({"sampler": "mns", "num_negatives": 100}, "take more negatives than --batch_size"),

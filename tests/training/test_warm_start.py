@@ -19,6 +19,7 @@ from remi_tf.training.plan import plan_warm_start
 from remi_tf.training.run_folder import load_saved_run
 from remi_tf.training.trainer import Trainer
 from remi_tf.training.warm_start import among_neighbours, fair_length, load_for_warm_start, rows_in_run, take_over
+from tests.profile_toys import with_parity
 from tests.small_runs import ROOT, SMALL, assert_same_run, measurements
 from train import main
 
@@ -290,3 +291,16 @@ def test_other_profile_columns_are_refused(old_run, fresh):
     with pytest.raises(InputError, match="its profile columns and their values are not those of"):
         take_over(model, run, dataset)
     assert tf.reduce_all(tf.math.is_finite(model.item_table))
+
+
+@pytest.mark.trains
+def test_what_is_learnt_of_profiles_is_taken_over_by_value(toy_dataset, tmp_path):
+    data = with_parity(toy_dataset, tmp_path / "data")
+    flags = ["--user_features", "concat", "--max_steps", "20"]
+    assert main(["--dataset", str(data), "--run_dir", str(tmp_path / "old"), *SMALL, *flags]) == 0
+    with pytest.raises(InputError, match=r"--user_features none: --warm_start .* with user_features concat"):
+        warm(tmp_path / "old", data, tmp_path / "other", "--user_features", "none")
+    assert warm(tmp_path / "old", data, tmp_path / "new", "--max_steps", "0") == 0
+    before, after = (load_saved_run(tmp_path / name).model.encoder for name in ("old", "new"))
+    np.testing.assert_array_equal(before.profile.table, after.profile.table)
+    np.testing.assert_array_equal(before.join, after.join)
