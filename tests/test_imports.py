@@ -14,7 +14,7 @@ ORDER = (
     {"data.dataset"},
     {"data.protocol", "encoders", "retrieval"},
     {"counted"},
-    {"objective"},
+    {"objective", "item_tower"},
     {"model"},
     {"systems"},
     {"evaluation"},

@@ -113,7 +113,7 @@ def test_a_model_with_a_new_tower_gives_the_losses_of_one_without():
 
 def test_a_tower_needs_features():
     settings = Settings().replace(**SMALL, item_tower="mlp")
-    with pytest.raises(InputError, match="--item_tower mlp: .* the dataset has none; prepare it with --items"):
+    with pytest.raises(InputError, match=r"--item_tower mlp: .* the dataset has none; prepare it with --items"):
         MultiInterestModel(settings, NUM_ITEMS)
 
 

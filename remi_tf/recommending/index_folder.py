@@ -1,13 +1,12 @@
 """The index folder: a Faiss index of a run's items, measured, and stored so that a wrong one is noticed.
 
-index.faiss   the index; position i is row i + 1
-items.txt     raw id of row 1, 2, …
+index.faiss   the index
+items.txt     raw id of position 0, 1, …: the items in the order of their rows, without those that are removed
 index.json    the manifest: kind and effort, SHA-256 of the vectors it was built from, the run's step and dataset,
               recall against exact search, sizes and checksums of the files
 """
 
 import hashlib
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.folder import ITEMS
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories
+from remi_tf.data.dataset.vocabulary import write_lines
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
 from remi_tf.files import atomic_file, atomic_folder
@@ -68,11 +68,11 @@ def build_index(
         histories, the memory is too small, or `path` holds something that may not be replaced.
     """
     with atomic_folder(path, MANIFEST, overwrite) as folder:
-        vectors = finite_vectors(run)
-        num_items, dim = len(vectors) - 1, vectors.shape[1]
+        vectors, removed = finite_vectors(run), run.catalogue.removed
+        num_items, dim = len(vectors) - 1 - len(removed), vectors.shape[1]
         kind = kind or choose_kind(num_items, dim, memory_mb << 20)
         users = _user_interests(run.model, run.dataset.split(split))
-        index = ItemIndex.build(vectors, kind)
+        index = ItemIndex.build(vectors, kind, removed)
         efforts = EFFORTS[kind] if effort is None else (effort,)
         measured = _least_effort(index, efforts, users, min(top_n, num_items), min_recall)
         if measured["value"] < min_recall and not force:
@@ -82,7 +82,7 @@ def build_index(
                 "it with --force"
             )
         _write_index(index, folder / FAISS)
-        shutil.copyfile(run.catalogue.path / ITEMS, folder / ITEMS)
+        write_lines(folder / ITEMS, run.catalogue.vocabulary.raw_ids(index.rows.tolist()))
         about = {
             "index_kind": kind,
             "effort": index.effort,
@@ -93,7 +93,7 @@ def build_index(
             "recall": {**measured, "min_recall": min_recall, "split": split},
             "step": run.step,
             "dataset": {"name": run.catalogue.name, "fingerprint": run.catalogue.fingerprint},
-            "vectors_sha256": _fingerprint(vectors),
+            "vectors_sha256": _fingerprint(vectors, removed),
             "versions": versions(),
         }
         write_manifest(folder / MANIFEST, KIND, FORMAT_VERSION, describe(folder, (FAISS, ITEMS)), **about)
@@ -118,7 +118,9 @@ def _least_effort(
     Returns:
       at, value: recall@at against exact search; users: how many; ms_a_user.
     """
-    exact = np.concatenate([top_k(batch, index.vectors, top_n)[0].numpy() for batch in users])  # [users, top_n]
+    kept = np.concatenate([index.vectors[:1], index.vectors[index.rows]])
+    positions = [top_k(batch, kept, top_n)[0].numpy() for batch in users]
+    exact = np.concatenate([[0], index.rows])[np.concatenate(positions)]  # [users, top_n]
     for effort in efforts:
         index.effort = effort
         start = time.perf_counter()
@@ -211,18 +213,19 @@ def open_index(path: Path, run: SavedRun, verify: bool = True) -> ItemIndex:
             f"({run.catalogue.fingerprint[:12]}); {again}"
         )
     vectors = finite_vectors(run)
-    if manifest["vectors_sha256"] != _fingerprint(vectors):
+    removed = run.catalogue.removed
+    if manifest["vectors_sha256"] != _fingerprint(vectors, removed):
         raise InputError(
             f"--index {path}: built from other weights (step {manifest['step']}) than those of {run.path} "
-            f"(step {run.step}); {again}"
+            f"(step {run.step}), or with other items added or removed; {again}"
         )
     try:
         index = faiss.read_index(str(path / FAISS))
     except RuntimeError as error:  # seen only where checksums are not compared
         raise InputError(f"{path / FAISS}: Faiss cannot read it ({str(error).splitlines()[-1]}); {again}") from error
-    if (index.ntotal, index.d) != (len(vectors) - 1, vectors.shape[1]):
+    if (index.ntotal, index.d) != (len(vectors) - 1 - len(removed), vectors.shape[1]):
         raise InputError(f"{path / FAISS}: holds {index.ntotal} items of {index.d} dimensions, not the run's; {again}")
-    return ItemIndex(index, manifest["index_kind"], vectors, manifest["effort"])
+    return ItemIndex(index, manifest["index_kind"], vectors, manifest["effort"], removed)
 
 
 def write_parquet(run: SavedRun, path: Path) -> None:
@@ -232,14 +235,15 @@ def write_parquet(run: SavedRun, path: Path) -> None:
       InputError: a vector is not finite.
     """
     vectors = finite_vectors(run)
-    flat = pa.array(vectors[1:].ravel())
+    rows = np.setdiff1d(np.arange(1, len(vectors), dtype=np.int32), run.catalogue.removed)
+    flat = pa.array(vectors[rows].ravel())
     columns = {
-        "item": pa.array(run.catalogue.vocabulary.raw_ids(range(1, len(vectors))), pa.string()),
-        "row": pa.array(np.arange(1, len(vectors), dtype=np.int32)),
+        "item": pa.array(run.catalogue.vocabulary.raw_ids(rows.tolist()), pa.string()),
+        "row": pa.array(rows),
         "vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
     }
     if run.catalogue.titles:
-        columns["title"] = pa.array(run.catalogue.titles, pa.string())
+        columns["title"] = pa.array([run.catalogue.titles[row - 1] for row in rows], pa.string())
     about = {"scores": "cosine" if run.model.by_cosine else "inner product", "step": str(run.step)}
     with atomic_file(path, "wb") as file:
         parquet.write_table(pa.table(columns).replace_schema_metadata(about), file)
@@ -275,8 +279,10 @@ def _user_interests(model: Encodes, users: Interactions) -> list[np.ndarray]:
     ]
 
 
-def _fingerprint(vectors: np.ndarray) -> str:
-    return hashlib.sha256(vectors.data).hexdigest()
+def _fingerprint(vectors: np.ndarray, removed: np.ndarray) -> str:
+    digest = hashlib.sha256(vectors.data)
+    digest.update(np.ascontiguousarray(removed, np.int32).data)
+    return digest.hexdigest()
 
 
 def _again(run: SavedRun) -> str:

@@ -238,8 +238,7 @@ class Recommender:
             ids, scores = index.search(interests, top_n, exclude, self._boosts(rows))
             interest = np.matmul(index.vectors[ids], interests.transpose(0, 2, 1)).argmax(axis=2).astype(np.int32)
             for user in np.flatnonzero(~rows.any(axis=1)):  # no known item: take the first rows, the popular items
-                popular = np.setdiff1d(np.arange(1, top_n + exclude.shape[1] + 1), exclude[user])[:top_n]
-                popular = popular[popular <= self.catalogue.num_items]
+                popular = np.setdiff1d(index.rows[: top_n + exclude.shape[1]], exclude[user])[:top_n]
                 ids[user], scores[user], interest[user] = 0, 0, -1
                 ids[user, : len(popular)] = popular
             texts = np.array(vocabulary.raw_ids(ids.ravel().tolist()), object).reshape(ids.shape)
@@ -252,7 +251,10 @@ class Recommender:
         model = self.run.model
         assert not isinstance(model, CountedModel)  # which has no index
         found = boosts_of(model, last_known(rows, rows, model.max_history))
-        return None if found is None else summed(found.ids.numpy(), found.amounts.numpy())
+        if found is None:
+            return None
+        ids = found.ids.numpy()
+        return summed(np.where(np.isin(ids, self.catalogue.removed), 0, ids), found.amounts.numpy())
 
     def _checked(self, choices: Choices) -> dict[str, Any]:
         """The choices as inputs of the served graph. Warns once about names that the catalogue does not hold."""

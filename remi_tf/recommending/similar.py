@@ -40,7 +40,7 @@ class SimilarItems:
             raise InputError(f"{self.run.path}: {model_type} does not know which items are similar")
         if isinstance(model, CountedModel):
             near = np.where(near > 0, near, -np.inf)
-        near[[0, row]] = -np.inf
+        near[[0, row, *self.run.catalogue.removed]] = -np.inf
         return near
 
     @cached_property

@@ -22,6 +22,7 @@ from remi_tf.retrieval.index_kinds import (
     num_cells,
 )
 
+NO_ROWS = np.zeros(0, np.int32)
 RESCORED_BYTES = 64 << 20
 """Bound on the vectors that are fetched for exact scoring at a time."""
 
@@ -30,23 +31,28 @@ class ItemIndex:
     """A Faiss index of one of `KINDS`, with the vectors it was built from.
 
     Args:
-      index: the Faiss index. Position i is row i + 1.
+      index: the Faiss index. Position i is row i + 1, where those that are removed are not counted.
       vectors: [I + 1, d] float32 item vectors. Row 0 is padding and not indexed.
       effort: candidates (hnsw) or cells (ivf, ivfpq) that a search looks at. flat ignores it.
+      removed: rows that are not indexed.
     """
 
-    def __init__(self, index: Any, kind: str, vectors: np.ndarray, effort: int):
+    def __init__(self, index: Any, kind: str, vectors: np.ndarray, effort: int, removed: np.ndarray = NO_ROWS):
         self.faiss_index, self.kind, self.vectors, self.effort = index, kind, vectors, effort
+        self.rows = np.setdiff1d(np.arange(1, len(vectors), dtype=np.int32), removed)  # row of each position
 
     @classmethod
-    def build(cls, vectors: np.ndarray, kind: str = "flat") -> "ItemIndex":
+    def build(cls, vectors: np.ndarray, kind: str = "flat", removed: np.ndarray = NO_ROWS) -> "ItemIndex":
         """Index rows 1..I of `vectors` [I + 1, d] float32, with the smallest of the kind's efforts.
+
+        Args:
+          removed: rows that are left out.
 
         Raises:
           InputError: too few items to learn codes from (ivfpq).
         """
         vectors = np.ascontiguousarray(vectors, np.float32)
-        items, dim = vectors[1:], vectors.shape[1]
+        items, dim = np.delete(vectors, [0, *removed], axis=0), vectors.shape[1]
         product = faiss.METRIC_INNER_PRODUCT
         index: Any
         if kind == "ivfpq" and len(items) < CODES:
@@ -71,7 +77,7 @@ class ItemIndex:
             sample = np.random.default_rng(0).permutation(len(items))[: max(SAMPLE * cells, 1 << 16)]
             index.train(items[np.sort(sample)])
         index.add(items)
-        return cls(index, kind, vectors, EFFORTS[kind][0])
+        return cls(index, kind, vectors, EFFORTS[kind][0], removed)
 
     def search(
         self,
@@ -117,7 +123,7 @@ class ItemIndex:
         num_items = len(self.vectors) - 1
         own = np.arange(len(interests))[:, None] * (num_items + 1)  # tells one user's rows from another's
         while True:
-            fetch = min(fetch, num_items)
+            fetch = min(fetch, len(self.rows))
             fetched, least = self._nearest(interests, fetch)
             # A boosted item counts once, with its boost. What is not boosted needs to be among the fetched ones only.
             fetched = np.where(np.isin(own + fetched, own + boosts[0]), 0, fetched)
@@ -126,7 +132,7 @@ class ItemIndex:
             scores[:, fetched.shape[1] :] += boosts[1]
             ids, scores = merge(np.where(np.isin(own + found, own + exclude), 0, found), scores, k)
             # Items that were not fetched score at most `least`. If the last place scores that too, one may tie with it.
-            if self.kind != "flat" or fetch == num_items or (scores[:, -1] > least).all():
+            if self.kind != "flat" or fetch == len(self.rows) or (scores[:, -1] > least).all():
                 return ids, scores
             fetch *= 2
 
@@ -139,7 +145,8 @@ class ItemIndex:
             self.faiss_index.nprobe = self.effort
         scores, positions = self.faiss_index.search(interests.reshape(-1, dim), fetch)  # [B * K, fetch]
         least = scores[:, -1].reshape(batch, num_interests).max(axis=1)
-        return (positions + 1).reshape(batch, -1).astype(np.int32), least
+        found = np.where(positions >= 0, self.rows[positions], 0)
+        return found.reshape(batch, -1).astype(np.int32), least
 
 
 def merge(ids: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -95,6 +95,8 @@ class ServingGraph(tf.Module):
         if self.has_categories:
             self.category_number = _numbers(self.category_names)
             self.category_of = tf.Variable(catalogue.categories, trainable=False, dtype=tf.int32, name="category_of")
+        # Items that no list holds, of one list for all rows.
+        self._removed = [tf.constant(catalogue.removed[None])] if len(catalogue.removed) else []
         self.reader = reader_of(model, len(columns))
         self.has_routing = self.reader.has_routing
         words = signatures(self._needs, self.has_categories, self.has_routing, vectors=self.reader.has_vectors)
@@ -141,7 +143,7 @@ class ServingGraph(tf.Module):
 
     def _serve(self, history: tf.Tensor, *features: tf.Tensor) -> dict[str, tf.Tensor]:
         user = self._user(self.limits.of_answer(history, tf.shape(history)[0], self.max_top_n), *features)
-        exclude = [user.rows] if self._exclude_history else []
+        exclude = [*self._removed, *([user.rows] if self._exclude_history else [])]
         ids, scores = self.reader.best(user, self.max_top_n, self.score_bytes, exclude=exclude)
         return self._named(ids, scores) | {"known_items": user.known}
 
@@ -197,7 +199,7 @@ class ServingGraph(tf.Module):
                 ),
             ]
         error = first_message(batch, *wrong)
-        excluded = [tf.where(exclude_history[:, None], user.rows, 0), exclude]
+        excluded = [*self._removed, tf.where(exclude_history[:, None], user.rows, 0), exclude]
         diversity = tf.where(diversity > 0, diversity, 0.0)
         return _Wanted(tf.where(error == "", top_n, 0), excluded, allow, categories, diversity, error)
 
