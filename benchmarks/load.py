@@ -30,7 +30,7 @@ import tensorflow as tf
 
 from benchmarks.serving import RandomModel
 from examples.client import NOTHING_CHOSEN, GrpcClient
-from remi_tf.data.dataset.folder import ITEMS, Catalogue
+from remi_tf.data.dataset.catalogue import ITEMS, Catalogue
 from remi_tf.serving.export import export
 
 HISTORY, TOP_N, BAD_ONE_IN = 20, 50, 10

@@ -31,7 +31,7 @@ load_tensorflow()
 import tensorflow as tf
 
 from remi_tf.counted.boost import CountedBoost
-from remi_tf.data.dataset.folder import ITEMS, Catalogue
+from remi_tf.data.dataset.catalogue import ITEMS, Catalogue
 from remi_tf.encoders.base import Interests
 from remi_tf.retrieval.top_k import top_k
 from remi_tf.serving.export import export

@@ -74,6 +74,12 @@ READ: dict[str, dict[str, Any]] = {
         "deepest level that several items share and that tells items apart)",
     },
     "--category_sep": {"metavar": "TEXT", "help": "text between the elements of a category (default: |)"},
+    "--item_features": {
+        "metavar": "COL:KIND,COL",
+        "help": "columns of the item table that models read; kinds: category, multi (several categories), number, "
+        "date, text, vector (a list column, or COL.npy next to the table); without a kind it is guessed (default: what "
+        "the source has; none leaves it out)",
+    },
     "--users": {"metavar": "FILE", "help": "table of user profiles (default: the source's own, else none)"},
     "--users_id_col": {"metavar": "COL", "help": "its id column (default: the name of --user_col, else the first)"},
     "--profile_cols": {
@@ -121,6 +127,13 @@ KEEP: dict[str, dict[str, Any]] = {
         "metavar": "N",
         "help": "seed of the shuffle of users and of the synthetic log (default: 1230, the papers')",
     },
+    "--cold_share": {
+        "type": float,
+        "default": 0.0,
+        "metavar": "SHARE",
+        "help": "hide this share of the items from training, to measure what becomes of new items (default: 0)",
+    },
+    "--cold_seed": {"type": int, "default": 0, "metavar": "N", "help": "seed of their choice (default: 0)"},
 }
 WRITE: dict[str, dict[str, Any]] = {
     "--output": {"metavar": "DIR", "help": "dataset folder (default: data/NAME)"},

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_list_like
 
-from remi_tf.data.dataset.folder import CATEGORY_NAMES, ITEMS, Catalogue
+from remi_tf.data.dataset.catalogue import CATEGORY_NAMES, ITEMS, Catalogue
 from remi_tf.errors import InputError
 from remi_tf.recommending.forms import in_python
 from remi_tf.recommending.histories import raw_id

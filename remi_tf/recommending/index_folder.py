@@ -18,7 +18,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from remi_tf.counted.base import CountedModel
-from remi_tf.data.dataset.folder import ITEMS
+from remi_tf.data.dataset.catalogue import ITEMS
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories
 from remi_tf.data.dataset.vocabulary import write_lines

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from remi_tf.data.dataset.folder import ITEMS, Catalogue
+from remi_tf.data.dataset.catalogue import ITEMS, Catalogue
 from remi_tf.recommending.histories import Histories
 
 EXAMPLES = 5

@@ -12,7 +12,7 @@ from absl import logging
 from pyarrow import parquet
 from tqdm import tqdm
 
-from remi_tf.data.dataset.folder import Catalogue
+from remi_tf.data.dataset.catalogue import Catalogue
 from remi_tf.data.tables.archives import ARCHIVES, SUFFIXES
 from remi_tf.data.tables.layouts import Columns, Layout, TextForm
 from remi_tf.data.tables.raw_log import Chunk, RawLog, assemble

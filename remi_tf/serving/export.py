@@ -16,7 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from remi_tf.counted.base import CountedModel
-from remi_tf.data.dataset.folder import ITEMS, PROFILE_COLUMNS, Catalogue
+from remi_tf.data.dataset.catalogue import ITEMS, Catalogue
+from remi_tf.data.dataset.folder import PROFILE_COLUMNS
 from remi_tf.data.dataset.profiles import columns_to_json
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command

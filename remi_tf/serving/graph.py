@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from remi_tf.data.dataset.folder import ITEMS, Catalogue
+from remi_tf.data.dataset.catalogue import ITEMS, Catalogue
 from remi_tf.retrieval.diversity import POOL, diversify
 from remi_tf.retrieval.filters import Categories
 from remi_tf.retrieval.top_k import SCORE_BYTES

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from remi_tf.counted.base import CountedModel
-from remi_tf.data.dataset.folder import CATEGORIES, CATEGORY_NAMES, ITEMS, TITLES, Catalogue
+from remi_tf.data.dataset.catalogue import CATEGORIES, CATEGORY_NAMES, ITEMS, TITLES, Catalogue
 from remi_tf.data.dataset.vocabulary import write_lines
 from remi_tf.data.features.store import Features, Values, code_rows
 from remi_tf.encoders.base import Interests

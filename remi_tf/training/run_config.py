@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl import logging
 
-from remi_tf.data.dataset.folder import CATEGORIES, CATEGORY_NAMES, ITEMS, PROFILE_COLUMNS, TITLES
+from remi_tf.data.dataset.catalogue import CATEGORIES, ITEMS, TITLES, item_files
+from remi_tf.data.dataset.folder import PROFILE_COLUMNS
 from remi_tf.data.dataset.manifest import REPEATS, is_share
 from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json
+from remi_tf.data.features.store import CODES, FEATURES, OFFSETS
 from remi_tf.errors import InputError, command
 from remi_tf.files import write_json
 from remi_tf.manifests import describe, read_manifest, sha256, verify, write_manifest
 from remi_tf.settings.settings import Settings
 
 CONFIG, RUN_MANIFEST, KIND, VERSION = "config.json", "run.json", "run", 1
-OF_ITEMS = (ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES)
 NEXT_CONFIG = "next_config"
 _CHANGED = (
     "it was changed since train.py wrote it; put a copy of it back, or train again (--no_verify opens a run unchecked)"
@@ -41,7 +42,7 @@ class RunConfig(NamedTuple):
 def write_new_config(folder: Path, config: Mapping[str, Any]) -> None:
     """Write config.json of a new run, and last the manifest of it and of the files of the items."""
     write_json(folder / CONFIG, {"format_version": VERSION, **config})
-    names = [name for name in (CONFIG, *OF_ITEMS) if (folder / name).is_file()]
+    names = [name for name in (CONFIG, *item_files(folder)) if (folder / name).is_file()]
     write_manifest(folder / RUN_MANIFEST, KIND, VERSION, describe(folder, names))
 
 
@@ -115,7 +116,7 @@ def _check_files(path: Path, config: Any) -> None:
         raise InputError(f"{path / RUN_MANIFEST}: its list of files is damaged; {_CHANGED}")
     verify(path, {CONFIG: files[CONFIG]}, _CHANGED)
     verify(path, files, f"copy it from {data}, or train again")
-    for name in OF_ITEMS:
+    for name in (*item_files(path), FEATURES, CODES, OFFSETS):
         if name not in files and (path / name).exists():
             raise InputError(f"{path / name}: no file of this run, which was trained without one; move it away")
 

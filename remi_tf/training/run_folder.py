@@ -27,10 +27,10 @@ from absl import logging
 
 import remi_tf
 from remi_tf.counted.base import CountedModel
-from remi_tf.data.dataset.folder import DATA, MANIFEST, PROFILE_COLUMNS, Catalogue, Dataset, load_dataset
+from remi_tf.data.dataset.catalogue import Catalogue, item_files
+from remi_tf.data.dataset.folder import DATA, MANIFEST, PROFILE_COLUMNS, Dataset, load_dataset
 from remi_tf.data.dataset.manifest import REPEATS
 from remi_tf.data.dataset.profiles import columns_to_json
-from remi_tf.data.features.store import feature_files
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
 from remi_tf.files import atomic_folder
@@ -42,7 +42,7 @@ from remi_tf.systems import finish, make_system
 from remi_tf.training.boost_folder import restore_boost
 from remi_tf.training.checkpoints import CheckpointKeeper
 from remi_tf.training.measurements import read_metrics
-from remi_tf.training.run_config import CONFIG, OF_ITEMS, read_run_config, rewrite_config, write_new_config
+from remi_tf.training.run_config import CONFIG, read_run_config, rewrite_config, write_new_config
 
 CHECKPOINTS, BEST, ITEM_KNN = "checkpoints", "best", "item_knn.json"
 SELECTION = "recall@50"  # the metric of the validation users by which the best weights are chosen
@@ -127,7 +127,7 @@ def create_run(
         refuse_run(path)
     try:
         with atomic_folder(path, CONFIG, overwrite) as folder:
-            for name in (*OF_ITEMS, *feature_files(dataset.path)):
+            for name in item_files(dataset.path, with_features=settings.items.item_tower != "id"):
                 if (dataset.path / name).is_file():
                     shutil.copyfile(dataset.path / name, folder / name)
             config = _new_config(settings, dataset)

@@ -6,6 +6,7 @@ A dataset folder holds
   titles.txt                      title of row 1, 2, … (optional)
   categories.npy                  [I + 1] int32 category of each row, 0 = unknown (optional)
   category_names.txt              name of category 1, 2, … (with categories.npy)
+  item_features.json, item_*      features of the items (optional; data/features/store.py)
   {split}_items.npy               [n] int32 rows 1..I, the users' sequences end to end, oldest first
   {split}_timestamps.npy          [n] int64 seconds (positions 0, 1, … where the log has no time)
   {split}_offsets.npy             [users + 1] int64, user u owns offsets[u]:offsets[u + 1]
@@ -17,17 +18,19 @@ for the splits train, valid and test. In train every item is history (cut = leng
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from remi_tf.data.dataset.catalogue import CATEGORIES, CATEGORY_NAMES, ITEMS, TITLES, Catalogue
 from remi_tf.data.dataset.interactions import SPLITS, Interactions
 from remi_tf.data.dataset.manifest import (
     FORMAT_VERSION,
     MANIFEST,
+    NUM_COLD,
     PROFILE_COLUMNS,
     REMEDY,
     REPEATS,
@@ -38,7 +41,7 @@ from remi_tf.data.dataset.manifest import (
 from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json, columns_to_json
 from remi_tf.data.dataset.repeats import share_of_repeats
 from remi_tf.data.dataset.vocabulary import Vocabulary, read_lines, write_lines
-from remi_tf.data.features.store import Features, load_features
+from remi_tf.data.features.store import CODES, FEATURES, OFFSETS, Features, check_features
 from remi_tf.errors import InputError, command
 from remi_tf.files import atomic_folder, write_json
 from remi_tf.manifests import describe, seal
@@ -46,59 +49,6 @@ from remi_tf.manifests import describe, seal
 DATA = Path("data")  # where datasets are looked up by name, below the current folder
 ARRAYS = {"items": np.int32, "timestamps": np.int64, "offsets": np.int64, "cuts": np.int64}
 PROFILES = "profiles"
-ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES = "items.txt", "titles.txt", "categories.npy", "category_names.txt"
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """Only the items: what serving needs of a dataset. Every dataset folder and every run folder holds them.
-
-    fingerprint: SHA-256 over the checksums of the dataset's files; the same fingerprint means the same data.
-    num_items: I, padding not counted.
-    profile_columns: columns of the users' profiles, empty where the log has none.
-    """
-
-    path: Path
-    name: str
-    fingerprint: str
-    num_items: int
-    profile_columns: tuple[ProfileColumn, ...] = field(default=(), kw_only=True)
-
-    @property
-    def profile_sizes(self) -> tuple[int, ...]:
-        """How many values each profile column has."""
-        return tuple(len(column.values) for column in self.profile_columns)
-
-    @cached_property
-    def vocabulary(self) -> Vocabulary:
-        return Vocabulary.load(self.path / ITEMS)
-
-    @cached_property
-    def titles(self) -> list[str] | None:
-        """Title of row 1, 2, …, or None where the log has none."""
-        path = self.path / TITLES
-        return read_lines(path) if path.exists() else None
-
-    @cached_property
-    def categories(self) -> np.ndarray | None:
-        """[I + 1] int32 category of each row (0 = unknown), or None where the log has none."""
-        path = self.path / CATEGORIES
-        return np.load(path, allow_pickle=False) if path.exists() else None
-
-    @cached_property
-    def category_names(self) -> list[str]:
-        """Name of category 1, 2, …; empty where the log has none."""
-        path = self.path / CATEGORY_NAMES
-        return read_lines(path) if path.exists() else []
-
-    @cached_property
-    def features(self) -> Features | None:
-        """What is known of rows 0..I, or None where the log has no features of items."""
-        return load_features(self.path)
-
-    num_cold: int = field(default=0, kw_only=True)
-    removed: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32), kw_only=True)
-    held: Any = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, repr=False)
@@ -147,12 +97,15 @@ def write_dataset(
     categories: np.ndarray | None = None,
     category_names: list[str] | None = None,
     profile_columns: Sequence[ProfileColumn] = (),
+    features: Features | None = None,
+    num_cold: int = 0,
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Write a dataset folder, whole or not at all, and return its manifest.
 
     Args:
       profile_columns: columns of the users' profiles; if given, every split has profiles.
+      features: of the rows 0..I. num_cold: so many of the last items are hidden from training.
       made_by: how it was made (source, files, filters, what was dropped); goes into the manifest unchanged.
 
     Raises:
@@ -165,6 +118,8 @@ def write_dataset(
         if categories is not None:
             _save(folder / CATEGORIES, categories.astype(np.int32))
             write_lines(folder / CATEGORY_NAMES, category_names or [])
+        if features is not None:
+            features.save(folder)
         for split, interactions in splits.items():
             for array, dtype in ARRAYS.items():
                 values = np.ascontiguousarray(getattr(interactions, array), dtype=dtype)
@@ -183,6 +138,7 @@ def write_dataset(
                 split: {"users": data.num_users, "interactions": len(data.items)} for split, data in splits.items()
             },
             **profiles,
+            **({NUM_COLD: num_cold} if num_cold else {}),
             REPEATS: share_of_repeats(splits["train"]),
             "made_by": made_by,
             "files": files,
@@ -206,16 +162,18 @@ def load_dataset(path: str | Path, verify: bool = True) -> Dataset:
     if not (path / MANIFEST).is_file():
         raise InputError(f"{path}: no dataset here; make one with {command('prepare')} --output {path}")
     lists = [f"{split}_{name}" for split in SPLITS for name in (*(f"{array}.npy" for array in ARRAYS), "users.txt")]
-    manifest = read_manifest(path, [ITEMS, *lists], [TITLES, CATEGORIES, CATEGORY_NAMES])
+    manifest = read_manifest(path, [ITEMS, *lists], [TITLES, CATEGORIES, CATEGORY_NAMES, FEATURES, CODES, OFFSETS])
     check_files(path, manifest, ITEMS, verify)
     columns = columns_from_json(manifest.get(PROFILE_COLUMNS, []))
     names = [*ARRAYS, *([PROFILES] if columns else [])]
     arrays = {split: Interactions(**{array: _open(path, split, array) for array in names}) for split in SPLITS}
     for split, interactions in arrays.items():
         _check_shapes(path, split, interactions, manifest["splits"][split], len(columns))
+    check_features(path, manifest["num_items"] + 1)
     return Dataset(
         path, manifest["name"], manifest["fingerprint"], manifest["num_items"], profile_columns=columns,
-        num_cold=manifest.get("num_cold", 0), manifest=manifest, **arrays,
+        num_cold=manifest.get(NUM_COLD, 0), manifest=manifest,
+        train=arrays["train"], valid=arrays["valid"], test=arrays["test"],
     )  # fmt: skip
 
 

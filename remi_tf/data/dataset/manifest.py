@@ -12,8 +12,9 @@ from remi_tf.data.dataset.profiles import columns_from_json
 from remi_tf.errors import InputError
 from remi_tf.manifests import CHANGED, is_unchanged, read_object, verify
 
-FORMAT_VERSION = 1
-MANIFEST, PROFILE_COLUMNS, REPEATS = "manifest.json", "profile_columns", "repeats"
+FORMAT_VERSION, READ_VERSIONS = 2, (1, 2)
+"""Version 1 has no features of items."""
+MANIFEST, PROFILE_COLUMNS, REPEATS, NUM_COLD = "manifest.json", "profile_columns", "repeats", "num_cold"
 REMEDY = "prepare the dataset again"
 
 
@@ -33,9 +34,10 @@ def read_manifest(folder: Path, required: list[str], optional: list[str]) -> dic
     """
     path = folder / MANIFEST
     manifest = read_object(path, REMEDY)
-    if manifest.get("format_version") != FORMAT_VERSION:
+    if manifest.get("format_version") not in READ_VERSIONS:
+        versions = " and ".join(map(str, READ_VERSIONS))
         raise InputError(
-            f"{path}: format version {manifest.get('format_version')!r}, this remi_tf reads {FORMAT_VERSION}; {REMEDY}"
+            f"{path}: format version {manifest.get('format_version')!r}, this remi_tf reads {versions}; {REMEDY}"
         )
     for key, is_right in _KEYS.items():
         if not is_right(manifest.get(key)):
@@ -119,6 +121,7 @@ _KEYS: dict[str, Callable[[Any], bool]] = {
     "fingerprint": lambda value: isinstance(value, str),
     PROFILE_COLUMNS: _is_columns,
     REPEATS: lambda value: value is None or is_share(value),
+    NUM_COLD: lambda value: value is None or _is_count(value),
 }
 
 

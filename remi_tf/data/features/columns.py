@@ -25,10 +25,10 @@ from typing import Any
 import numpy as np
 
 from remi_tf.data.tables.dates import is_written, parse_written
+from remi_tf.data.tables.feature_tables import KINDS
 from remi_tf.data.tables.labels import elements, printed
 from remi_tf.data.tables.units import per_second
 
-KINDS = ("category", "multi", "number", "date", "text", "vector")
 MISSING, UNKNOWN, FIRST = 0, 1, 2
 """The codes that all columns have, and the first code of a column's own values."""
 MOST_CODES = 32

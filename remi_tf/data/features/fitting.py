@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from remi_tf.data.features.columns import KINDS, FeatureColumn, day_of, number_of, one_value, words
+from remi_tf.data.features.columns import FeatureColumn, day_of, number_of, one_value, words
 from remi_tf.data.features.store import Values
 from remi_tf.data.tables.labels import elements
 from remi_tf.errors import InputError
@@ -34,7 +34,6 @@ def fit_column(
       InputError: none of them has a value.
       ValueError: a number or a date that is none.
     """
-    assert kind in KINDS
     if kind == "vector":
         return _fit_vector(name, np.asarray(values)[trained])
     texts = [text for text, used in zip(values, trained, strict=True) if used and text.strip()]

@@ -97,6 +97,20 @@ def load_features(folder: Path) -> Features | None:
     return Features(columns, arrays[CODES], arrays[OFFSETS], vectors)
 
 
+def check_features(folder: Path, rows: int) -> None:
+    """Raise InputError unless the arrays in `folder`, if there are any, are those of so many rows."""
+    features = load_features(folder)
+    if features is None:
+        return
+    sizes = {number: column.width for number, column in enumerate(features.columns) if column.kind == "vector"}
+    right = len(features.offsets) == rows * len(features.columns) + 1 and features.offsets[-1] == len(features.codes)
+    right &= all(features.vectors[number].shape == (rows, width) for number, width in sizes.items())
+    if not right:
+        raise InputError(
+            f"{folder / FEATURES}: the arrays are not those of {rows - 1:,} items; prepare the dataset again"
+        )
+
+
 def read_columns(folder: Path) -> tuple[FeatureColumn, ...]:
     """The columns of the features in a folder.
 

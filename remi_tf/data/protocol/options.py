@@ -17,6 +17,8 @@ class PrepareSettings:
     dedup: of several rows with the same user and item only the earliest stays.
     split: `users` (the papers: 8:1:1 of the users), `leave_one_out`, or `time` (cut at the 80% and 90% time quantiles).
     seed: of the shuffle of the users.
+    cold_share, cold_seed: a random share of the items is hidden from training, so that evaluation can tell what becomes
+      of new items. They stay in the sequences of validation and test users.
     """
 
     min_count: int = 5
@@ -24,6 +26,8 @@ class PrepareSettings:
     dedup: bool = False
     split: str = "users"
     seed: int = 1230
+    cold_share: float = 0.0
+    cold_seed: int = 0
 
     def __post_init__(self) -> None:
         if self.min_count < 1:
@@ -32,3 +36,7 @@ class PrepareSettings:
             raise InputError(f"--core {self.core!r} is unknown; choose {' or '.join(CORES)}")
         if self.split not in SPLITS_BY:
             raise InputError(f"--split {self.split!r} is unknown; choose {', '.join(SPLITS_BY)}")
+        if not 0 <= self.cold_share < 1:
+            raise InputError(
+                f"--cold_share {self.cold_share}: it is a share of the items; give a number from 0 to below 1"
+            )

@@ -16,7 +16,9 @@ from remi_tf.data.dataset.interactions import SPLITS, Interactions
 from remi_tf.data.dataset.manifest import REPEATS
 from remi_tf.data.dataset.profiles import ProfileColumn, encode_profiles
 from remi_tf.data.dataset.vocabulary import Vocabulary
+from remi_tf.data.protocol.cold import cold_last, without_cold
 from remi_tf.data.protocol.core_filter import Kept, keep_core
+from remi_tf.data.protocol.features import code_features, described
 from remi_tf.data.protocol.options import PrepareSettings
 from remi_tf.data.protocol.splits import SPLITTERS, Sequences
 from remi_tf.data.tables.raw_log import RawLog
@@ -49,6 +51,10 @@ def prepare_log(
     made_by: dict[str, Any] = {"source": source, "files": log.files, "settings": asdict(settings)}
     made_by["raw"] = {"rows": len(log), "users": len(log.user_ids), "items": len(log.item_ids), "time_unit": log.unit}
     kept = keep_core(log, settings)
+    num_cold = 0
+    if settings.cold_share:
+        item_order, num_cold = cold_last(kept.item_order, settings.cold_share, settings.cold_seed)
+        kept = replace(kept, item_order=item_order)
     vocabulary = Vocabulary(log.item_ids.take(pa.array(kept.item_order)).to_pylist())
     sequences, user_ids = build_sequences(log, kept, settings)
     made_by["dropped"] = {**log.dropped, **kept.dropped}
@@ -59,7 +65,15 @@ def prepare_log(
         made_by["kept"]["profile_values"] = {column.name: len(column.values) for column in columns}
     log.users = log.items = np.zeros(0, np.int32)
     log.times = None
-    splits, users = _split(sequences, settings, user_ids, codes if columns else None)
+    splits, users = _split(sequences, settings, user_ids, codes if columns else None, len(vocabulary) - num_cold)
+    if num_cold:
+        made_by["kept"]["cold_items"] = num_cold
+    features = None
+    if log.features is not None:
+        trained = np.bincount(splits["train"].items, minlength=len(vocabulary) + 1) > 0
+        features, said = code_features(log.features, vocabulary, trained)
+        made_by["kept"]["features"] = described(features)
+        log.notes += said
     made_by["notes"] = log.notes + [f"{split} has no users: the log is small" for split in SPLITS if not users[split]]
     manifest = write_dataset(
         output,
@@ -72,6 +86,8 @@ def prepare_log(
         categories=categories,
         category_names=names,
         profile_columns=columns,
+        features=features,
+        num_cold=num_cold,
         overwrite=overwrite,
     )
     made_by["splits"] = {split: (data.num_users, len(data.items)) for split, data in splits.items()}
@@ -80,11 +96,16 @@ def prepare_log(
 
 
 def _split(
-    sequences: Sequences, settings: PrepareSettings, user_ids: pa.Array, codes: np.ndarray | None
+    sequences: Sequences, settings: PrepareSettings, user_ids: pa.Array, codes: np.ndarray | None, warm: int
 ) -> tuple[dict[str, Interactions], dict[str, list[str]]]:
-    """Split → its interactions (with the users' profile codes, if there are any), and its raw user ids."""
+    """Split → its interactions (with the users' profile codes, if there are any), and its raw user ids.
+
+    warm: the last row that training users may have.
+    """
     splits, users = {}, {}
     for split, (interactions, chosen) in SPLITTERS[settings.split](sequences).items():
+        if split == "train" and settings.cold_share:
+            interactions, chosen = without_cold(interactions, chosen, warm)
         splits[split] = interactions if codes is None else replace(interactions, profiles=codes[chosen])
         users[split] = user_ids.take(pa.array(chosen)).to_pylist()
     if not splits["train"].num_users:
@@ -212,6 +233,11 @@ def summary_lines(made_by: dict[str, Any]) -> list[str]:
     if "profile_values" in kept:
         values = ", ".join(f"{name} ({count:,} values)" for name, count in kept["profile_values"].items())
         lines.append(f"profiles  {values}")
+    for feature in kept.get("features", []):
+        name, kind, holds, share = (feature[key] for key in ("name", "kind", "holds", "share"))
+        lines.append(f"feature   {name} ({kind}): {holds}; {share:.1%} of the items have it")
+    if "cold_items" in kept:
+        lines.append(f"cold      {kept['cold_items']:,} items are hidden from training")
     lines += [
         f"{split:<9} {users:,} users, {interactions:,} interactions"
         for split, (users, interactions) in made_by["splits"].items()

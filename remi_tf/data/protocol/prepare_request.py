@@ -11,9 +11,11 @@ from remi_tf.data.dataset.folder import DATA, MANIFEST
 from remi_tf.data.protocol.comirec import ItemTable, prepare_comirec
 from remi_tf.data.protocol.options import PrepareSettings
 from remi_tf.data.protocol.prepare import prepare_log
+from remi_tf.data.protocol.table_options import check_tables
 from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.dates import check_format
 from remi_tf.data.tables.download import DOWNLOADS, download
+from remi_tf.data.tables.feature_tables import Asked, parse_features
 from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside, settle_labels
 from remi_tf.data.tables.labels import CategoryChoice
 from remi_tf.data.tables.layouts import MOST_BAD, QUOTES, Columns, Layout, TextForm, parse_keep, parse_separator
@@ -50,13 +52,17 @@ class PrepareRequest:
       items, items_id_col, items_title_col, items_category_col: a table of titles and categories, and its columns.
       category_level: of a category that is a list or path: first, last, deepest (the deepest level that items share and
         that tells them apart), or a number from 1. category_sep: between its elements; None = "|".
+      item_features: columns of that table that models read, with their kinds where they are not to be guessed:
+        "genres:multi,brand,price:number,title:text,image:vector", or a list of such. A named source brings its own;
+        "none" leaves them out.
       users, users_id_col, profile_cols: a table of user profiles, its id column, and the columns to use (a list, or
         "a,b").
       on_bad_row: stop at a row that cannot be used, or skip and count it. max_bad_rows: how many skipped rows are too
         many: a number of rows, or a share such as 0.5, which counts after the first 100,000 rows.
       quotes: which quotes of a text file enclose a field: auto, csv (the standard) or none. encoding: of text files.
 
-    What to keep and how to split: min_count, core, dedup, split, seed; None = as `PrepareSettings` has it.
+    What to keep and how to split: min_count, core, dedup, split, seed, cold_share, cold_seed; None = as
+      `PrepareSettings` has it.
 
     What to write:
       output: the dataset folder; None = data/NAME. name: of the dataset; None = the last part of the output.
@@ -87,6 +93,7 @@ class PrepareRequest:
     items_category_col: str | None = None
     category_level: str | None = None
     category_sep: str | None = None
+    item_features: str | Sequence[str] | None = None
     users: str | Path | None = None
     users_id_col: str | None = None
     profile_cols: str | Sequence[str] | None = None
@@ -99,6 +106,8 @@ class PrepareRequest:
     dedup: bool = False
     split: str | None = None
     seed: int = 1230
+    cold_share: float = 0.0
+    cold_seed: int = 0
     name: str | None = None
     overwrite: bool = False
 
@@ -118,7 +127,7 @@ class PrepareRequest:
         self.form = TextForm(separator, self.quotes, check_encoding(self.encoding))
         self.most = parse_most(self.max_bad_rows)
         self._check_source()
-        self._check_tables()
+        check_tables(self)
         self._check_form()
         self._check_files()
         if self.output is None and self.frame is not None:
@@ -172,10 +181,11 @@ class PrepareRequest:
         log = self._read_log()
         bad, paths = BadRows(self.on_bad_row, most=self.most), [Path(path) for path in self.files]
         if self.items:
-            wanted = ItemColumns(self.items_id_col, self.items_title_col, self.items_category_col, self.choice)
+            columns_of = (self.items_id_col, self.items_title_col, self.items_category_col)
+            wanted = ItemColumns(*columns_of, self.choice, self.asked_features)
             add_item_table(log, self.items, wanted, self.item_col, replace(self.form, separator=None), bad)
         elif self.source:
-            add_tables_beside(log, SOURCES[self.source], paths, bad)
+            add_tables_beside(log, SOURCES[self.source], paths, bad, with_features=self.item_features != "none")
         if self.users:
             form = replace(self.form, separator=None)
             add_user_table(log, self.users, self.users_id_col, self.profile_cols or (), self.user_col, form, bad)
@@ -206,14 +216,26 @@ class PrepareRequest:
         given = {"min_count": self.min_count, "core": self.core, "split": self.split}
         chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if self.source == "comirec":
-            others = {"dedup": self.dedup, "sep": self.sep, "quotes": self.quotes != "auto"}
+            others: dict[str, Any] = {"dedup": self.dedup, "sep": self.sep, "quotes": self.quotes != "auto"}
+            others |= {"item_features": self.item_features, "cold_share": self.cold_share}
             others |= {"encoding": self.encoding != "utf-8", "max_bad_rows": self.max_bad_rows != MOST_BAD}
             for name in (*chosen, *(name for name, value in others.items() if value)):
                 raise InputError(
                     f"--source comirec takes the folder's rows, numbers and split as they are, so --{name} does not "
                     "apply; leave it out, or prepare the raw log instead"
                 )
+        chosen |= {"cold_share": self.cold_share, "cold_seed": self.cold_seed}
         return PrepareSettings(dedup=self.dedup, seed=self.seed, **chosen)
+
+    @property
+    def asked_features(self) -> tuple[Asked, ...]:
+        """The columns of the item table that are to be features.
+
+        Raises:
+          InputError: as of `parse_features`.
+        """
+        given = self.item_features
+        return () if given is None or given == "none" else tuple(parse_features(given))
 
     def _check_source(self) -> None:
         """Raise InputError unless it is clear what the log is and which columns it has."""
@@ -272,27 +294,3 @@ class PrepareRequest:
             raise InputError(
                 "--source comirec takes one --input, the folder with NAME_train.txt, NAME_valid.txt and NAME_test.txt"
             )
-
-    def _check_tables(self) -> None:
-        """Raise InputError for options of item and user tables that do not go together."""
-        profile_columns = list(self.profile_cols or ())
-        if self.users and not profile_columns:
-            raise InputError("--users needs --profile_cols, the columns to use, such as gender,age,occupation")
-        for flag, value in (("--profile_cols", ",".join(profile_columns)), ("--users_id_col", self.users_id_col)):
-            if value and not self.users:
-                raise InputError(f"{flag} {value}: it names columns of a user table; add --users TABLE")
-        of_items = {"id": self.items_id_col, "title": self.items_title_col, "category": self.items_category_col}
-        for name, value in of_items.items():
-            if value and not self.items:
-                raise InputError(f"--items_{name}_col {value}: it names a column of an item table; add --items TABLE")
-        if "" in profile_columns or len(set(profile_columns)) < len(profile_columns):
-            raise InputError(
-                f"--profile_cols {','.join(profile_columns)}: give different names of columns, such as "
-                "gender,age,occupation"
-            )
-        if self.users and self.source in ("synthetic", "comirec"):
-            raise InputError(f"--source {self.source} takes no user table; leave out --users")
-        for flag, table in (("--users", self.users), ("--items", self.items)):
-            if table and not Path(table).is_file():
-                wrong = "is a folder; name the table in it" if Path(table).is_dir() else f"no such file; check {flag}"
-                raise InputError(f"{flag} {table}: {wrong}")

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from remi_tf.data.tables.feature_tables import RawFeatures
 from remi_tf.data.tables.units import PER_SECOND
 
 KEYS = ("user", "item", "category", "title")
@@ -32,6 +33,7 @@ class RawLog:
     users, items: [n] int32 codes into user_ids, item_ids (string arrays).
     times: [n] int64 or float64 in `unit` (s, ms, us, ns, iso = microseconds, none = order numbers), None = file order.
     titles, categories: raw item id → text; category_numbers: raw category → number where the source numbers them.
+    features: of the items; None where there are none.
     profile_names: columns of the users' profiles; profiles: raw user id → a text for each ("" = missing).
     notes: what was assumed or left out, for the summary; dropped: reason → rows.
     """
@@ -44,6 +46,7 @@ class RawLog:
     unit: str
     titles: dict[str, str] = field(default_factory=dict)
     categories: dict[str, str] = field(default_factory=dict)
+    features: RawFeatures | None = None
     profile_names: tuple[str, ...] = ()
     profiles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: list[dict[str, Any]] = field(default_factory=list)
