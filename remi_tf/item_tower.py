@@ -67,16 +67,6 @@ class ItemTower(tf.keras.layers.Layer):
         self.hidden_out = dense("hidden_out", dim, 2) if hidden else None
         self._known = _Known.of(features)
 
-    def begin(self, table: np.ndarray) -> None:
-        """Start with the codes' embeddings, as they come out, as near to `table` [codes, dim] as their size lets.
-
-        The rows of W become the directions in which `table` is largest.
-        """
-        _, directions = np.linalg.eigh(table.T @ table)
-        directions = directions[:, ::-1][:, : self.code_table.shape[1]]  # [dim, width]
-        self.out.kernel.assign(directions.T)
-        self.code_table.assign(table @ directions)
-
     def call(self, rows: tf.Tensor) -> tf.Tensor:
         """[n] int32 rows, each once → [n, dim]."""
         return self._said(self._known, rows)
@@ -156,11 +146,6 @@ class TowerItems(tf.keras.layers.Layer):
         for start in range(0, len(table), PIECE):
             rows = np.arange(start, min(start + PIECE, len(table)), dtype=np.int32)
             self.id_table.scatter_update(tf.IndexedSlices(table[rows] - self._of_features(rows), rows))
-
-    def features_of(self, count: int) -> np.ndarray:
-        """[count, dim]: what the features say of the first rows."""
-        pieces = [np.arange(start, min(start + PIECE, count), dtype=np.int32) for start in range(0, count, PIECE)]
-        return np.concatenate([self._of_features(rows) for rows in pieces])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def _of_features(self, rows: tf.Tensor) -> tf.Tensor:

@@ -87,15 +87,6 @@ def test_finished_vectors_are_the_items_and_become_takes_them_back():
     np.testing.assert_allclose(items(ROWS), wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_begin_gives_codes_the_nearest_embeddings_that_fit():
-    tower = ItemTower(FEATURES, DIM, hidden=False, seed=0)
-    generator = np.random.default_rng(2)
-    codes, width = tower.code_table.shape
-    low_rank = generator.normal(size=[codes, width]) @ generator.normal(size=[width, DIM])
-    tower.begin(low_rank.astype(np.float32))
-    np.testing.assert_allclose(tower.code_table.numpy() @ tower.out.kernel.numpy(), low_rank, rtol=1e-3, atol=1e-4)
-
-
 SMALL = {"embedding_dim": DIM, "max_history": 5, "num_interests": 3, "num_negatives": 7, "sampler": "uniform"}
 
 

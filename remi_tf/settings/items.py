@@ -15,12 +15,12 @@ class ItemSettings(SettingGroup):
     item_tower: str = setting(
         "id",
         "what an item's vector is made of; id: a row of the item table; sum: and the embeddings of its features; mlp: "
-        "and a hidden layer on these; sum where the dataset has features of items",
+        "and a hidden layer on these; mlp where the dataset has features of items",
         choices=("id", "sum", "mlp"),
         of_gradient_steps=True,
     )
     id_dropout: float = setting(
-        0.1,
+        0.3,
         "share of the items of a step that are read without their row, so that features alone can carry an item",
         only=WITH_TOWER,
         of_gradient_steps=True,

@@ -51,7 +51,7 @@ SEVERAL = ("readout", "rep_lambda", "rep_form", *OF_SEVERAL_TOWERS)
 SEQUENCE_EXTRAS: dict[str, Any] = {"targets": "every"}
 
 # What the default recipe adds where the dataset has features of items (docs/RESULTS.md, "What features bring").
-WITH_FEATURES: dict[str, Any] = {"item_tower": "sum"}
+WITH_FEATURES: dict[str, Any] = {"item_tower": "mlp"}
 
 # How the papers train. On validation users, the defaults' own values were better for most models (docs/RESULTS.md, "The
 # default training").

@@ -15,7 +15,6 @@ from remi_tf.data.dataset.folder import Dataset
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation import interest_report
 from remi_tf.evaluation.evaluate import Evaluator
-from remi_tf.model import MultiInterestModel
 from remi_tf.quiet_loading import no_retracing_warnings
 from remi_tf.settings.encoders import needs
 from remi_tf.settings.exclusion import excludes_history
@@ -23,7 +22,6 @@ from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
 from remi_tf.training.batches import TrainingBatches, targets_ahead
 from remi_tf.training.checkpoints import CheckpointKeeper
-from remi_tf.training.feature_start import start_features
 from remi_tf.training.interrupts import Interrupts
 from remi_tf.training.measurements import (
     OnValidation,
@@ -32,10 +30,10 @@ from remi_tf.training.measurements import (
     truncate_metrics,
     validation_users,
 )
+from remi_tf.training.new_model import fill_from_log, new_model
 from remi_tf.training.optimizers import make_optimizer
 from remi_tf.training.recovery import Progress, restore_newest, settle_best
 from remi_tf.training.run_folder import SELECTION
-from remi_tf.training.spectral_start import start_from_log
 from remi_tf.training.warm_start import WarmStart, take_over
 from remi_tf.training.watch import Watch
 from remi_tf.training.weight_average import KeepAverage, WeightAverage
@@ -84,12 +82,7 @@ class Trainer:
             else None,
         )
         shares = partial(self.batches.target_shares, dataset.num_items)
-        features = None if settings.items.item_tower == "id" else dataset.features
-        self.model = MultiInterestModel(
-            settings, dataset.num_items, dataset.profile_sizes, shares, features, dataset.num_cold
-        )
-        if self.model.items is not None:
-            self.model.items.learns(np.bincount(dataset.train.items, minlength=dataset.num_items + 1))
+        self.model = new_model(settings, dataset, shares)
         self.validation = validation_users(dataset, settings.training.eval_users)
         run_folder.build(self.model)
         self.warm_start: WarmStart | None = take_over(self.model, before, dataset) if before else None
@@ -204,11 +197,7 @@ class Trainer:
     def _begin(self) -> None:
         """Fill the item table of a run that has no state yet. One killed before its first checkpoint begins again."""
         if self._is_new and self.step == 0 and self.settings.training.init == "spectral":
-            table = self.model.item_table if self.model.items is None else self.model.items.id_table
-            start_from_log(table, self.dataset.train, self.settings.training.seed)
-            if self.model.items is not None and self.dataset.features is not None:
-                counts = np.bincount(self.dataset.train.items, minlength=self.dataset.num_items + 1)
-                start_features(self.model.items, self.dataset.features, counts)
+            fill_from_log(self.model, self.dataset, self.settings.training.seed)
             if self.average:
                 self.average.begin()
 
