@@ -17,7 +17,7 @@ from remi_tf.commands.cli import (
     verification,
 )
 from remi_tf.commands.json_results import refuse_other, write_results
-from remi_tf.commands.result_tables import curve_table, metric_tables, segment_table
+from remi_tf.commands.result_tables import cold_table, curve_table, metric_tables, segment_table
 from remi_tf.doctor import versions
 from remi_tf.errors import command
 from remi_tf.files import atomic_file
@@ -72,7 +72,7 @@ def main(argv: list[str]) -> int:
     if ours.interests:
         print(sentence(ours.interests))
     print(f"{len(ours.users)} users of {flags.split} in {ours.seconds:.1f} s; {ours.without_targets} without targets")
-    more = _asked_for(run, flags, items, results)
+    more = _asked_for(run, flags, items, results) | _of_cold_items(run, flags)
     write_results(path, question(run, flags), {**_report(results, run.dataset.repeats), **more}, flags.overwrite)
     if flags.per_user is not None:
         _write_per_user(run, flags, results)
@@ -98,6 +98,17 @@ def _asked_for(
         found["diversity_curve"] = {f"{strength:g}": result.figures for strength, result in curve.items()}
         print(curve_table(curve))
     return found
+
+
+def _of_cold_items(run: "SavedRun", flags: argparse.Namespace) -> dict[str, Any]:
+    """Print what becomes of the items that the dataset hides from training, if it does. Returns it as JSON has it."""
+    if not run.dataset.num_cold:
+        return {}
+    from remi_tf.evaluation.cold import evaluate_cold
+
+    found = evaluate_cold(run.model, run.dataset, flags.split, flags.exclude_history).figures
+    print(cold_table(found))
+    return {"cold": found}
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:

@@ -59,6 +59,16 @@ def curve_table(curve: Mapping[float, "Evaluation"]) -> str:
     return table(rows, [name for name in _names(rows) if _metric(name) in OF_CURVE])
 
 
+def cold_table(found: Mapping[str, Any]) -> str:
+    """What `ColdReport.figures` has: a sentence, and one row for each way to rank cold items among themselves."""
+    lists = (
+        f"Cold items: {found['share_of_lists']:.1%} of the lists, {found['share_of_targets']:.1%} of the targets; "
+        f"recall@50 of warm targets {found['warm']:.4f}, of cold ones {found['cold']:.4f}"
+    )
+    rows = {name: {"recall@50": value} for name, value in found["among"].items()}
+    return f"{lists}\nranked among cold items only ({found['users']:,} users with cold targets):\n{table(rows)}"
+
+
 def comparison_table(found: Mapping[str, "Comparison"]) -> str:
     """One row for each metric."""
     from remi_tf.evaluation.paired_test import p_in_words

@@ -6,6 +6,7 @@ the same features.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -28,7 +29,7 @@ LENGTH, BATCH = 50, 256
 CONTENT_HISTORY, DECAYS = 100, (0.8, 0.9, 0.95, 1.0)
 """Newest items that content kNN reads, and what an item of the history counts for each newer one; chosen on validation
 users."""
-CONTENT, POPULARITY, CHANCE = "ContentKNN", "popularity of features", "chance"
+MODEL, CONTENT, POPULARITY, CHANCE = "model", "ContentKNN", "popularity of features", "chance"
 Scores = Callable[[Interactions, np.ndarray], np.ndarray]
 
 
@@ -44,13 +45,21 @@ class ColdReport:
     share_of_targets: float
     among: dict[str, np.ndarray]
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Means over users, for JSON and tables."""
+        return {
+            "users": int(np.isfinite(self.cold).sum()),
+            "warm": float(np.nanmean(self.warm)),
+            "cold": float(np.nanmean(self.cold)),
+            "share_of_lists": self.share_of_lists,
+            "share_of_targets": self.share_of_targets,
+            "among": {name: float(np.nanmean(values)) for name, values in self.among.items()},
+        }
 
-def evaluate_cold(model: System, dataset: Dataset, split: str, exclude_history: bool, name: str) -> ColdReport:
-    """How a model deals with the items that its dataset hides from training (--cold_share).
 
-    Args:
-      name: of the model, in `among`.
-    """
+def evaluate_cold(model: System, dataset: Dataset, split: str, exclude_history: bool) -> ColdReport:
+    """How a model deals with the items that its dataset hides from training (--cold_share)."""
     finish(model)
     data, first = dataset.split(split), dataset.num_items - dataset.num_cold + 1
     users = users_with_targets(data)
@@ -65,7 +74,7 @@ def evaluate_cold(model: System, dataset: Dataset, split: str, exclude_history: 
             among.append(_among_cold(model, history, known, exclude, first))
     items, offsets = targets(data, users)
     found = np.concatenate(lists)
-    ranked = {} if not among else {name: np.concatenate(among)}
+    ranked = {MODEL: np.concatenate(among)} if among else {}
     if dataset.features is not None:
         ranked |= _yardsticks(dataset, split, users, first, exclude_history)
     return ColdReport(
