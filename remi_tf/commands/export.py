@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from remi_tf.commands.cli import Parser, add_exclude_history, add_run_dir, refuse_missing_run, verification
+from remi_tf.commands.item_changes import add_item_changes, changed
 from remi_tf.errors import command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.serving.signatures import MAX_TOP_N
@@ -23,13 +24,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--index", action="store_true", help=f"also build the index in RUN_DIR/index again ({command('index')})"
     )
+    add_item_changes(parser)
     flags = parser.parse_args(argv)
     refuse_missing_run(flags.run_dir)
     load_tensorflow()
     from remi_tf.serving.export import export_run, measured_metrics
     from remi_tf.training.run_folder import load_saved_run
 
-    run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
+    run = changed(load_saved_run(flags.run_dir, **verification(flags.no_verify)), flags)
     excluded = run.excludes_history(flags.exclude_history)
     _, note = measured_metrics(run, excluded)
     if note is not None:

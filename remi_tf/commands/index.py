@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run, verification
+from remi_tf.commands.item_changes import add_item_changes, changed
 from remi_tf.errors import InputError
 from remi_tf.files import refuse_file
 from remi_tf.quiet_loading import load_tensorflow
@@ -24,7 +25,7 @@ def main(argv: list[str]) -> int:
     from remi_tf.recommending.index_folder import build_index, summary, write_parquet
     from remi_tf.training.run_folder import load_saved_run
 
-    run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
+    run = changed(load_saved_run(flags.run_dir, **verification(flags.no_verify)), flags)
     if flags.parquet is not None:
         write_parquet(run, flags.parquet)
         print(f"{run.catalogue.num_items:,} item vectors written to {flags.parquet}")
@@ -53,6 +54,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--parquet", type=Path, metavar="FILE", help="write item vectors and raw ids to FILE instead of an index"
     )
+    add_item_changes(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace what is there (default: refuse)")
     flags = parser.parse_args(argv)
     refuse_missing_run(flags.run_dir)

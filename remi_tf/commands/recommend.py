@@ -1,17 +1,18 @@
 """The command recommend: the best items for one history, as text, or for every user of a log, as Parquet."""
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remi_tf.commands.cli import Parser, add_exclude_history, add_run_dir, refuse_missing_run, verification
 from remi_tf.commands.console import shown
+from remi_tf.commands.id_flags import parse_history, parse_list, parse_timestamps
+from remi_tf.commands.item_changes import add_item_changes, changed
 from remi_tf.data.tables.dates import check_format
-from remi_tf.data.tables.ids import NotAnId, id_text, matched
+from remi_tf.data.tables.ids import matched
 from remi_tf.data.tables.layouts import QUOTES
-from remi_tf.data.tables.units import UNITS, unix_seconds
+from remi_tf.data.tables.units import UNITS
 from remi_tf.errors import InputError, command
 from remi_tf.files import refuse_file
 from remi_tf.quiet_loading import load_tensorflow
@@ -26,46 +27,6 @@ if TYPE_CHECKING:
     from remi_tf.recommending.recommender import Recommender
 
 
-def parse_list(flag: str, text: str) -> list[str]:
-    """The values of "a,b,c", or of a JSON list of strings and whole numbers.
-
-    Raises:
-      InputError: something in square brackets is not such a list.
-    """
-    if not text.lstrip().startswith("["):
-        return [value.strip() for value in text.split(",")]
-    try:
-        values = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{flag} {text}: not a JSON list ({error})") from error
-    try:
-        return [id_text(value) for value in values]
-    except NotAnId as error:
-        raise InputError(f"{flag} {text}: {error}") from error
-
-
-def parse_history(values: list[str]) -> list[str]:
-    """Raw ids, oldest first, of the --history flags: "a,b,c" once, or once for each id, or a JSON list.
-
-    Raises:
-      InputError: something in square brackets is not a JSON list of ids.
-    """
-    lists = [
-        parse_list("--history", value) if len(values) == 1 or value.lstrip().startswith("[") else [value]
-        for value in values
-    ]
-    return [raw_id for ids in lists for raw_id in ids if raw_id]
-
-
-def parse_timestamps(text: str) -> list[int]:
-    """Seconds since 1970 of --timestamps: "1388534400,1388620800".
-
-    Raises:
-      InputError: one of them is not a whole number, negative, or beyond the year 2100.
-    """
-    return [unix_seconds(value, "--timestamps") for value in parse_list("--timestamps", text)]
-
-
 def main(argv: list[str]) -> int:
     """Print the best items for a history, or write those for every user of a log.
 
@@ -78,7 +39,6 @@ def main(argv: list[str]) -> int:
     categories = None if flags.categories is None else parse_list("--categories", flags.categories)
     load_tensorflow()
     from remi_tf.recommending.choices import Choices
-    from remi_tf.recommending.recommender import Recommender
 
     choices = Choices(flags.top_n, flags.exclude_history, exclude, allow, categories, flags.diversity)
     if flags.input is not None:
@@ -86,13 +46,21 @@ def main(argv: list[str]) -> int:
     history = parse_history(flags.history)
     timestamps = None if flags.timestamps is None else parse_timestamps(flags.timestamps)
     profile = None if flags.user_profile is None else parse_list("--user_profile", flags.user_profile)
-    recommender = Recommender.from_run(flags.run_dir, flags.index, **verification(flags.no_verify))
+    recommender = _recommender(flags)
     known = recommender.catalogue.vocabulary
     history, choices = list(matched(history, known)), _spelled(choices, known)
     _check_inputs(recommender, history, timestamps, profile)
     for line in answer_lines(recommender, history, choices, timestamps, profile):
         print(line)
     return 0
+
+
+def _recommender(flags: argparse.Namespace) -> "Recommender":
+    from remi_tf.recommending.recommender import Recommender
+    from remi_tf.training.run_folder import load_saved_run
+
+    verify = verification(flags.no_verify)
+    return Recommender(changed(load_saved_run(flags.run_dir, **verify), flags), flags.index, **verify)
 
 
 def _spelled(choices: "Choices", known: "Vocabulary") -> "Choices":
@@ -107,10 +75,9 @@ def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
     from remi_tf.data.tables.rows import BadRows
     from remi_tf.data.tables.streams import check_encoding
     from remi_tf.recommending.known import Known
-    from remi_tf.recommending.recommender import Recommender
     from remi_tf.recommending.whole_logs import score_files
 
-    recommender = Recommender.from_run(flags.run_dir, flags.index, **verification(flags.no_verify))
+    recommender = _recommender(flags)
     columns = Columns(flags.user_col or "user", flags.item_col or "item", flags.time_col)
     for line in [*log_notes(recommender, flags.time_col), *choice_notes(recommender, choices)]:
         print(line)
@@ -157,6 +124,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     choice.add_argument("--categories", metavar="NAMES", help="recommend only items of these categories")
     loses = "what an item's score loses for each item of its category before it (default: 0)"
     choice.add_argument("--diversity", type=float, default=0.0, help=loses)
+    add_item_changes(parser)
     flags = parser.parse_args(argv)
     _check_flags(flags)
     return flags

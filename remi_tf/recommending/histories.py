@@ -49,6 +49,12 @@ class Histories:
         seconds = None if self.seconds is None else self.seconds[keep]
         return Histories(self.users, self.items[keep], seconds, before[self.offsets])
 
+    def newest(self, known: np.ndarray, count: int) -> "Histories":
+        """The last `count` items of each user for which `known` [n] is true. Long histories then cost no more."""
+        after = np.concatenate([np.cumsum(known[::-1])[::-1], [0]])  # [n + 1] known items from here on
+        ends = np.repeat(after[self.offsets[1:]], np.diff(self.offsets))  # [n] those of later users
+        return self.kept(known & (after[:-1] - ends <= count))
+
     def padded(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Items [B, W] of these users, "" is padding, and seconds [B, W] int64, 0 where they are unknown."""
         starts, lengths = self.offsets[positions], np.diff(self.offsets)[positions]

@@ -12,7 +12,7 @@ from absl import logging
 from pandas.api.types import is_list_like
 
 from remi_tf.counted.base import CountedModel
-from remi_tf.errors import InputError
+from remi_tf.errors import InputError, command
 from remi_tf.recommending.answer import Answer, no_columns
 from remi_tf.recommending.choices import Choices, check_top_n, checked
 from remi_tf.recommending.forms import in_python, name_column
@@ -23,6 +23,8 @@ from remi_tf.recommending.profiles import Profiles
 from remi_tf.recommending.similar import SimilarItems
 from remi_tf.retrieval.boosts import summed
 from remi_tf.serving.graph import NO_NUMBER, ServingGraph
+from remi_tf.serving.new_item_tables import read_new_items
+from remi_tf.serving.new_items import LENGTH, add_items, remove_items
 from remi_tf.serving.request import last_known
 from remi_tf.serving.request_limits import NO_LIMITS
 from remi_tf.systems import boosts_of
@@ -50,11 +52,13 @@ class Recommender:
     """
 
     def __init__(self, run: SavedRun, index: str | Path | None = None, verify: bool = True):
-        self.run, self.catalogue = run, run.catalogue
-        self._similar = SimilarItems(run)
+        self._open(run)
         self.index = None if index is None else open_index(Path(index), run, verify)
-        self.graph = ServingGraph(run.model, run.catalogue, max_top_n=run.catalogue.num_items, limits=NO_LIMITS)
         self._warned: set[str] = set()
+
+    def _open(self, run: SavedRun) -> None:
+        self.run, self.catalogue, self._similar = run, run.catalogue, SimilarItems(run)
+        self.graph = ServingGraph(run.model, run.catalogue, max_top_n=run.catalogue.num_items, limits=NO_LIMITS)
 
     @classmethod
     def from_run(cls, path: str | Path, index: str | Path | None = None, verify: bool = True) -> "Recommender":
@@ -67,6 +71,34 @@ class Recommender:
           InputError: no run there, no weights saved yet, or an error of the class.
         """
         return cls(load_saved_run(path, verify=verify), index, verify)
+
+    def add_items(self, table: str | Path | pd.DataFrame, id_col: str | None = None, length: float = LENGTH) -> None:
+        """Also recommend items that the log has never seen, by their features (`remi_tf.serving.new_items.add_items`).
+
+        Args:
+          table, id_col: as of `read_new_items`. length: how high they come; above 1 higher.
+
+        Raises:
+          InputError: the table or an item cannot be used, or an index is open.
+        """
+        self._refuse_index("add")
+        self._open(add_items(self.run, read_new_items(table, self.catalogue, id_col), length))
+
+    def remove_items(self, items: Iterable[Any]) -> None:
+        """Recommend these items no more. They still count in histories.
+
+        Raises:
+          InputError: an item that the catalogue does not hold, or an index is open.
+        """
+        self._refuse_index("remove")
+        self._open(remove_items(self.run, [raw_id(item, "items") for item in items]))
+
+    def _refuse_index(self, what: str) -> None:
+        if self.index is not None:
+            raise InputError(
+                f"{what}_items: an index holds the items that it was built with; build it with "
+                f"{command('index', f'--{what}_items', 'FILE')}, or leave out the index"
+            )
 
     def recommend(
         self,
@@ -181,7 +213,8 @@ class Recommender:
         choices = replace(choices, exclude_history=self.run.excludes_history(choices.exclude_history))
         answer = self._searcher(choices) if self.index else self._asker(choices)
         if not choices.exclude_history:
-            histories = self._read_of(histories)
+            known = self.catalogue.vocabulary.rows(histories.items) > 0
+            histories = histories.newest(known, self.run.model.max_history)
         profiles = profiles or self.profiles(None)
         for positions in histories.batches(min(choices.top_n, self.catalogue.num_items)):
             items, seconds = histories.padded(positions)
@@ -192,13 +225,6 @@ class Recommender:
                 rows = profiles.rows([histories.users[position] for position in positions])
                 inputs["profile"] = tf.constant(rows, tf.string, [len(rows), len(profiles.columns)])
             yield Answer(positions, *answer(items, inputs))
-
-    def _read_of(self, histories: Histories) -> Histories:
-        """The last max_history known items. The model reads no others, and long histories then cost no more."""
-        known = self.catalogue.vocabulary.rows(histories.items) > 0  # [n]
-        after = np.concatenate([np.cumsum(known[::-1])[::-1], [0]])  # [n + 1] known items from here on
-        ends = np.repeat(after[histories.offsets[1:]], np.diff(histories.offsets))  # [n] those of later users
-        return histories.kept(known & (after[:-1] - ends <= self.run.model.max_history))
 
     def _asker(self, choices: Choices) -> Any:
         """(history [B, W], inputs) → items, scores and interest [B, n], from the served graph: exact."""

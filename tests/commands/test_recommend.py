@@ -221,26 +221,6 @@ def test_flags_that_do_not_fit_are_refused(run, flags, message):
     assert not Path("c").exists()
 
 
-@pytest.mark.parametrize(
-    ("flags", "history"),
-    [
-        (["a, b,,c"], ["a", "b", "c"]),
-        (["a,b", "c d "], ["a,b", "c d "]),
-        (['["a,b", 12, "c"]'], ["a,b", "12", "c"]),
-        (["[7.0, 8]"], ["7", "8"]),
-        ([""], []),
-    ],
-)
-def test_ids_with_commas_can_be_given(flags, history):
-    assert recommending.parse_history(flags) == history
-
-
-@pytest.mark.parametrize("value", ["[a,b]", "[1.5]", "[true]", "[[1]]"])
-def test_a_list_that_is_not_one_of_ids_is_refused(value):
-    with pytest.raises(InputError, match="--history"):
-        recommending.parse_history([value])
-
-
 def printed(run, capsys, *flags):
     """The ranked lines, and what is said before them besides whether they leave out the history."""
     recommending.main(["--run_dir", str(run.path), "--top_n", "3", *flags])

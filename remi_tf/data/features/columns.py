@@ -89,7 +89,15 @@ class FeatureColumn:
             return [FIRST + bisect_right(self.edges, day_of(text, self.form))]
         if self.kind == "text":
             return _distinct(code for word in words(text) for code in self._word_codes(word))
-        return _distinct(map(self._value_code, elements(text) if self.kind == "multi" else [one_value(text)]))
+        if self.kind == "multi":
+            return _distinct(map(self._value_code, elements(text)))
+        return [self._category_code(text)]
+
+    def _category_code(self, text: str) -> int:
+        """The code of a category; of a path or a list, that of its deepest element that is known."""
+        if (code := self._value_code(one_value(text))) != UNKNOWN:
+            return code
+        return next((self._code_of[part] for part in reversed(elements(text)) if part in self._code_of), UNKNOWN)
 
     def _value_code(self, value: str) -> int:
         if value in self._code_of:

@@ -1,0 +1,56 @@
+"""The flags --add_items and --remove_items of the commands that serve a run."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remi_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from remi_tf.training.run_folder import SavedRun
+
+
+def add_item_changes(parser: argparse.ArgumentParser) -> None:
+    """The flags; `changed` reads them."""
+    parser.add_argument(
+        "--add_items",
+        type=Path,
+        metavar="TABLE",
+        help="also serve the items of this table, which the log has never seen: by their features (default: none)",
+    )
+    parser.add_argument(
+        "--items_id_col", metavar="COL", help="its id column (default: item_id, item, id, … or the first)"
+    )
+    parser.add_argument(
+        "--new_item_length",
+        type=float,
+        metavar="X",
+        help="how high these items come: above 1 higher, below 1 lower (default: 1)",
+    )
+    parser.add_argument(
+        "--remove_items", type=Path, metavar="FILE", help="never list the items of this file, one raw id a line"
+    )
+
+
+def changed(run: "SavedRun", flags: argparse.Namespace) -> "SavedRun":
+    """The run with the items that the flags add, and without those that they remove; says how many.
+
+    Raises:
+      InputError: a flag, a table or an item that cannot be used.
+    """
+    from remi_tf.serving.new_item_tables import read_ids, read_new_items
+    from remi_tf.serving.new_items import LENGTH, add_items, remove_items
+
+    if flags.add_items is None:
+        for name in ("items_id_col", "new_item_length"):
+            if getattr(flags, name) is not None:
+                raise InputError(f"--{name}: it is about the items of --add_items TABLE, which is missing")
+    else:
+        new = read_new_items(flags.add_items, run.catalogue, flags.items_id_col)
+        run = add_items(run, new, LENGTH if flags.new_item_length is None else flags.new_item_length)
+        print(f"{len(new.ids):,} new items of {flags.add_items.name}, by their features")
+    if flags.remove_items is not None:
+        ids = read_ids(flags.remove_items)
+        run = remove_items(run, ids)
+        print(f"{len(run.catalogue.removed):,} items are in no list ({flags.remove_items.name})")
+    return run

@@ -1,0 +1,96 @@
+"""Tables of new items, and lists of items to remove, as --add_items and --remove_items name them."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from remi_tf.data.dataset.catalogue import Catalogue
+from remi_tf.data.features.store import Values
+from remi_tf.data.tables.feature_tables import Asked, read_vectors
+from remi_tf.data.tables.item_tables import CATEGORY_NAMES, TITLE_NAMES
+from remi_tf.data.tables.labels import CategoryChoice, choose_categories, title_of
+from remi_tf.data.tables.layouts import find_column
+from remi_tf.data.tables.rows import BadRows
+from remi_tf.data.tables.side_tables import table_rows
+from remi_tf.errors import InputError
+from remi_tf.serving.new_items import NewItems
+
+ID_NAMES = ("item_id", "item", "id", "parent_asin", "asin")
+
+
+def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_col: str | None = None) -> NewItems:
+    """What a table says of items, in the feature columns of a catalogue.
+
+    Args:
+      table: text with a header, JSON lines or Parquet, plain or compressed; or a DataFrame.
+      id_col: its column of raw ids; None = item_id, item, id, parent_asin or asin, else the first.
+
+    Raises:
+      InputError: the file or a column is missing, a row that cannot be read, or no row.
+    """
+    if isinstance(table, pd.DataFrame):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "new_items.parquet"
+            try:
+                table.to_parquet(path, index=False)
+            except (ValueError, TypeError) as error:
+                raise InputError(
+                    f"new items: the DataFrame cannot be read ({error}); give each column one type"
+                ) from error
+            return read_new_items(path, catalogue, id_col)
+    if not Path(table).is_file():
+        raise InputError(f"--add_items {table}: no such file")
+    features = catalogue.features
+    columns = () if features is None else features.columns
+    arrays: dict[int, np.ndarray] = {}
+
+    def pick(names: list[str], label: str) -> list[int | None]:
+        lowered = [name.strip().lower() for name in names]
+
+        def usual(candidates: Sequence[str]) -> int | None:
+            return next((lowered.index(name) for name in candidates if name in lowered), None)
+
+        identity = usual(ID_NAMES) if id_col is None else find_column(id_col, names, label)
+        found: list[int | None] = [identity or 0, usual(TITLE_NAMES), usual(CATEGORY_NAMES)]
+        for number, column in enumerate(columns):
+            if column.kind == "vector" and column.name not in names:
+                arrays[number] = read_vectors(table, Asked(column.name, "vector"))
+                found.append(None)
+            else:
+                found.append(find_column(column.name, names, label))
+        return found
+
+    rows = [texts for _, texts in table_rows(table, pick, None, "item table", BadRows("stop"))]
+    if not rows:
+        raise InputError(f"--add_items {table}: it has no row")
+    values: list[Values] = [[row[3 + number] for row in rows] for number in range(len(columns))]
+    for number, array in arrays.items():
+        if len(array) != len(rows):
+            raise InputError(
+                f"{table}: {len(rows):,} rows, and {columns[number].name}.npy next to it has {len(array):,}"
+            )
+        values[number] = np.asarray(array, np.float32)
+    ids = [row[0] for row in rows]
+    categories, _ = choose_categories(dict(zip(ids, (row[2] for row in rows), strict=True)), CategoryChoice())
+    return NewItems(ids, values, [title_of(row[1]) for row in rows], [categories.get(raw_id, "") for raw_id in ids])
+
+
+def read_ids(path: str | Path) -> list[str]:
+    """The raw ids of a text file, one per line.
+
+    Raises:
+      InputError: there is no such file, or it holds no id.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"--remove_items {path}: cannot be read ({error}); give a UTF-8 text file, one id a line"
+        ) from error
+    ids = [line.strip() for line in lines if line.strip()]
+    if not ids:
+        raise InputError(f"--remove_items {path}: it holds no id; write one raw id a line")
+    return ids
