@@ -11,7 +11,7 @@ from remi_tf.data.dataset.catalogue import Catalogue
 from remi_tf.data.features.store import Values
 from remi_tf.data.tables.feature_tables import Asked, read_vectors
 from remi_tf.data.tables.item_tables import CATEGORY_NAMES, TITLE_NAMES
-from remi_tf.data.tables.labels import CategoryChoice, choose_categories, title_of
+from remi_tf.data.tables.labels import CategoryChoice, choose_categories, label_text, title_of
 from remi_tf.data.tables.layouts import find_column
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.side_tables import table_rows
@@ -34,12 +34,8 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
     if isinstance(table, pd.DataFrame):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "new_items.parquet"
-            try:
-                table.to_parquet(path, index=False)
-            except (ValueError, TypeError) as error:
-                raise InputError(
-                    f"new items: the DataFrame cannot be read ({error}); give each column one type"
-                ) from error
+            texts = {name: [label_text(value) for value in table[name]] for name in table.columns}
+            pd.DataFrame(texts, columns=table.columns, dtype="string").to_parquet(path, index=False)
             return read_new_items(path, catalogue, id_col)
     if not Path(table).is_file():
         raise InputError(f"--add_items {table}: no such file")
