@@ -11,23 +11,20 @@ import tensorflow as tf
 from absl import logging
 from pandas.api.types import is_list_like
 
-from remi_tf.counted.base import CountedModel
 from remi_tf.errors import InputError, command
 from remi_tf.recommending.answer import Answer, no_columns
 from remi_tf.recommending.choices import Choices, check_top_n, checked
 from remi_tf.recommending.forms import in_python, name_column
 from remi_tf.recommending.histories import Histories, from_frame, from_lists, raw_id
 from remi_tf.recommending.index_folder import open_index
+from remi_tf.recommending.index_search import IndexSearch, diverged
 from remi_tf.recommending.known import Known, known_of
 from remi_tf.recommending.profiles import Profiles
 from remi_tf.recommending.similar import SimilarItems
-from remi_tf.retrieval.boosts import summed
 from remi_tf.serving.graph import NO_NUMBER, ServingGraph
 from remi_tf.serving.new_item_tables import read_new_items
 from remi_tf.serving.new_items import LENGTH, add_items, remove_items
-from remi_tf.serving.request import last_known
 from remi_tf.serving.request_limits import NO_LIMITS
-from remi_tf.systems import boosts_of
 from remi_tf.training.run_folder import SavedRun, load_saved_run
 
 
@@ -236,7 +233,7 @@ class Recommender:
                 if status.startswith("error: "):
                     raise InputError(status.removeprefix("error: "))
                 if status.startswith(NO_NUMBER):
-                    raise self._diverged()
+                    raise diverged(self.run)
             found = result["items"].numpy()
             texts = np.array([raw_id.decode() for raw_id in found.ravel()], object).reshape(found.shape)
             return texts, result["scores"].numpy(), result["interest"].numpy()
@@ -249,38 +246,8 @@ class Recommender:
         for name in ("allow", "categories", "diversity"):
             if name in given:
                 raise InputError(f"{name}: an index cannot be searched by it; leave out the index")
-        index, vocabulary, top_n = self.index, self.catalogue.vocabulary, given["top_n"]
-        assert index is not None
-        everybody = vocabulary.rows(given.get("exclude", [[]])[0])  # [X]
-
-        def search(items: np.ndarray, inputs: dict[str, tf.Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            interests = self.graph.functions["interests"](*inputs.values())["interests"].numpy()  # [B, K, d]
-            rows = vocabulary.rows(items.ravel()).reshape(items.shape)
-            if not np.isfinite(interests[rows.any(axis=1)]).all():
-                raise self._diverged()
-            exclude = np.broadcast_to(everybody, (len(items), len(everybody)))
-            if choices.exclude_history:
-                exclude = np.concatenate([exclude, rows], axis=1)
-            ids, scores = index.search(interests, top_n, exclude, self._boosts(rows))
-            interest = np.matmul(index.vectors[ids], interests.transpose(0, 2, 1)).argmax(axis=2).astype(np.int32)
-            for user in np.flatnonzero(~rows.any(axis=1)):  # no known item: take the first rows, the popular items
-                popular = np.setdiff1d(index.rows[: top_n + exclude.shape[1]], exclude[user])[:top_n]
-                ids[user], scores[user], interest[user] = 0, 0, -1
-                ids[user, : len(popular)] = popular
-            texts = np.array(vocabulary.raw_ids(ids.ravel().tolist()), object).reshape(ids.shape)
-            return texts, scores, interest
-
-        return search
-
-    def _boosts(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """What the histories [B, any] rows, 0 = unknown, add to the scores of the model's items, if it has a boost."""
-        model = self.run.model
-        assert not isinstance(model, CountedModel)  # which has no index
-        found = boosts_of(model, last_known(rows, rows, model.max_history))
-        if found is None:
-            return None
-        ids = found.ids.numpy()
-        return summed(np.where(np.isin(ids, self.catalogue.removed), 0, ids), found.amounts.numpy())
+        assert self.index is not None
+        return IndexSearch(self.index, self.run, self.graph, given, bool(choices.exclude_history))
 
     def _checked(self, choices: Choices) -> dict[str, Any]:
         """The choices as inputs of the served graph. Warns once about names that the catalogue does not hold."""
@@ -288,9 +255,6 @@ class Recommender:
         for message in warnings:
             self._warn(message)
         return given
-
-    def _diverged(self) -> InputError:
-        return InputError(f"{self.run.path}: the model gives no number for a history; the run has diverged")
 
     def _warn_of_unknown(self, known: Known) -> None:
         if known.known_interactions == known.interactions:

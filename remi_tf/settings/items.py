@@ -20,7 +20,7 @@ class ItemSettings(SettingGroup):
         of_gradient_steps=True,
     )
     id_dropout: float = setting(
-        0.3,
+        0.1,
         "share of the items of a step that are read without their row, so that features alone can carry an item",
         only=WITH_TOWER,
         of_gradient_steps=True,

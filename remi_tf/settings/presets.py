@@ -7,10 +7,10 @@ A setting takes its value from the first of these that has one:
   4. the preset of model and dataset
   5. the preset of the dataset (after the next one for a counted model)
   6. the encoder's own default (encoders.py)
-  7. what `--remi` (REMI_EXTRAS or REMI_AS_PRINTED) and models that read item by item (SEQUENCE_EXTRAS) add
+  7. what `--remi` (REMI_EXTRAS or REMI_AS_PRINTED), models that read item by item (SEQUENCE_EXTRAS) and features of
+     items (WITH_FEATURES) add
   8. the recipe (one of MTMI's: as paper)
-  9. WITH_FEATURES, where the dataset has features of items
- 10. the default in objective.py, training.py, boost.py, items.py or encoders.py
+  9. the default in objective.py, training.py, boost.py, items.py or encoders.py
 """
 
 import difflib
@@ -161,9 +161,8 @@ def compose(
     if recipe in MTMI_RECIPES:
         _check_mtmi(recipe, model_type, explicit)
     values = {
-        **(WITH_FEATURES if has_features and recipe == "default" and not entry.counted else {}),
         **RECIPES["paper" if recipe in MTMI_RECIPES else recipe],
-        **_extras(model_type, recipe, remi),
+        **_extras(model_type, recipe, remi, has_features),
         **entry.defaults,
         **DATASET_PRESETS.get(dataset_name, {}),
         **(entry.defaults if entry.counted else {}),  # the presets are about what a trained model reads
@@ -189,10 +188,16 @@ def compose(
     return settings if repeats is None else settings.decided(repeats)
 
 
-def _extras(model_type: str, recipe: str, remi: bool) -> dict[str, Any]:
-    """What `--remi`, and models that read item by item, add to a recipe."""
-    of_remi = (REMI_EXTRAS if recipe == "default" else REMI_AS_PRINTED) if remi else {}
-    return {**of_remi, **(SEQUENCE_EXTRAS if ENCODERS[model_type].states and recipe == "default" else {})}
+def _extras(model_type: str, recipe: str, remi: bool, has_features: bool) -> dict[str, Any]:
+    """What `--remi`, models that read item by item, and features of items add to a recipe."""
+    if recipe != "default":
+        return REMI_AS_PRINTED if remi else {}
+    entry = ENCODERS[model_type]
+    return {
+        **(REMI_EXTRAS if remi else {}),
+        **(SEQUENCE_EXTRAS if entry.states else {}),
+        **(WITH_FEATURES if has_features and not entry.counted else {}),
+    }
 
 
 def _meaning(spelling: str) -> dict[str, Any]:

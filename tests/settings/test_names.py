@@ -4,22 +4,24 @@ import dataclasses
 
 from remi_tf.settings.boost import BoostSettings
 from remi_tf.settings.encoders import ENCODERS
+from remi_tf.settings.items import ItemSettings
 from remi_tf.settings.names import known_settings
 from remi_tf.settings.objective import ObjectiveSettings
 from remi_tf.settings.training import TrainingSettings
 
 
 def test_a_setting_has_one_group():
-    groups = {"encoder": set(), "objective": set(), "training": set(), "boost": set()}
+    groups = {name: set() for name in ("encoder", "items", "objective", "training", "boost")}
     for name, known in known_settings().items():
         groups[known.group].add(name)
-    objective, training, boost = (
+    objective, training, boost, items = (
         {each.name for each in dataclasses.fields(group)}
-        for group in (ObjectiveSettings, TrainingSettings, BoostSettings)
+        for group in (ObjectiveSettings, TrainingSettings, BoostSettings, ItemSettings)
     )
     options = {each.name for entry in ENCODERS.values() for each in dataclasses.fields(entry.settings)}
-    assert groups == {"encoder": options, "objective": objective, "training": training, "boost": boost}
-    assert sum(map(len, groups.values())) == len(options | objective | training | boost)
+    others = {"objective": objective, "training": training, "boost": boost, "items": items}
+    assert groups == {"encoder": options, **others}
+    assert sum(map(len, groups.values())) == len(options.union(*others.values()))
 
 
 def test_an_option_of_some_encoders_is_read_only_with_those_and_what_all_have_with_every_one():

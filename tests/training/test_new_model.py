@@ -1,0 +1,38 @@
+"""The model of a new run: its items know which of them training has, and start from the log if they are to."""
+
+import numpy as np
+import pytest
+
+from remi_tf.data.dataset.folder import load_dataset
+from remi_tf.settings.settings import Settings
+from remi_tf.training.new_model import fill_from_log, new_model
+from tests.featured_runs import prepared
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return load_dataset(prepared(tmp_path_factory.mktemp("new_model"), cold_share=0.2))
+
+
+def made(dataset, **settings):
+    return new_model(Settings().replace(embedding_dim=8, num_negatives=9, **settings), dataset, lambda: np.ones(41))
+
+
+def test_items_that_training_does_not_have_are_known_as_such(dataset):
+    model = made(dataset, item_tower="sum")
+    there = np.bincount(dataset.train.items, minlength=41) > 0
+    assert model.items.has_id.numpy()[1:].tolist() == there[1:].astype(float).tolist() and not there.all()
+
+
+def test_the_rows_of_the_ids_start_from_the_log_as_those_of_a_plain_table(dataset):
+    plain, featured = made(dataset), made(dataset, item_tower="mlp")
+    for model in (plain, featured):
+        fill_from_log(model, dataset, seed=3)
+    np.testing.assert_array_equal(plain.item_table.numpy(), featured.items.id_table.numpy())
+    featured.finish_items()
+    known = np.unique(dataset.train.items)
+    np.testing.assert_allclose(featured.item_table.numpy()[known], plain.item_table.numpy()[known], rtol=1e-6)
+
+
+def test_without_a_tower_features_are_not_read(dataset):
+    assert dataset.features is not None and made(dataset).items is None
