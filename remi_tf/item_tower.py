@@ -102,8 +102,9 @@ class TowerItems(tf.keras.layers.Layer):
         e_i = has_id_i · id_i + f_i
 
     `has_id` is 0 for items that no training user has: nothing has taught their row, so their features speak for them.
-    In training a share of `id_dropout` of the items of a step is read without the row (Volkovs et al., DropoutNet,
-    NIPS'17, which drops it for whole examples).
+    In training a share of `id_dropout` of the items of a step lose their row as targets and negatives, so that their
+    features are asked to do it alone (Volkovs et al., DropoutNet, NIPS'17, which drops it for whole examples). In
+    histories they keep it: to read less of them is the history's own dropout.
 
     Args:
       features: of the rows 0..I.
@@ -122,18 +123,27 @@ class TowerItems(tf.keras.layers.Layer):
         """Say how often training users have each item, [I + 1]."""
         self.has_id.assign(np.concatenate([[1], occurrences[1:] > 0]).astype(np.float32))
 
-    def call(self, rows: tf.Tensor, drop_seed: tf.Tensor | None = None) -> tf.Tensor:
-        """[n] int32 rows, each once → [n, dim]. drop_seed: [2] int32, in training."""
-        counts = tf.gather(self.has_id, rows)
-        if drop_seed is not None and self.rate:
-            drawn = tf.random.stateless_uniform(tf.shape(rows), drop_seed, alg="philox")
-            counts *= tf.cast(drawn >= self.rate, counts.dtype)
-        return tf.gather(self.id_table, rows) * counts[:, tf.newaxis] + self.tower(rows)
+    def call(self, rows: tf.Tensor) -> tf.Tensor:
+        """[n] int32 rows, each once → [n, dim]."""
+        return self._own(rows) + self.tower(rows)
 
-    def lookup(self, ids: tf.Tensor, drop_seed: tf.Tensor | None = None) -> tf.Tensor:
-        """[m] int32 rows → [m, dim]. Each distinct item is put together once."""
+    def _own(self, rows: tf.Tensor) -> tf.Tensor:
+        return tf.gather(self.id_table, rows) * tf.gather(self.has_id, rows)[:, tf.newaxis]
+
+    def lookup(self, ids: tf.Tensor, whole: tf.Tensor, drop_seed: tf.Tensor | None = None) -> tf.Tensor:
+        """[m] int32 rows → [m, dim]. Each distinct item is put together once.
+
+        Args:
+          whole: the first so many of the ids keep their row whatever is drawn.
+          drop_seed: [2] int32, in training.
+        """
         rows, index = tf.unique(ids)
-        return tf.gather(self(rows, drop_seed), index)
+        own, said = self._own(rows), self.tower(rows)
+        if drop_seed is None or not self.rate:
+            return tf.gather(own + said, index)
+        drawn = tf.random.stateless_uniform(tf.shape(rows), drop_seed, alg="philox")
+        kept = own * tf.cast(drawn >= self.rate, own.dtype)[:, tf.newaxis]
+        return tf.concat([tf.gather(own + said, index[:whole]), tf.gather(kept + said, index[whole:])], axis=0)
 
     def finish(self, table: Any) -> None:
         """Put the vectors of all items into `table`, a variable [I + 1, dim]."""

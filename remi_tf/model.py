@@ -271,9 +271,12 @@ class MultiInterestModel(tfrs.Model):
         self.loss_sums.assign(np.zeros(self.loss_sums.shape, np.float32))
 
     def _lookup(self, *ids: tf.Tensor, drop_seed: tf.Tensor | None) -> list[tf.Tensor]:
-        """[...] int32 → [..., dim] each: the items' vectors for several id tensors, by one gather."""
+        """[...] int32 → [..., dim] each: the vectors of several id tensors, the history's first, by one gather."""
         flat = tf.concat([tf.reshape(part, [-1]) for part in ids], axis=0)
-        rows = tf.gather(self.item_table, flat) if self.items is None else self.items.lookup(flat, drop_seed)
+        if self.items is None:
+            rows = tf.gather(self.item_table, flat)
+        else:
+            rows = self.items.lookup(flat, tf.size(ids[0]), drop_seed)
         parts = tf.split(rows, [tf.size(part) for part in ids])
         return [
             tf.reshape(part, tf.concat([tf.shape(index), [rows.shape[1]]], axis=0))

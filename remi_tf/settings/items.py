@@ -21,7 +21,8 @@ class ItemSettings(SettingGroup):
     )
     id_dropout: float = setting(
         0.1,
-        "share of the items of a step that are read without their row, so that features alone can carry an item",
+        "share of the items of a step that lose their row as targets and negatives, so that features alone can carry "
+        "an item",
         only=WITH_TOWER,
         of_gradient_steps=True,
     )
