@@ -9,7 +9,8 @@ import pandas as pd
 
 from remi_tf.data.dataset.catalogue import Catalogue
 from remi_tf.data.features.store import Values
-from remi_tf.data.tables.feature_tables import Asked, read_vectors
+from remi_tf.data.tables.feature_kinds import Asked
+from remi_tf.data.tables.feature_tables import read_vectors
 from remi_tf.data.tables.item_tables import CATEGORY_NAMES, TITLE_NAMES
 from remi_tf.data.tables.labels import CategoryChoice, choose_categories, label_text, title_of
 from remi_tf.data.tables.layouts import find_column

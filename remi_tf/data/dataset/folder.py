@@ -121,11 +121,7 @@ def write_dataset(
         if features is not None:
             features.save(folder)
         for split, interactions in splits.items():
-            for array, dtype in ARRAYS.items():
-                values = np.ascontiguousarray(getattr(interactions, array), dtype=dtype)
-                _save(folder / f"{split}_{array}.npy", values)
-            if profile_columns:
-                _save(folder / f"{split}_{PROFILES}.npy", np.asarray(interactions.profiles, np.int32))
+            _save_split(folder, split, interactions, bool(profile_columns))
             write_lines(folder / f"{split}_users.txt", users[split])
         written = describe(folder, sorted(file.name for file in folder.iterdir()))
         files = {name: entry["sha256"] for name, entry in written.items()}
@@ -147,6 +143,14 @@ def write_dataset(
         }
         write_json(folder / MANIFEST, seal(manifest))
     return manifest
+
+
+def _save_split(folder: Path, split: str, interactions: Interactions, with_profiles: bool) -> None:
+    for array, dtype in ARRAYS.items():
+        values = np.ascontiguousarray(getattr(interactions, array), dtype=dtype)
+        _save(folder / f"{split}_{array}.npy", values)
+    if with_profiles:
+        _save(folder / f"{split}_{PROFILES}.npy", np.asarray(interactions.profiles, np.int32))
 
 
 def load_dataset(path: str | Path, verify: bool = True) -> Dataset:

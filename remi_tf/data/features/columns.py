@@ -3,7 +3,7 @@
 A code is a row of the table of feature embeddings. Every column has the codes MISSING and UNKNOWN besides its own. An
 item has one code or more of each column:
 
-  category  one value                                     red
+  category  one value; of a path one level of it          red
   multi     several values, "|" between them, or a list   Action|Comedy
   number    a number; its quantile among the items        12.5
   date      a date or a time; its quantile                1999-12-31
@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 
 from remi_tf.data.tables.dates import is_written, parse_written
-from remi_tf.data.tables.feature_tables import KINDS
-from remi_tf.data.tables.labels import elements, printed
+from remi_tf.data.tables.feature_kinds import KINDS
+from remi_tf.data.tables.feature_tables import as_vector
+from remi_tf.data.tables.labels import SEPARATOR, elements, every_element
 from remi_tf.data.tables.units import per_second
 
 MISSING, UNKNOWN, FIRST = 0, 1, 2
@@ -49,6 +50,8 @@ class FeatureColumn:
     edges: of number and date (in days since 1970), the ascending borders between the codes 2, 3, …; a value on a border
       belongs to the code above it.
     form: of date, how the text is written: a unit of data/tables/units.py or a format of strptime.
+    separator: of category and multi, what stands between the elements of a text.
+    level: of category, which element of a path counts, from 1 (of a shorter path the last one); 0 = there are no paths.
     width: of vector, its length. scale: what its numbers are multiplied by, so that vectors have length 1 on average.
     """
 
@@ -58,6 +61,8 @@ class FeatureColumn:
     buckets: int = 0
     edges: tuple[float, ...] = ()
     form: str = "iso"
+    separator: str = SEPARATOR
+    level: int = 0
     width: int = 0
     scale: float = 1.0
 
@@ -89,15 +94,13 @@ class FeatureColumn:
             return [FIRST + bisect_right(self.edges, day_of(text, self.form))]
         if self.kind == "text":
             return _distinct(code for word in words(text) for code in self._word_codes(word))
-        if self.kind == "multi":
-            return _distinct(map(self._value_code, elements(text)))
-        return [self._category_code(text)]
+        values = every_element(text, self.separator) if self.kind == "multi" else one_value(text, *self.path)
+        return _distinct(map(self._value_code, values))
 
-    def _category_code(self, text: str) -> int:
-        """The code of a category; of a path or a list, that of its deepest element that is known."""
-        if (code := self._value_code(one_value(text))) != UNKNOWN:
-            return code
-        return next((self._code_of[part] for part in reversed(elements(text)) if part in self._code_of), UNKNOWN)
+    @property
+    def path(self) -> tuple[int, str]:
+        """How a category is taken out of a text; see `one_value`."""
+        return self.level, self.separator
 
     def _value_code(self, value: str) -> int:
         if value in self._code_of:
@@ -165,9 +168,12 @@ def day_of(text: str, form: str) -> float:
     return moment / per_second(form) / SECONDS_A_DAY
 
 
-def one_value(text: str) -> str:
-    """A category; of a list the last element, which is the deepest of a path."""
-    return elements(text)[-1] if text[:1] in "[{(" and elements(text) else " ".join(text.split())
+def one_value(text: str, level: int = 0, separator: str = SEPARATOR) -> list[str]:
+    """The category that a text is or that its path has at a level (0 = the text is no path); none where it has none."""
+    if level == 0 and text[:1] not in "[{(":
+        return [" ".join(text.split())]
+    parts = elements(text, separator)
+    return parts[min(level or len(parts), len(parts)) - 1 :][:1]
 
 
 def vector_of(text: str, width: int) -> np.ndarray:
@@ -176,16 +182,12 @@ def vector_of(text: str, width: int) -> np.ndarray:
     Raises:
       ValueError: no list of numbers, or another length.
     """
-    if not text.strip():
+    vector = as_vector(text)
+    if vector is None:
         return np.full(width, np.nan, np.float32)
-    value = printed(text.strip())
-    if not isinstance(value, list | tuple) or not all(type(each) in (int, float) for each in value):
-        raise ValueError(f"{text[:40]!r} is no list of numbers")
-    if len(value) != width:
-        raise ValueError(f"a vector of {len(value)} numbers, where others have {width}")
-    if not np.isfinite(value).all():
-        raise ValueError("a vector with a number that is not finite")
-    return np.array(value, np.float32)
+    if len(vector) != width:
+        raise ValueError(f"a vector of {len(vector)} numbers, where others have {width}")
+    return vector
 
 
 def words(text: str) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from remi_tf.data.features.columns import FeatureColumn, day_of, number_of, one_value, words
 from remi_tf.data.features.store import Values
-from remi_tf.data.tables.labels import elements
+from remi_tf.data.tables.labels import SEPARATOR, CategoryChoice, choose_level, elements, every_element
 from remi_tf.errors import InputError
 
 LEAST_ITEMS = 2
@@ -18,10 +18,16 @@ MOST_VALUES, VALUE_BUCKETS = 1_000_000, 1 << 20
 """More values than this are hashed into so many buckets."""
 MOST_WORDS, GRAM_BUCKETS = 200_000, 1 << 14
 QUANTILES = 20
+ANY_LEVEL = CategoryChoice()
 
 
 def fit_column(
-    name: str, kind: str, values: Values, trained: np.ndarray, form: str = "iso"
+    name: str,
+    kind: str,
+    values: Values,
+    trained: np.ndarray,
+    form: str = "iso",
+    choice: CategoryChoice = ANY_LEVEL,
 ) -> tuple[FeatureColumn, list[str]]:
     """A column, and what is to be said about it.
 
@@ -29,6 +35,7 @@ def fit_column(
       values: of all items.
       trained: [items] bool, those that training users have. Only they are looked at.
       form: of dates.
+      choice: of categories and lists of such: what stands between elements, and which level of a path is the category.
 
     Raises:
       InputError: none of them has a value.
@@ -38,7 +45,7 @@ def fit_column(
         return _fit_vector(name, np.asarray(values)[trained])
     texts = [text for text, used in zip(values, trained, strict=True) if used and text.strip()]
     if not texts:
-        raise InputError(f"{name}: no item of the training users has a value; leave it out")
+        raise InputError(f"{name}: no item of the training users has a value; leave it out of --item_features")
     if kind in ("number", "date"):
         numbers = [number_of(text) if kind == "number" else day_of(text, form) for text in texts]
         cuts = np.unique(np.quantile(numbers, np.arange(1, QUANTILES) / QUANTILES, method="inverted_cdf"))
@@ -48,15 +55,28 @@ def fit_column(
         counts = _counted(words(text) for text in texts)
         known = [word for word, count in counts if count >= LEAST_OF_WORD][:MOST_WORDS]
         return FeatureColumn(name, kind, values=tuple(known), buckets=GRAM_BUCKETS), []
-    counts = _counted(elements(text) if kind == "multi" else [one_value(text)] for text in texts)
+    return _fit_values(name, kind, texts, choice)
+
+
+def _fit_values(name: str, kind: str, texts: list[str], choice: CategoryChoice) -> tuple[FeatureColumn, list[str]]:
+    """Of category and multi."""
+    separator = choice.separator or SEPARATOR
+    level, notes = 0, list[str]()
+    if kind == "multi":
+        counts = _counted(every_element(text, separator) for text in texts)
+    else:
+        paths = [parts for text in texts if (parts := elements(text, separator))]
+        if any(len(parts) > 1 for parts in paths):
+            level, notes = choose_level(paths, choice)
+            notes = [f"{name}: {note}" for note in notes]
+        counts = _counted(one_value(text, level, separator) for text in texts)
     known = [value for value, count in counts if count >= LEAST_ITEMS]
-    notes = []
     if len(known) > MOST_VALUES:
         notes.append(f"{name}: {len(known):,} different values, so they are hashed into {VALUE_BUCKETS:,} buckets")
-        return FeatureColumn(name, kind, buckets=VALUE_BUCKETS), notes
+        return FeatureColumn(name, kind, buckets=VALUE_BUCKETS, separator=separator, level=level), notes
     if not known:
         notes.append(f"{name}: every item has a value of its own, which says no more than its id; leave it out")
-    return FeatureColumn(name, kind, values=tuple(known)), notes
+    return FeatureColumn(name, kind, values=tuple(known), separator=separator, level=level), notes
 
 
 def _counted(lists: Iterable[Sequence[str]]) -> list[tuple[str, int]]:
@@ -68,5 +88,5 @@ def _counted(lists: Iterable[Sequence[str]]) -> list[tuple[str, int]]:
 def _fit_vector(name: str, rows: np.ndarray) -> tuple[FeatureColumn, list[str]]:
     lengths = np.linalg.norm(rows[np.isfinite(rows).all(axis=1)], axis=1)
     if not len(lengths) or not lengths.max():
-        raise InputError(f"{name}: no item of the training users has a vector; leave it out")
+        raise InputError(f"{name}: no item of the training users has a vector; leave it out of --item_features")
     return FeatureColumn(name, "vector", width=rows.shape[1], scale=float(1 / lengths.mean())), []

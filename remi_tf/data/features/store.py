@@ -11,6 +11,7 @@ of column c begin where those of the columns before it end.
 """
 
 import json
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -151,23 +152,38 @@ def code_rows(columns: Sequence[FeatureColumn], values: Sequence[Values], names:
     Raises:
       InputError: a value that its column cannot hold; the message has the item, the column and the value.
     """
-    starts = np.concatenate([[0], np.cumsum([column.size for column in columns])])
-    lists: list[list[list[int]]] = []
+    of_columns, lengths = [], np.ones([len(names), len(columns)], np.int64)
     vectors: dict[int, np.ndarray] = {}
     for number, (column, given) in enumerate(zip(columns, values, strict=True)):
         if column.kind == "vector":
             rows = _vectors(column, given, names)
             there = np.isfinite(rows).all(axis=1)
-            vectors[number] = np.where(there[:, np.newaxis], rows * column.scale, 0).astype(np.float32)
-            lists.append([[MISSING + int(is_there)] for is_there in there])
+            rows *= column.scale
+            rows[~there] = 0
+            vectors[number] = rows
+            of_columns.append(np.where(there, MISSING + 1, MISSING))
         else:
-            lists.append(_codes(column, given, names))
-    offsets, codes = [0], list[int]()
-    for row in range(len(names)):
-        for start, column_lists in zip(starts, lists, strict=False):
-            codes.extend(start + code for code in column_lists[row])
-            offsets.append(len(codes))
-    return Features(tuple(columns), np.array(codes, np.int32), np.array(offsets, np.int64), vectors)
+            codes, lengths[:, number] = _codes(column, given, names)
+            of_columns.append(codes)
+    return _interleaved(columns, of_columns, lengths, vectors)
+
+
+def _interleaved(
+    columns: Sequence[FeatureColumn],
+    of_columns: Sequence[np.ndarray],
+    lengths: np.ndarray,
+    vectors: dict[int, np.ndarray],
+) -> Features:
+    """The codes of each column end to end, and [rows, columns] how many each row has → all of row 0, 1, …"""
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    found = np.empty(offsets[-1], np.int32)
+    start = 0
+    for number, (column, codes) in enumerate(zip(columns, of_columns, strict=True)):
+        own = lengths[:, number]
+        shifts = offsets[number :: len(columns)][: len(own)] - (np.cumsum(own) - own)
+        found[np.repeat(shifts, own) + np.arange(len(codes))] = start + codes
+        start += column.size
+    return Features(tuple(columns), found, offsets, vectors)
 
 
 def padding(columns: Sequence[FeatureColumn]) -> Features:
@@ -176,25 +192,31 @@ def padding(columns: Sequence[FeatureColumn]) -> Features:
     return code_rows(columns, nothing, [""])
 
 
-def _codes(column: FeatureColumn, texts: Values, names: Sequence[str]) -> list[list[int]]:
-    found: dict[str, list[int]] = {}
-    lists = []
+def _codes(column: FeatureColumn, texts: Values, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The codes of all texts end to end, and how many each has."""
+    known: dict[str, list[int]] = {}
+    repeats = column.kind != "text"  # texts are mostly different: remembering them takes memory only
+    codes, lengths = array("i"), array("i")
     for text, name in zip(texts, names, strict=True):
-        if text not in found:
+        own = known.get(text)
+        if own is None:
             try:
-                found[text] = column.codes(text)
+                own = column.codes(text)
             except ValueError as error:
                 raise InputError(f"item {name!r}: {column.name} ({column.kind}): {error}") from error
-        lists.append(found[text])
-    return lists
+            if repeats:
+                known[text] = own
+        codes.extend(own)
+        lengths.append(len(own))
+    return np.array(codes, np.int32), np.array(lengths, np.int32)
 
 
 def _vectors(column: FeatureColumn, given: Values, names: Sequence[str]) -> np.ndarray:
-    """[rows, width] float32, NaN where there is none."""
+    """[rows, width] float32 of its own, NaN where there is none."""
     if isinstance(given, np.ndarray):
         if given.shape[1] != column.width:
             raise InputError(f"{column.name}: vectors of {given.shape[1]} numbers, where the column has {column.width}")
-        return given
+        return np.array(given, np.float32)
     rows = np.empty([len(names), column.width], np.float32)
     for row, (text, name) in enumerate(zip(given, names, strict=True)):
         try:

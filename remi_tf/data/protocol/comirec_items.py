@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from remi_tf.data.dataset.vocabulary import Vocabulary
@@ -28,7 +29,7 @@ CATEGORIES = ("{name}_item_cate.txt", "{name}_cate.txt", "item_cate.txt")
 class ItemTable:
     """A table of titles and categories, and its columns."""
 
-    path: str | Path
+    path: str | Path | pd.DataFrame
     columns: ItemColumns
 
 

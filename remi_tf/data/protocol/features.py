@@ -5,7 +5,7 @@ import numpy as np
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.data.features.columns import MISSING, FeatureColumn
 from remi_tf.data.features.fitting import fit_column
-from remi_tf.data.features.store import Features, Values, code_rows, padding
+from remi_tf.data.features.store import Features, Values, code_rows
 from remi_tf.data.tables.feature_tables import RawFeatures
 
 
@@ -18,14 +18,14 @@ def code_features(raw: RawFeatures, vocabulary: Vocabulary, trained: np.ndarray)
     Raises:
       InputError: a column of which no item of the training users has a value.
     """
-    raw_ids = vocabulary.raw_ids(range(1, len(vocabulary) + 1))
-    values: list[Values] = [raw.column(number, raw_ids) for number in range(len(raw.names))]
+    raw_ids = ["", *vocabulary.raw_ids(range(1, len(vocabulary) + 1))]  # nothing is known of padding
+    values: list[Values] = [raw.of_items(number, raw_ids) for number in range(len(raw.asked))]
     columns, notes = [], []
-    for number, (name, kind, of_items) in enumerate(zip(raw.names, raw.kinds, values, strict=True)):
-        column, said = fit_column(name, kind, of_items, trained[1:], raw.forms.get(number, "iso"))
+    for number, ((name, kind), of_items) in enumerate(zip(raw.asked, values, strict=True)):
+        column, said = fit_column(name, kind, of_items, trained, raw.forms.get(number, "iso"), raw.choice)
         columns.append(column)
         notes += said
-    return padding(columns).followed_by(code_rows(columns, values, raw_ids)), notes
+    return code_rows(columns, values, raw_ids), notes
 
 
 def described(features: Features) -> list[dict[str, object]]:

@@ -16,6 +16,7 @@ from remi_tf.data.dataset.interactions import SPLITS, Interactions
 from remi_tf.data.dataset.manifest import REPEATS
 from remi_tf.data.dataset.profiles import ProfileColumn, encode_profiles
 from remi_tf.data.dataset.vocabulary import Vocabulary
+from remi_tf.data.features.store import Features
 from remi_tf.data.protocol.cold import cold_last, without_cold
 from remi_tf.data.protocol.core_filter import Kept, keep_core
 from remi_tf.data.protocol.features import code_features, described
@@ -50,30 +51,23 @@ def prepare_log(
         raise InputError(f"the log has no rows{f' left ({reasons})' if reasons else ''}; check --input")
     made_by: dict[str, Any] = {"source": source, "files": log.files, "settings": asdict(settings)}
     made_by["raw"] = {"rows": len(log), "users": len(log.user_ids), "items": len(log.item_ids), "time_unit": log.unit}
-    kept = keep_core(log, settings)
-    num_cold = 0
-    if settings.cold_share:
-        item_order, num_cold = cold_last(kept.item_order, settings.cold_share, settings.cold_seed)
-        kept = replace(kept, item_order=item_order)
+    kept, num_cold = keep_and_order(log, settings)
     vocabulary = Vocabulary(log.item_ids.take(pa.array(kept.item_order)).to_pylist())
     sequences, user_ids = build_sequences(log, kept, settings)
     made_by["dropped"] = {**log.dropped, **kept.dropped}
     made_by["kept"] = _describe(sequences, len(vocabulary))
-    titles, categories, names = item_labels(log, vocabulary)
+    labels = dict(zip(("titles", "categories", "category_names"), item_labels(log, vocabulary), strict=True))
     columns, codes = user_profiles(log, user_ids.to_pylist() if log.profiles else [])
     if columns:
         made_by["kept"]["profile_values"] = {column.name: len(column.values) for column in columns}
     log.users = log.items = np.zeros(0, np.int32)
     log.times = None
-    splits, users = _split(sequences, settings, user_ids, codes if columns else None, len(vocabulary) - num_cold)
+    splits, users, emptied = _split(
+        sequences, settings, user_ids, codes if columns else None, len(vocabulary) - num_cold
+    )
     if num_cold:
-        made_by["kept"]["cold_items"] = num_cold
-    features = None
-    if log.features is not None:
-        trained = np.bincount(splits["train"].items, minlength=len(vocabulary) + 1) > 0
-        features, said = code_features(log.features, vocabulary, trained)
-        made_by["kept"]["features"] = described(features)
-        log.notes += said
+        made_by["kept"]["cold"] = {"items": num_cold, "emptied_users": emptied}
+    features = _features(log, vocabulary, splits["train"], made_by)
     made_by["notes"] = log.notes + [f"{split} has no users: the log is small" for split in SPLITS if not users[split]]
     manifest = write_dataset(
         output,
@@ -82,9 +76,7 @@ def prepare_log(
         users=users,
         vocabulary=vocabulary,
         made_by=made_by,
-        titles=titles,
-        categories=categories,
-        category_names=names,
+        **labels,  # type: ignore[arg-type]
         profile_columns=columns,
         features=features,
         num_cold=num_cold,
@@ -95,24 +87,60 @@ def prepare_log(
     return made_by
 
 
+def keep_and_order(log: RawLog, settings: PrepareSettings) -> tuple[Kept, int]:
+    """The rows and items that are kept, cold items last, and how many are cold.
+
+    Raises:
+      InputError: nothing is left, or no item is cold or none is not.
+    """
+    kept = keep_core(log, settings)
+    if not settings.cold_share:
+        return kept, 0
+    item_order, num_cold = cold_last(kept.item_order, settings.cold_share, settings.cold_seed)
+    if not 0 < num_cold < len(item_order):
+        raise InputError(
+            f"--cold_share {settings.cold_share}: that is {num_cold:,} of the {len(item_order):,} items; give another "
+            "share"
+        )
+    return replace(kept, item_order=item_order), num_cold
+
+
+def _features(log: RawLog, vocabulary: Vocabulary, train: Interactions, made_by: dict[str, Any]) -> Features | None:
+    """The features of rows 0..I, if the log has some; what is to be said goes into the log's notes and `made_by`."""
+    if log.features is None:
+        return None
+    trained = np.bincount(train.items, minlength=len(vocabulary) + 1) > 0
+    features, said = code_features(log.features, vocabulary, trained)
+    log.features = None
+    log.notes += said
+    made_by["kept"]["features"] = described(features)
+    return features
+
+
 def _split(
     sequences: Sequences, settings: PrepareSettings, user_ids: pa.Array, codes: np.ndarray | None, warm: int
-) -> tuple[dict[str, Interactions], dict[str, list[str]]]:
+) -> tuple[dict[str, Interactions], dict[str, list[str]], int]:
     """Split → its interactions (with the users' profile codes, if there are any), and its raw user ids.
 
-    warm: the last row that training users may have.
+    Args:
+      warm: the last row that training users may have.
+
+    Returns:
+      Both, and how many training users had no other rows.
     """
-    splits, users = {}, {}
+    splits, users, emptied = {}, {}, 0
     for split, (interactions, chosen) in SPLITTERS[settings.split](sequences).items():
         if split == "train" and settings.cold_share:
+            before = len(chosen)
             interactions, chosen = without_cold(interactions, chosen, warm)
+            emptied = before - len(chosen)
         splits[split] = interactions if codes is None else replace(interactions, profiles=codes[chosen])
         users[split] = user_ids.take(pa.array(chosen)).to_pylist()
     if not splits["train"].num_users:
         raise InputError(
             f"--split {settings.split} leaves no user for train out of {sequences.num_users}; the log is too small"
         )
-    return splits, users
+    return splits, users, emptied
 
 
 def build_sequences(log: RawLog, kept: Kept, settings: PrepareSettings) -> tuple[Sequences, pa.Array]:
@@ -236,8 +264,10 @@ def summary_lines(made_by: dict[str, Any]) -> list[str]:
     for feature in kept.get("features", []):
         name, kind, holds, share = (feature[key] for key in ("name", "kind", "holds", "share"))
         lines.append(f"feature   {name} ({kind}): {holds}; {share:.1%} of the items have it")
-    if "cold_items" in kept:
-        lines.append(f"cold      {kept['cold_items']:,} items are hidden from training")
+    if "cold" in kept:
+        items, emptied = kept["cold"]["items"], kept["cold"]["emptied_users"]
+        left = f"; {emptied:,} training users had no others, and are left out" if emptied else ""
+        lines.append(f"cold      {items:,} items are hidden from training{left}")
     lines += [
         f"{split:<9} {users:,} users, {interactions:,} interactions"
         for split, (users, interactions) in made_by["splits"].items()

@@ -15,7 +15,7 @@ from remi_tf.data.protocol.table_options import check_tables
 from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.dates import check_format
 from remi_tf.data.tables.download import DOWNLOADS, download
-from remi_tf.data.tables.feature_tables import Asked, parse_features
+from remi_tf.data.tables.feature_kinds import Asked, parse_features
 from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside, settle_labels
 from remi_tf.data.tables.labels import CategoryChoice
 from remi_tf.data.tables.layouts import MOST_BAD, QUOTES, Columns, Layout, TextForm, parse_keep, parse_separator
@@ -87,7 +87,7 @@ class PrepareRequest:
     keep: str | None = None
     time_unit: str | None = None
     time_format: str | None = None
-    items: str | Path | None = None
+    items: str | Path | pd.DataFrame | None = None
     items_id_col: str | None = None
     items_title_col: str | None = None
     items_category_col: str | None = None
@@ -162,7 +162,7 @@ class PrepareRequest:
                 self.folder,
                 name=self.name,
                 time_unit=self.time_unit,
-                item_table=ItemTable(self.items, columns) if self.items else None,
+                item_table=None if self.items is None else ItemTable(self.items, columns),
                 on_bad_row=self.on_bad_row,
                 overwrite=self.overwrite,
             )
@@ -180,12 +180,12 @@ class PrepareRequest:
             return log
         log = self._read_log()
         bad, paths = BadRows(self.on_bad_row, most=self.most), [Path(path) for path in self.files]
-        if self.items:
+        if self.items is not None:
             columns_of = (self.items_id_col, self.items_title_col, self.items_category_col)
-            wanted = ItemColumns(*columns_of, self.choice, self.asked_features)
+            wanted = ItemColumns(*columns_of, self.choice, self.asked_features or ())
             add_item_table(log, self.items, wanted, self.item_col, replace(self.form, separator=None), bad)
         elif self.source:
-            add_tables_beside(log, SOURCES[self.source], paths, bad, with_features=self.item_features != "none")
+            add_tables_beside(log, SOURCES[self.source], paths, bad, self.asked_features)
         if self.users:
             form = replace(self.form, separator=None)
             add_user_table(log, self.users, self.users_id_col, self.profile_cols or (), self.user_col, form, bad)
@@ -228,14 +228,15 @@ class PrepareRequest:
         return PrepareSettings(dedup=self.dedup, seed=self.seed, **chosen)
 
     @property
-    def asked_features(self) -> tuple[Asked, ...]:
-        """The columns of the item table that are to be features.
+    def asked_features(self) -> tuple[Asked, ...] | None:
+        """The columns of the item table that are to be features; None = what the source has.
 
         Raises:
           InputError: as of `parse_features`.
         """
-        given = self.item_features
-        return () if given is None or given == "none" else tuple(parse_features(given))
+        if self.item_features is None:
+            return None
+        return () if self.item_features == "none" else parse_features(self.item_features, "--item_features")
 
     def _check_source(self) -> None:
         """Raise InputError unless it is clear what the log is and which columns it has."""

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from remi_tf.data.tables.sources import SOURCES
 from remi_tf.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ def check_tables(request: "PrepareRequest") -> None:
             raise InputError(f"{flag} {value}: it names columns of a user table; add --users TABLE")
     of_items = {"id": request.items_id_col, "title": request.items_title_col, "category": request.items_category_col}
     for name, value in of_items.items():
-        if value and not request.items:
+        if value and request.items is None:
             raise InputError(f"--items_{name}_col {value}: it names a column of an item table; add --items TABLE")
     if "" in profile_columns or len(set(profile_columns)) < len(profile_columns):
         raise InputError(
@@ -30,20 +33,13 @@ def check_tables(request: "PrepareRequest") -> None:
     if request.users and request.source in ("synthetic", "comirec"):
         raise InputError(f"--source {request.source} takes no user table; leave out --users")
     for flag, table in (("--users", request.users), ("--items", request.items)):
-        if table and not Path(table).is_file():
+        if table is not None and not isinstance(table, pd.DataFrame) and not Path(table).is_file():
             wrong = "is a folder; name the table in it" if Path(table).is_dir() else f"no such file; check {flag}"
             raise InputError(f"{flag} {table}: {wrong}")
 
 
 def _check_features(request: "PrepareRequest") -> None:
-    if request.item_features is None:
-        return
-    if not request.item_features:
-        raise InputError(
-            "--item_features is empty; give columns, such as genres:multi,brand,price:number, or leave it out"
-        )
-    if request.asked_features:
-        given = request.item_features
-        if not request.items:
-            shown = given if isinstance(given, str) else ",".join(given)
-            raise InputError(f"--item_features {shown}: it names columns of an item table; add --items TABLE")
+    source = SOURCES.get(request.source or "")
+    if request.asked_features and request.items is None and not (source and source.beside):
+        shown = ",".join(name for name, _ in request.asked_features)
+        raise InputError(f"--item_features {shown}: it names columns of an item table; add --items TABLE")

@@ -1,14 +1,14 @@
 """A DataFrame → one raw log."""
 
-from typing import Any
-
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import is_scalar
 
 from remi_tf.data.tables.dates import is_written
 from remi_tf.data.tables.events import event_note
 from remi_tf.data.tables.frames import TypedReader
 from remi_tf.data.tables.ids import NotAnId, id_text, settle_ids
+from remi_tf.data.tables.labels import label_text
 from remi_tf.data.tables.layouts import Columns, Layout, find_column
 from remi_tf.data.tables.raw_log import Chunk, RawLog, assemble
 from remi_tf.data.tables.rows import BadRow, BadRows
@@ -36,7 +36,7 @@ def read_frame(
     reader = TypedReader(bad, "none" if layout.form == "sequence" else time_unit, layout.kept, layout.ids)
     chosen: dict[str, pa.Array] = {}
     for key, column in names.items():
-        chosen[key] = _series_array(frame.iloc[:, find_column(column, header, "the frame")], key in layout.ids, bad)
+        chosen[key] = series_array(frame.iloc[:, find_column(column, header, "the frame")], key in layout.ids, bad)
     chunk, unit = reader.chunk(chosen, names, lambda row: f"the frame row {row}"), reader.unit
     if layout.form == "sequence":
         unit = _unit_of_sequences(chunk, time_unit)
@@ -65,7 +65,8 @@ def _unit_of_sequences(chunk: Chunk, time_unit: str) -> str:
     return guess_unit(flat_times(chunk.texts["times"].cast(pa.string()).to_pylist()))
 
 
-def _series_array(series: pd.Series, is_id: bool, bad: BadRows) -> pa.Array:
+def series_array(series: pd.Series, is_id: bool, bad: BadRows) -> pa.Array:
+    """A column with the type that its values have; texts where they have several. null = missing."""
     try:
         array = pa.Array.from_pandas(series)
         array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
@@ -76,8 +77,8 @@ def _series_array(series: pd.Series, is_id: bool, bad: BadRows) -> pa.Array:
     texts: list[str | None] = []
     for row, value in enumerate(series):
         try:
-            missing = value is None or value is pd.NA or value is pd.NaT or value != value
-            texts.append(None if missing else id_text(value) if is_id else _text(value))
+            missing = value is None or value is pd.NA or value is pd.NaT or (is_scalar(value) and value != value)
+            texts.append(None if missing else id_text(value) if is_id else label_text(value))
         except (NotAnId, ValueError) as error:
             bad.add(f"the frame row {row}", BadRow("not an id", f"{series.name} {error}"))
             texts.append(None)
@@ -86,7 +87,3 @@ def _series_array(series: pd.Series, is_id: bool, bad: BadRows) -> pa.Array:
 
 def _is_number(kind: pa.DataType) -> bool:
     return pa.types.is_floating(kind) or pa.types.is_integer(kind)
-
-
-def _text(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,87 +1,45 @@
-"""Feature columns of an item table: what was asked for, what kind each is, and whether every value is of that kind.
+"""Feature columns of an item table: the kind of each, and whether every value is of that kind."""
 
-The kinds are those of data/features/columns.py, which has the words for them.
-"""
-
-import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
-from remi_tf.data.tables.dates import SUGGESTED, compact_form, is_written, parse_iso, parse_written, what_to_give
-from remi_tf.data.tables.labels import SEPARATOR, CategoryChoice, choose_categories, elements, printed
+from remi_tf.data.tables.feature_kinds import Asked, date_form, guess_kind, wrong_value
+from remi_tf.data.tables.labels import SEPARATOR, CategoryChoice, printed
 from remi_tf.data.tables.rows import BadRow, BadRows
-from remi_tf.data.tables.units import NUMBER, guess_unit_of
 from remi_tf.errors import InputError
 
-KINDS = ("category", "multi", "number", "date", "text", "vector")
-SAMPLE = 10_000
-"""Values that are looked at to guess a kind."""
-MANY = 20
-"""A whole number with more different values than this is a number, with fewer a category."""
-LIST_SHARE, TEXT_WORDS, VECTOR_WIDTH = 0.1, 2.5, 8
-
-
-class Asked(NamedTuple):
-    """A column that --item_features names. kind: one of KINDS, "" = to be guessed."""
-
-    name: str
-    kind: str
+Column = Sequence[Any] | np.ndarray  # texts ("" = missing, lists as JSON), of which some may be arrays; or vectors
 
 
 @dataclass
 class RawFeatures:
     """Feature columns before they are coded.
 
-    values: raw item id → the text of each column ("" = missing; lists as JSON).
-    arrays: column → [rows of the table, width] vectors out of a file of their own; rows: raw item id → its row there.
-    forms: column → how its dates are written.
+    asked: the columns, with the kind that each has.
+    rows: raw item id → its row in each of `values`.
+    values: of each column, texts ("" = missing, lists as JSON), or [n, width] vectors, NaN where there is none.
+    forms: column → how its dates are written. choice: which element of a category that is a path counts.
     """
 
-    names: list[str] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
-    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    arrays: dict[int, np.ndarray] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
+    values: list[Column] = field(default_factory=list)
     forms: dict[int, str] = field(default_factory=dict)
+    choice: CategoryChoice = field(default_factory=CategoryChoice)
 
-    def column(self, number: int, raw_ids: Sequence[str]) -> list[str] | np.ndarray:
-        """The values of some items in one column: texts, or [items, width] vectors, NaN where there is none."""
-        if number not in self.arrays:
-            return [self.values[raw_id][number] if raw_id in self.values else "" for raw_id in raw_ids]
-        array = self.arrays[number]
-        rows = np.array([self.rows.get(raw_id, -1) for raw_id in raw_ids])
-        found = np.full([len(rows), array.shape[1]], np.nan, np.float32)
-        found[rows >= 0] = array[rows[rows >= 0]]
+    def of_items(self, number: int, raw_ids: Sequence[str]) -> list[str] | np.ndarray:
+        """The values of some items in one column, as `values` has them."""
+        values = self.values[number]
+        if not isinstance(values, np.ndarray):
+            return [values[self.rows[raw_id]] if raw_id in self.rows else "" for raw_id in raw_ids]
+        rows = np.array([self.rows.get(raw_id, -1) for raw_id in raw_ids], np.int64)
+        found = np.full([len(rows), values.shape[1]], np.nan, np.float32)
+        found[rows >= 0] = values[rows[rows >= 0]]
         return found
-
-
-def parse_features(given: str | Sequence[str]) -> list[Asked]:
-    """The columns of --item_features "genres:multi,brand,price:number".
-
-    Raises:
-      InputError: a kind that is none, an empty name, or one twice.
-    """
-    parts = [part.strip() for part in (given.split(",") if isinstance(given, str) else given)]
-    asked = []
-    for part in parts:
-        name, colon, kind = part.rpartition(":")
-        if not colon:
-            name, kind = kind, ""
-        elif kind not in KINDS:
-            near = difflib.get_close_matches(kind, KINDS, n=1)
-            hint = f"did you mean {name}:{near[0]}?" if near else f"the kinds are {', '.join(KINDS)}"
-            raise InputError(f"--item_features {part}: {kind!r} is no kind of feature; {hint}")
-        asked.append(Asked(name.strip(), kind))
-    names = [each.name for each in asked]
-    if "" in names or len(set(names)) < len(names):
-        raise InputError(
-            f"--item_features {','.join(parts)}: give different names of columns, such as genres:multi,brand"
-        )
-    return asked
 
 
 def read_vectors(table: str | Path, asked: Asked) -> np.ndarray:
@@ -103,113 +61,118 @@ def read_vectors(table: str | Path, asked: Asked) -> np.ndarray:
 
 
 def settle(
-    raw: RawFeatures, asked: Sequence[Asked], places: dict[str, str], choice: CategoryChoice, name: str, bad: BadRows
-) -> list[str]:
-    """Decide the kinds that were not said, choose levels of paths, check all values. Returns what is to be said.
+    asked: Sequence[Asked],
+    columns: Sequence[Column],
+    rows: dict[str, int],
+    places: Sequence[str],
+    choice: CategoryChoice,
+    bad: BadRows,
+) -> tuple[RawFeatures, list[str]]:
+    """Decide the kinds that were not said, and take bad values out of `rows`. Returns what is to be said, too.
 
     Args:
-      places: raw item id → file and line.
-      name: of the table.
+      columns: of the whole table. rows: raw item id → its row there. places: file and line of each row.
 
     Raises:
-      InputError: a value that is not of the kind that was said, under the policy `stop`; dates of no known form.
+      InputError: a value that is not of its kind, under the policy `stop`; dates of no known form.
     """
-    notes, guessed = [], []
-    for number, column in enumerate(asked):
-        texts = [values[number] for values in raw.values.values() if values[number].strip()]
-        kind = column.kind or ("vector" if number in raw.arrays else guess_kind(texts))
-        if not column.kind:
-            guessed.append(f"{column.name}:{kind}")
-        raw.names.append(column.name)
-        raw.kinds.append(kind)
-        if kind == "date":
-            raw.forms[number] = date_form(f"{name}: {column.name}", texts)
-        elif kind == "category":
-            notes += _choose(raw, number, choice)
-    if guessed:
-        notes.append(f"kinds of features guessed: --item_features {','.join(guessed)} says them")
-    _check(raw, places, bad)
-    return notes
+    raw = RawFeatures(rows=rows, choice=choice)
+    guessed = []
+    for number, (each, column) in enumerate(zip(asked, columns, strict=True)):
+        kind = each.kind or _guess(column, rows, choice)
+        if not each.kind:
+            guessed.append(f"{each.name}:{kind}")
+        if kind == "vector":
+            column = _vectors(each.name, column, rows, places, bad)
+        elif kind in ("number", "date"):
+            if kind == "date" and (texts := _texts(column, rows)):
+                raw.forms[number] = date_form(f"{places[0].rsplit(' ', 2)[0]}: {each.name}", texts)
+            _check(each.name, kind, raw.forms.get(number, "iso"), column, rows, places, bad)
+        raw.asked.append(Asked(each.name, kind))
+        raw.values.append(column)
+    notes = [f"kinds of features guessed; to say them: --item_features {','.join(guessed)}"] if guessed else []
+    return raw, notes
 
 
-def guess_kind(texts: Sequence[str]) -> str:
-    """The kind of a column by some of its values, none of them empty."""
-    texts = texts[:SAMPLE]
-    if not texts:
-        return "category"
-    distinct = len(set(texts))
-    lists = [value for text in texts[:MANY] if text.strip()[:1] == "[" and (value := printed(text.strip())) is not None]
-    if lists and len(lists) == len(texts[:MANY]):
-        widths = {len(value) for value in lists}
-        numbers = all(isinstance(each, int | float) for value in lists for each in value)
-        return "vector" if numbers and len(widths) == 1 and min(widths) >= VECTOR_WIDTH else "multi"
-    if sum(SEPARATOR in text for text in texts) >= LIST_SHARE * len(texts):
-        return "multi"
-    if all(NUMBER.fullmatch(text) for text in texts):
-        if compact_form(list(texts)) or all(guess_unit_of(float(text)) != "none" for text in texts):
-            return "date"
-        return "number" if distinct > MANY or any(not float(text).is_integer() for text in texts) else "category"
-    if all(parse_iso(text) is not None for text in texts):
-        return "date"
-    words = sum(len(text.split()) for text in texts) / len(texts)
-    return "text" if words >= TEXT_WORDS and distinct >= len(texts) / 2 else "category"
+def _texts(column: Column, rows: dict[str, int]) -> list[Any]:
+    """The values that are there."""
+    values = (column[row] for row in rows.values())
+    return [value for value in values if not isinstance(value, str) or value.strip()]
 
 
-def date_form(column: str, texts: Sequence[str]) -> str:
-    """How dates are written: iso, a unit of time, a form of digits only, or a format of strptime.
+def _guess(column: Column, rows: dict[str, int], choice: CategoryChoice) -> str:
+    return (
+        "vector" if isinstance(column, np.ndarray) else guess_kind(_texts(column, rows), choice.separator or SEPARATOR)
+    )
+
+
+def _check(
+    name: str, kind: str, form: str, column: Column, rows: dict[str, int], places: Sequence[str], bad: BadRows
+) -> None:
+    """Take the rows with a number or a date that is none out of `rows`."""
+    verdicts: dict[str, str | None] = {"": None}
+
+    def wrong(row: int) -> str | None:
+        text = column[row].strip()
+        if text not in verdicts:
+            verdicts[text] = wrong_value(kind, text, form)
+        return verdicts[text]
+
+    _leave_out(wrong, name, kind, rows, places, bad)
+
+
+def _leave_out(
+    wrong: Callable[[int], str | None], name: str, kind: str, rows: dict[str, int], places: Sequence[str], bad: BadRows
+) -> None:
+    found = [(raw_id, row, message) for raw_id, row in rows.items() if (message := wrong(row)) is not None]
+    for raw_id, row, message in found:
+        bad.add(places[row], BadRow(f"item table: no {kind}", f"{name}: {message}"))
+        del rows[raw_id]
+
+
+def _vectors(name: str, column: Column, rows: dict[str, int], places: Sequence[str], bad: BadRows) -> np.ndarray:
+    """[rows of the table, width] float32, NaN where there is none; rows whose value is none are left out of `rows`."""
+    if isinstance(column, np.ndarray):
+        return column
+    vectors: dict[int, np.ndarray] = {}
+    width = 0
+
+    def wrong(row: int) -> str | None:
+        nonlocal width
+        try:
+            vector = as_vector(column[row])
+        except ValueError as error:
+            return str(error)
+        if vector is None:
+            return None
+        width = width or len(vector)
+        if len(vector) != width:
+            return f"a vector of {len(vector)} numbers, where the first one has {width}"
+        vectors[row] = vector
+        return None
+
+    _leave_out(wrong, name, "vector", rows, places, bad)
+    found = np.full([len(column), width], np.nan, np.float32)
+    for row, vector in vectors.items():
+        found[row] = vector
+    return found
+
+
+def as_vector(value: str | np.ndarray) -> np.ndarray | None:
+    """[width] float32 of an array or of a list as text; None where it is missing.
 
     Raises:
-      InputError: in no form that is known, or in one that two could be.
+      ValueError: no list of numbers, or one that is not finite.
     """
-    texts = texts[:SAMPLE]
-    numbers = [text for text in texts if NUMBER.fullmatch(text)]
-    if len(numbers) == len(texts):
-        return compact_form(numbers) or guess_unit_of(max(map(float, numbers), default=0.0))
-    odd = next((text for text in texts if parse_iso(text) is None), None)
-    if odd is None:
-        return "iso"
-    fitting = [form for form in SUGGESTED if all(parse_written(text, form) is not None for text in texts)]
-    if len(fitting) != 1:
-        raise InputError(
-            f"{column}: {odd!r} is no date of one known form ({what_to_give(odd, 'iso')} means the same for a log); "
-            "write the column as 2024-12-31"
-        )
-    return fitting[0]
-
-
-def _choose(raw: RawFeatures, number: int, choice: CategoryChoice) -> list[str]:
-    """Of categories that are paths or lists, one level."""
-    texts = {raw_id: values[number] for raw_id, values in raw.values.items()}
-    if not any(len(elements(text, choice.separator or SEPARATOR)) > 1 for text in texts.values()):
-        return []
-    chosen, notes = choose_categories(texts, choice)
-    for raw_id, values in raw.values.items():
-        raw.values[raw_id] = (*values[:number], chosen.get(raw_id, ""), *values[number + 1 :])
-    return [f"{raw.names[number]}: {note}" for note in notes]
-
-
-def _check(raw: RawFeatures, places: dict[str, str], bad: BadRows) -> None:
-    """Leave out the rows with a number or a date that is none, or a vector of another length."""
-    widths: dict[int, int] = {}
-    for raw_id in list(raw.values):
-        for number, (name, kind, text) in enumerate(zip(raw.names, raw.kinds, raw.values[raw_id], strict=True)):
-            if text.strip() and (wrong := _wrong(kind, text.strip(), raw.forms.get(number, ""), widths, number)):
-                bad.add(places[raw_id], BadRow(f"item table: no {kind}", f"{name}: {wrong}"))
-                del raw.values[raw_id]
-                break
-
-
-def _wrong(kind: str, text: str, form: str, widths: dict[int, int], number: int) -> str | None:
-    if kind == "number" and not NUMBER.fullmatch(text):
-        return f"{text!r} is no number"
-    if kind == "date":
-        is_one = parse_written(text, form) is not None if is_written(form) else NUMBER.fullmatch(text)
-        return None if is_one else f"{text!r} is no date of the form {form}"
-    if kind == "vector":
-        value = printed(text)
-        if not isinstance(value, list) or not all(type(each) in (int, float) for each in value):
-            return f"{text[:40]!r} is no list of numbers"
-        if len(value) != widths.setdefault(number, len(value)):
-            return f"a vector of {len(value)} numbers, where the first one has {widths[number]}"
-        return None if np.isfinite(value).all() else "a vector with a number that is not finite"
-    return None
+    if isinstance(value, str):
+        if not value.strip():
+            return None
+        listed = printed(value.strip())
+        if not isinstance(listed, list | tuple) or not all(type(each) in (int, float) for each in listed):
+            raise ValueError(f"{value[:40]!r} is no list of numbers")
+        value = np.array(listed)
+    with np.errstate(over="ignore"):
+        vector = value.astype(np.float32)
+    if not np.isfinite(vector).all():
+        raise ValueError("a vector with a number that is not finite")
+    return vector if len(vector) else None

@@ -1,31 +1,27 @@
 """Item tables: titles, categories and features in a file of their own, next to the log."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from remi_tf.data.tables.archives import bare_name, open_members
-from remi_tf.data.tables.feature_tables import Asked, RawFeatures, parse_features, read_vectors, settle
+from remi_tf.data.tables.archives import bare_name
+from remi_tf.data.tables.feature_kinds import Asked
+from remi_tf.data.tables.feature_tables import read_vectors, settle
 from remi_tf.data.tables.ids import matched
-from remi_tf.data.tables.json_objects import json_objects
-from remi_tf.data.tables.labels import SEPARATOR, CategoryChoice, choose_categories, elements, label_text, title_of
+from remi_tf.data.tables.labels import CategoryChoice, choose_categories, title_of
 from remi_tf.data.tables.layouts import TextForm, find_column
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import BadRow, BadRows
-from remi_tf.data.tables.side_tables import Row, joined_note, latin_lines, nothing_joined, rows_beside, table_rows
+from remi_tf.data.tables.side_tables import Row, joined_note, nothing_joined, rows_beside, table_name, table_rows
+from remi_tf.data.tables.source_tables import FEATURES, READERS
 from remi_tf.data.tables.sources import Source
-from remi_tf.data.tables.streams import read_blocks
 from remi_tf.errors import InputError
 
 TITLE_NAMES = ("title", "name", "item_title")
 CATEGORY_NAMES = ("category", "categories", "genre", "genres", "class")
-GENRES = (
-    *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama"),
-    *("Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"),
-)
 
 
 @dataclass(frozen=True)
@@ -42,41 +38,104 @@ class ItemColumns:
     features: tuple[Asked, ...] = ()
 
 
-TITLE_WITH_YEAR = re.compile(r"(.*\S)\s*\((\d{4})\)\s*")
+@dataclass
+class _Table:
+    """A table by its columns. places: file and line of each row; columns: ids, titles, categories, features."""
+
+    name: str
+    places: list[str]
+    columns: list[list]
+
+    @classmethod
+    def read(cls, name: str, rows: Iterable[Row], features: int) -> "_Table":
+        table = cls(name, [], [[] for _ in range(3 + features)])
+        for place, values in rows:
+            table.places.append(place)
+            for column, value in zip(table.columns, values, strict=True):
+                column.append(value)
+        return table
 
 
 def add_item_table(
-    log: RawLog, path: str | Path, columns: ItemColumns, item_column: str | None, form: TextForm | None, bad: BadRows
+    log: RawLog,
+    path: str | Path | pd.DataFrame,
+    columns: ItemColumns,
+    item_column: str | None,
+    form: TextForm | None,
+    bad: BadRows,
 ) -> None:
-    """Put the titles and categories of a table (text with a header, JSON lines or Parquet) into `log`.
+    """Put the titles, categories and features of a table into `log`.
+
+    Args:
+      path: text with a header, JSON lines or Parquet; a table that a named source brings; or a DataFrame.
 
     Raises:
       InputError: the file or a column is missing, or a bad row under the policy `stop`.
     """
-    name = Path(path).name
+    name = table_name(path, "the item table")
+    if not isinstance(path, pd.DataFrame) and bare_name(name) in READERS:
+        rows = READERS[bare_name(name)](Path(path), bad)
+        return _add_named(log, name, rows, columns, bad)
     arrays: dict[int, np.ndarray] = {}
 
     def pick(names: list[str], label: str) -> list[int | None]:
         found = _find_columns(names, columns, item_column, label)
         for number, asked in enumerate(columns.features):
-            beside = Path(path).with_name(f"{asked.name}.npy")
-            if asked.name not in names and asked.kind in ("", "vector") and beside.is_file():
-                arrays[number] = read_vectors(path, asked)
-                found.append(None)
-            else:
-                found.append(find_column(asked.name, names, label))
+            array = _vectors_beside(path, asked, names)
+            if array is not None:
+                arrays[number] = array
+            found.append(find_column(asked.name, names, label) if array is None else None)
         return found
 
-    _fill(log, list(table_rows(path, pick, form, "item table", bad)), name, columns, arrays, bad)
+    vectors = [asked.name for asked in columns.features if asked.kind in ("", "vector")]
+    read = table_rows(path, pick, form, "item table", bad, vectors)
+    _fill(log, _Table.read(name, read, len(columns.features)), columns, arrays, bad)
 
 
-def add_tables_beside(log: RawLog, source: Source, inputs: list[Path], bad: BadRows, with_features: bool) -> None:
-    """Use the item table that is next to a named source's log, or in its archive, if there is one."""
+def add_tables_beside(
+    log: RawLog, source: Source, inputs: list[Path], bad: BadRows, asked: tuple[Asked, ...] | None = None
+) -> None:
+    """Use the item table that is next to a named source's log, or in its archive, if there is one.
+
+    Args:
+      asked: the features to take from it, None = all that it has.
+
+    Raises:
+      InputError: features were asked for, and there is no such table or column.
+    """
     found = rows_beside(READERS, source.beside, inputs, bad)
     if found:
-        features = tuple(parse_features(FEATURES[bare_name(found[0])]))
-        chosen = ItemColumns(features=features if with_features else ())
-        _fill(log, found[1], found[0], chosen, {}, bad, categories_chosen=True)
+        features = FEATURES[bare_name(found[0])] if asked is None else asked
+        _add_named(log, *found, ItemColumns(features=features), bad, only_there=asked is None)
+    elif asked:
+        wanted = " or ".join(source.beside) or "an item table"
+        raise InputError(
+            f"--item_features {asked[0].name}: {wanted} of {source.name} is not next to the log; put it there, or add "
+            "--items TABLE"
+        )
+
+
+def _vectors_beside(path: str | Path | pd.DataFrame, asked: Asked, names: list[str]) -> np.ndarray | None:
+    """The array of a vector feature that stands next to the table, None if there is none."""
+    if isinstance(path, pd.DataFrame) or asked.name in names or asked.kind not in ("", "vector"):
+        return None
+    return read_vectors(path, asked) if Path(path).with_name(f"{asked.name}.npy").is_file() else None
+
+
+def _add_named(
+    log: RawLog, name: str, rows: Iterable[Row], columns: ItemColumns, bad: BadRows, only_there: bool = False
+) -> None:
+    """Use rows of a reader in READERS. only_there: features that none of them has are left out."""
+    known = FEATURES[bare_name(name)]
+    read = _Table.read(name, rows, len(known))
+    names = [each.name for each in known]
+    places = [find_column(asked.name, names, name) for asked in columns.features]
+    if only_there:
+        places = [place for place in places if any(read.columns[3 + place])]
+        columns = ItemColumns(features=tuple(known[place] for place in places))
+    features = [asked if asked.kind else known[place] for asked, place in zip(columns.features, places, strict=True)]
+    table = _Table(name, read.places, [*read.columns[:3], *(read.columns[3 + place] for place in places)])
+    _fill(log, table, ItemColumns(features=tuple(features)), {}, bad, categories_chosen=True)
 
 
 def settle_labels(log: RawLog, choice: CategoryChoice) -> None:
@@ -88,56 +147,65 @@ def settle_labels(log: RawLog, choice: CategoryChoice) -> None:
 
 def _fill(
     log: RawLog,
-    table: list[Row],
-    name: str,
+    table: _Table,
     columns: ItemColumns,
     arrays: dict[int, np.ndarray],
     bad: BadRows,
     categories_chosen: bool = False,
 ) -> None:
-    """Rows hold the id, title, category and features. categories_chosen: there is one category for each already."""
-    known = dict.fromkeys(log.item_ids.to_pylist())
-    described: dict[str, tuple[str, list[str]]] = {}
-    unknown, categories = [], dict[str, str]()
-    features, wanted = RawFeatures(arrays=arrays), len(columns.features)
-    for array in arrays.values():
-        if len(array) != len(table):
+    """arrays: features that stand next to the table. categories_chosen: there is one category for each already."""
+    for number, array in arrays.items():
+        if len(array) != len(table.places):
             raise InputError(
-                f"{name}: {len(table):,} rows, and the array next to it has {len(array):,}; they must match"
+                f"{table.name}: {len(table.places):,} rows, and {columns.features[number].name}.npy next to it has "
+                f"{len(array):,}; they must match"
             )
-    ids = matched([row[1][0] for row in table], known)
-    for number, (raw_id, (place, (_, *values))) in enumerate(zip(ids, table, strict=True)):
-        if raw_id not in known:
-            if raw_id:
-                unknown.append(raw_id)
-            continue
-        if raw_id in described:
-            if wanted and described[raw_id][1] != values:
-                before = described[raw_id][0]
-                message = f"item {raw_id!r} stands in {before} already, with other values"
-                bad.add(place, BadRow("item table: an item twice", message))
-            continue
-        described[raw_id] = (place, values)
-        title, category, *texts = values
-        features.rows[raw_id] = number
-        features.values[raw_id] = tuple(texts[:wanted])
-        if title.strip():
-            log.titles.setdefault(raw_id, title if categories_chosen else title_of(title))
-        if category.strip():
-            categories.setdefault(raw_id, category)
-    log.files.append({"file": name, "holds": "item table"})
-    if not described:
-        raise nothing_joined(name, "an item", "--items_id_col", unknown, known)
-    log.notes.append(joined_note(name, "items", described, unknown, known))
-    if not categories_chosen:
-        categories, notes = choose_categories(categories, columns.choice)
-        log.notes += notes
-    for raw_id, category in categories.items():
-        log.categories.setdefault(raw_id, category)
-    if wanted:
-        places = {raw_id: place for raw_id, (place, _) in described.items()}
-        log.notes += settle(features, columns.features, places, columns.choice, name, bad)
+    rows = _joined(log, table, bad)
+    log.files.append({"file": table.name, "holds": "item table"})
+    if columns.features:
+        values = [arrays.get(number, column) for number, column in enumerate(table.columns[3:])]
+        features, notes = settle(columns.features, values, rows, table.places, columns.choice, bad)
         log.features = features
+        log.notes += notes
+    _, titles, categories = table.columns[:3]
+    for raw_id, row in rows.items():
+        if titles[row].strip():
+            log.titles.setdefault(raw_id, titles[row] if categories_chosen else title_of(titles[row]))
+    texts = {raw_id: categories[row] for raw_id, row in rows.items() if categories[row].strip()}
+    if not categories_chosen:
+        texts, notes = choose_categories(texts, columns.choice)
+        log.notes += notes
+    for raw_id, category in texts.items():
+        log.categories.setdefault(raw_id, category)
+
+
+def _joined(log: RawLog, table: _Table, bad: BadRows) -> dict[str, int]:
+    """Raw item id → its row in the table, of the items that the log has.
+
+    Raises:
+      InputError: there are none, or (under `stop`) an item has two rows that differ.
+    """
+    known = dict.fromkeys(log.item_ids.to_pylist())
+    rows: dict[str, int] = {}
+    unknown = []
+    for row, raw_id in enumerate(matched(table.columns[0], known)):
+        if raw_id not in known:
+            unknown.append(raw_id)
+        elif raw_id not in rows:
+            rows[raw_id] = row
+        elif any(not _same(column[row], column[rows[raw_id]]) for column in table.columns[1:]):
+            message = f"item {raw_id!r} stands in {table.places[rows[raw_id]]} already, with other values"
+            bad.add(table.places[row], BadRow("item table: an item twice", message))
+    if not rows:
+        raise nothing_joined(table.name, "an item", "--items_id_col", unknown, known)
+    note = joined_note(table.name, "items", rows, unknown, known)
+    strangers = len({raw_id for raw_id in unknown if raw_id})
+    log.notes.append(f"{note}; {strangers:,} of the table's items are not in the log" if strangers else note)
+    return rows
+
+
+def _same(one: str | np.ndarray, other: str | np.ndarray) -> bool:
+    return bool(np.array_equal(one, other)) if isinstance(one, np.ndarray) else bool(np.all(one == other))
 
 
 def _find_columns(names: list[str], columns: ItemColumns, item_column: str | None, label: str) -> list[int | None]:
@@ -159,51 +227,3 @@ def _find_columns(names: list[str], columns: ItemColumns, item_column: str | Non
             "name it with --items_title_col or --items_category_col"
         )
     return [identity, title, category]
-
-
-def _film(title: str) -> tuple[str, str]:
-    """Year and name of "Toy Story (1995)"."""
-    match = TITLE_WITH_YEAR.fullmatch(title)
-    return (match[2], match[1]) if match else ("", title)
-
-
-def _read_u_item(path: Path, bad: BadRows) -> Iterator[Row]:
-    """ml-100k's u.item: id|title|release|video|url|19 genre flags; the category is the first genre flagged."""
-    for number, line in enumerate(latin_lines(path, "u.item", bad), start=1):
-        fields = line.split("|")
-        if len(fields) == 24:
-            flagged = [genre for genre, flag in zip(GENRES, fields[5:], strict=True) if flag == "1"]
-            flagged = [] if flagged[:1] == ["unknown"] else flagged
-            values = [fields[1], flagged[0] if flagged else "", SEPARATOR.join(flagged), *_film(fields[1])]
-            yield f"u.item line {number}", [fields[0], *values]
-
-
-def _read_movies_dat(path: Path, bad: BadRows) -> Iterator[Row]:
-    """ml-1m's movies.dat: id::title::genre|genre; the category is the first genre."""
-    for number, line in enumerate(latin_lines(path, "movies.dat", bad), start=1):
-        fields = line.split("::")
-        if len(fields) == 3:
-            raw_id, title, genres = fields
-            yield f"movies.dat line {number}", [raw_id, title, genres.split(SEPARATOR)[0], genres, *_film(title)]
-
-
-def _read_meta_books(path: Path, bad: BadRows) -> Iterator[Row]:
-    """Amazon's meta_Books.json: the category is the last element of the first category path."""
-    with open_members([path], bad) as members:
-        for member in members:
-            with member.open() as stream:
-                for block in read_blocks(stream, member.label, bad, "\n", quoting=False):
-                    for line, row in json_objects(block, member.label, bad):
-                        path_of = elements(label_text(row.get("categories")))
-                        title, category = label_text(row.get("title")), path_of[-1] if path_of else ""
-                        features = [SEPARATOR.join(path_of), label_text(row.get("brand")), title]
-                        yield f"{member.label} line {line}", [label_text(row.get("asin")), title, category, *features]
-
-
-READERS = {"u.item": _read_u_item, "movies.dat": _read_movies_dat, "meta_Books.json": _read_meta_books}
-FEATURES = {
-    "u.item": "genres:multi,year:number,title:text",
-    "movies.dat": "genres:multi,year:number,title:text",
-    "meta_Books.json": "categories:multi,brand:category,title:text",
-}
-"""The features that the tables of named sources bring; their readers yield them after title and category."""

@@ -78,6 +78,14 @@ def elements(text: str, separator: str | None = SEPARATOR) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
+def every_element(text: str, separator: str = SEPARATOR) -> list[str]:
+    """The elements of a label as `elements` has them, but of several paths those of all."""
+    value = printed(text.strip()) if text.strip()[:2] == "[[" else None
+    if value is None:
+        return elements(text, separator)
+    return [part for path in value for part in _flat(path) if part]
+
+
 def printed(text: str) -> Any:
     """The list or object that a text shows, None if it shows none."""
     try:
@@ -128,18 +136,23 @@ def choose_categories(texts: Mapping[str, str], choice: CategoryChoice) -> tuple
     paths = {raw_id: parts for raw_id, text in texts.items() if (parts := elements(text, separator))}
     if not paths:
         return {}, []
-    depth = max(map(len, paths.values()))
+    level, notes = choose_level(list(paths.values()), choice)
+    chosen = {raw_id: parts[min(level, len(parts)) - 1] for raw_id, parts in paths.items()}
+    return chosen, notes + _spread_notes(chosen, max(map(len, paths.values())), separator)
+
+
+def choose_level(paths: list[list[str]], choice: CategoryChoice) -> tuple[int, list[str]]:
+    """Which element of each path counts, from 1 (of a shorter path the last one), and what is to be said about it."""
+    depth = max(map(len, paths))
     if choice.level == "deepest":
-        level, why = _deepest(list(paths.values()), depth)
+        level, why = _deepest(paths, depth)
     else:
         level, why = {"first": 1, "last": depth}.get(choice.level) or int(choice.level), "--category_level"
-    chosen = {raw_id: parts[min(level, len(parts)) - 1] for raw_id, parts in paths.items()}
-    notes = []
-    if depth > 1:
-        ways = "; --category_level first, last or a number says otherwise" if why != "--category_level" else ""
-        what = "the last" if choice.level == "last" else f"number {level}"
-        notes.append(f"categories are lists or paths of up to {depth}: {what} of each counts ({why}){ways}")
-    return chosen, notes + _spread_notes(chosen, depth, separator)
+    if depth == 1:
+        return level, []
+    ways = "; --category_level first, last or a number says otherwise" if why != "--category_level" else ""
+    what = "the last" if choice.level == "last" else f"number {level}"
+    return level, [f"categories are lists or paths of up to {depth}: {what} of each counts ({why}){ways}"]
 
 
 def _deepest(paths: list[list[str]], depth: int) -> tuple[int, str]:
