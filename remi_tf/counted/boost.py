@@ -35,10 +35,10 @@ WINDOW = 10
 """Places after an item in which another one counts as following it."""
 RULE_SHRINK, COSINE_SHRINK, SCALE = 20.0, 100.0, 0.1
 """Chosen on validation users of five logs (docs/RESULTS.md, "What the boost brings")."""
+NEW_NEIGHBOURS = 20
+"""Places in an item's list for items that the log has counted nothing about."""
 CONTENT = 0.03
 """Chosen on validation users of two logs (docs/RESULTS.md, "What features bring")."""
-PIECE = 1 << 16
-"""Lists that are looked at together."""
 MOST_ITEMS = 500
 """Newest items of a training user that are read for the cosine, so that its cost is bounded."""
 
@@ -53,12 +53,16 @@ class CountedBoost(tf.Module):
       neighbours: best items that are kept for each item.
       num_items: I.
       max_history: items of a history that are read.
+      num_new: so many of the last items are new: the log has counted nothing about them. Each item also gets the
+        NEW_NEIGHBOURS of them whose features are most like its own.
     """
 
-    def __init__(self, neighbours: int, num_items: int, max_history: int):
+    def __init__(self, neighbours: int, num_items: int, max_history: int, num_new: int = 0):
         super().__init__("boost")
-        self.num_items = num_items
-        shape = [num_items + 1, min(neighbours, num_items)]
+        self.num_items, self.num_new = num_items, num_new
+        self.counted = min(neighbours, num_items)
+        self._contents: Contents | None = None
+        shape = [num_items + 1, self.counted + min(NEW_NEIGHBOURS, num_new)]
         self.ids = tf.Variable(tf.zeros(shape, tf.int32), trainable=False, name="ids")
         self.values = tf.Variable(tf.zeros(shape), trainable=False, name="values")
         self.age_weights = tf.Variable(tf.zeros([max_history]), trainable=False, name="age_weights")
@@ -74,9 +78,20 @@ class CountedBoost(tf.Module):
         Args:
           table: one of TABLES or, with features, CONTENT_TABLES.
         """
-        ids, values = best_lists(self._rows(train, table, features), *self.ids.shape)
-        self.ids.assign(ids)
-        self.values.assign(np.log1p(values / SCALE))
+        ids, values = best_lists(self._rows(train, table, features), self.num_items + 1, self.counted)
+        self._assign(ids, np.log1p(values / SCALE), features)
+
+    def _assign(self, ids: np.ndarray, values: np.ndarray, features: Features | None) -> None:
+        """Set the lists: what is counted, and after it the new items that are most alike."""
+        if self.num_new and features is not None:
+            contents, width = self._contents_of(features), self.ids.shape[1] - self.counted
+            first = self.num_items + 1 - self.num_new
+            rows = ((start, _from(contents.rows(start, end), first)) for start, end in blocks(contents.costs))
+            new_ids, alike = best_lists(rows, self.num_items + 1, width)
+            ids, values = np.hstack([ids, new_ids]), np.hstack([values, np.log1p(CONTENT * alike / SCALE)])
+        missing = ((0, 0), (0, self.ids.shape[1] - ids.shape[1]))
+        self.ids.assign(np.pad(ids, missing))
+        self.values.assign(np.pad(values, missing))
 
     def _rows(
         self, train: Interactions, table: str, features: Features | None
@@ -84,14 +99,15 @@ class CountedBoost(tf.Module):
         """(first row, s of the rows from there on), block by block."""
         following = Following(train, self.num_items, WINDOW)
         cosines = Cosines(train.newest(MOST_ITEMS), self.num_items, COSINE_SHRINK) if "cosine" in table else None
-        contents = Contents(features) if features is not None and table in CONTENT_TABLES else None
+        contents = self._contents_of(features) if features is not None and table in CONTENT_TABLES else None
         costs = following.costs + self.ids.shape[1] + sum(part.costs for part in (cosines, contents) if part)
         for start, end in blocks(costs):
             rows = following.rows(start, end)
             rows.data /= np.repeat(following.counts[start:end] + RULE_SHRINK, np.diff(rows.indptr))
             rows = rows + sparse.eye(end - start, self.num_items + 1, start, format="csr")
             rows = rows + cosines.rows(start, end) if cosines else rows
-            yield start, rows + CONTENT * contents.rows(start, end) if contents else rows
+            rows = rows + CONTENT * contents.rows(start, end) if contents else rows
+            yield start, _until(rows, self.num_items + 1 - self.num_new) if self.num_new else rows
 
     def extended(self, features: Features, first: int) -> "CountedBoost":
         """A boost that also knows the items `first`, first + 1, … by their features; what it has counted stays.
@@ -99,22 +115,26 @@ class CountedBoost(tf.Module):
         Args:
           features: of all items, the new ones last.
         """
-        contents, count, total = Contents(features), int(self.ids.shape[1]), features.num_rows
-        parts = [contents.rows(first + start, first + end) for start, end in blocks(contents.costs[first:])]
-        alike = CONTENT * sparse.vstack(parts, format="csr") + sparse.eye(total - first, total, first, format="csr")
-        alike.data = np.log1p(alike.data / SCALE)
-        before = sparse.csr_matrix(
-            (self.values.numpy().ravel(), self.ids.numpy().ravel(), np.arange(first + 1) * count), shape=(first, total)
+        total = features.num_rows
+        boost = CountedBoost(self.counted, total - 1, int(self.age_weights.shape[0]), self.num_new + total - first)
+        contents = boost._contents_of(features)
+        own = sparse.eye(total - first, total, first, format="csr") / CONTENT
+        alike = (
+            (start, (contents.rows(first + start, first + end) + own[start:end]).tocsr())
+            for start, end in blocks(contents.costs[first:])
         )
-        # The lists of the items that were there get the new items in the columns that were empty so far.
-        new_columns = sparse.vstack([sparse.csr_matrix((first, first)), alike[:, :first]]).T.tocsr()
-        boost = CountedBoost(count, total - 1, int(self.age_weights.shape[0]))
-        rows = ((start, (before[start:end] + new_columns[start:end]).tocsr()) for start, end in _pieces(first))
-        old, new = best_lists(rows, first, count), best_lists([(0, alike.tocsr())], total - first, count)
-        boost.ids.assign(np.concatenate([old[0], new[0]]))
-        boost.values.assign(np.concatenate([old[1], new[1]]))
+        new_ids, new_values = best_lists(alike, total - first, self.counted)
+        ids, values = self.ids.numpy()[:, : self.counted], self.values.numpy()[:, : self.counted]
+        new_values = np.log1p(CONTENT * new_values / SCALE)
+        boost._assign(np.concatenate([ids, new_ids]), np.concatenate([values, new_values]), features)
         boost.age_weights.assign(self.age_weights)
         return boost
+
+    def _contents_of(self, features: Features) -> Contents:
+        """Made once for all tables."""
+        if self._contents is None:
+            self._contents = Contents(features)
+        return self._contents
 
     def weigh(self, weight: float, decay: float) -> None:
         """Set w and the decay."""
@@ -136,9 +156,17 @@ class CountedBoost(tf.Module):
         return Boosts(tf.reshape(ids, [-1, width]), tf.reshape(amounts, [-1, width]))
 
 
-def _pieces(number: int) -> Iterator[tuple[int, int]]:
-    """(start, end) of some of 0..number at a time."""
-    return ((start, min(start + PIECE, number)) for start in range(0, number, PIECE))
+def _from(rows: sparse.csr_matrix, first: int) -> sparse.csr_matrix:
+    """The rows with the columns from `first` on only."""
+    rows.data[rows.indices < first] = 0
+    return rows
+
+
+def _until(rows: sparse.csr_matrix, end: int) -> sparse.csr_matrix:
+    """The rows with the columns before `end` only."""
+    rows = rows.tocsr()
+    rows.data[rows.indices >= end] = 0
+    return rows
 
 
 def refuse_boost(neighbours: int, num_items: int, dim: int) -> None:

@@ -16,9 +16,9 @@ from remi_tf.training.checkpoints import CheckpointKeeper
 BOOST, CHOICE = "boost", "choice.json"
 
 
-def make_boost(settings: Settings, num_items: int) -> CountedBoost:
+def make_boost(settings: Settings, num_items: int, num_cold: int) -> CountedBoost:
     """An empty boost by a run's settings."""
-    return CountedBoost(settings.boost.boost_neighbours, num_items, settings.encoder.max_history)
+    return CountedBoost(settings.boost.boost_neighbours, num_items, settings.encoder.max_history, num_cold)
 
 
 def boost_keeper(path: Path, boost: CountedBoost, verify: bool) -> CheckpointKeeper:
@@ -26,7 +26,9 @@ def boost_keeper(path: Path, boost: CountedBoost, verify: bool) -> CheckpointKee
     return CheckpointKeeper(tf.train.Checkpoint(**boost.tables), path / BOOST, check=verify)
 
 
-def restore_boost(path: Path, settings: Settings, num_items: int, step: int, verify: bool) -> CountedBoost | None:
+def restore_boost(
+    path: Path, settings: Settings, num_items: int, num_cold: int, step: int, verify: bool
+) -> CountedBoost | None:
     """The boost that was chosen for the best weights, those of `step`; None where there is none, or none helped.
 
     Where the run is to have one, a warning says why there is none.
@@ -36,7 +38,7 @@ def restore_boost(path: Path, settings: Settings, num_items: int, step: int, ver
     """
     if settings.boost.boost == "none":
         return None
-    boost, resume = make_boost(settings, num_items), command("train", "--resume", "--run_dir", path)
+    boost, resume = make_boost(settings, num_items, num_cold), command("train", "--resume", "--run_dir", path)
     try:
         if boost_keeper(path, boost, verify).restore() == step:
             return boost if boost.adds else None

@@ -71,7 +71,7 @@ def boost_run(
     run = load_saved_run(path, verify, boosted=False)
     model = run.model
     assert isinstance(model, MultiInterestModel)
-    boost = make_boost(run.settings, run.catalogue.num_items)
+    boost = make_boost(run.settings, run.catalogue.num_items, run.catalogue.num_cold)
     keeper = boost_keeper(path, boost, verify)
     try:
         if keeper.restore() == run.step:

@@ -10,7 +10,7 @@ from absl import logging
 
 from remi_tf.data.dataset.catalogue import CATEGORIES, ITEMS, TITLES, item_files
 from remi_tf.data.dataset.folder import PROFILE_COLUMNS
-from remi_tf.data.dataset.manifest import REPEATS, is_share
+from remi_tf.data.dataset.manifest import NUM_COLD, REPEATS, is_share
 from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json
 from remi_tf.data.features.store import CODES, FEATURES, OFFSETS
 from remi_tf.errors import InputError, command
@@ -27,7 +27,7 @@ _CHANGED = (
 
 class RunConfig(NamedTuple):
     """config.json, checked. `content` is all of it; `dataset` is the path of the data it was trained on, `repeats`
-    their share of repeats (None in runs of older versions)."""
+    their share of repeats (None in runs of older versions), `num_cold` how many items they hide from training."""
 
     content: dict[str, Any]
     settings: Settings
@@ -37,6 +37,7 @@ class RunConfig(NamedTuple):
     num_items: int
     profile_columns: tuple[ProfileColumn, ...]
     repeats: float | None
+    num_cold: int
 
 
 def write_new_config(folder: Path, config: Mapping[str, Any]) -> None:
@@ -121,7 +122,7 @@ def _check_files(path: Path, config: Any) -> None:
             raise InputError(f"{path / name}: no file of this run, which was trained without one; move it away")
 
 
-def _data_of(path: Path, known: Any) -> tuple[Path, str, str, int, tuple[ProfileColumn, ...], float | None]:
+def _data_of(path: Path, known: Any) -> tuple[Path, str, str, int, tuple[ProfileColumn, ...], float | None, int]:
     """What config.json says of the dataset, in the order of `RunConfig`."""
     kinds = {"path": str, "name": str, "fingerprint": str, "num_items": int}
     if not isinstance(known, dict):
@@ -135,8 +136,11 @@ def _data_of(path: Path, known: Any) -> tuple[Path, str, str, int, tuple[Profile
     repeats = known.get(REPEATS)
     if repeats is not None and not is_share(repeats):
         raise InputError(f"{path / CONFIG}: dataset: {REPEATS} {repeats!r} is not a number from 0 to 1; {_CHANGED}")
+    num_cold = known.get(NUM_COLD, 0)
+    if type(num_cold) is not int or not 0 <= num_cold < known["num_items"]:
+        raise InputError(f"{path / CONFIG}: dataset: {NUM_COLD} {num_cold!r} is no number of items; {_CHANGED}")
     names = (known["name"], known["fingerprint"], known["num_items"])
-    return Path(known["path"]), *names, columns_from_json(columns), repeats
+    return Path(known["path"]), *names, columns_from_json(columns), repeats, num_cold
 
 
 def _is_column(column: Any) -> bool:

@@ -29,7 +29,7 @@ import remi_tf
 from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.catalogue import Catalogue, item_files
 from remi_tf.data.dataset.folder import DATA, MANIFEST, PROFILE_COLUMNS, Dataset, load_dataset
-from remi_tf.data.dataset.manifest import REPEATS
+from remi_tf.data.dataset.manifest import NUM_COLD, REPEATS
 from remi_tf.data.dataset.profiles import columns_to_json
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
@@ -153,7 +153,7 @@ def refuse_run(path: Path) -> None:
 
 def _new_config(settings: Settings, dataset: Dataset) -> dict[str, Any]:
     known: dict[str, Any] = {"name": dataset.name, "fingerprint": dataset.fingerprint, "num_items": dataset.num_items}
-    known[REPEATS] = dataset.repeats
+    known |= {REPEATS: dataset.repeats, NUM_COLD: dataset.num_cold}
     columns = columns_to_json(dataset.profile_columns)
     return {
         "settings": settings.to_json(),
@@ -222,8 +222,9 @@ def load_saved_run(path: str | Path, verify: bool = True, boosted: bool = True) 
     path = Path(path)
     config = read_run_config(path, verify)
     catalogue = Catalogue(
-        path, config.name, config.fingerprint, config.num_items, profile_columns=config.profile_columns
-    )
+        path, config.name, config.fingerprint, config.num_items, profile_columns=config.profile_columns,
+        num_cold=config.num_cold,
+    )  # fmt: skip
     has_tower = config.settings.items.item_tower != "id"
     features = catalogue.features if has_tower else None
     model = make_system(config.settings, catalogue.num_items, catalogue.profile_sizes, features=features)
@@ -238,7 +239,7 @@ def load_saved_run(path: str | Path, verify: bool = True, boosted: bool = True) 
     finish(model)
     _warn_of_better(path, step)
     if boosted and isinstance(model, MultiInterestModel):
-        model.boost = restore_boost(path, config.settings, catalogue.num_items, step, verify)
+        model.boost = restore_boost(path, config.settings, catalogue.num_items, catalogue.num_cold, step, verify)
     return SavedRun(path, config.settings, catalogue, model, step, repeats=config.repeats, verify=verify)
 
 

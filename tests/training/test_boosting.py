@@ -162,7 +162,7 @@ def test_a_warm_start_counts_the_new_log_and_does_not_read_the_old_boost(dataset
         tmp_path / "backwards", warm_start=before.path, run_dir=tmp_path / "after", max_steps=0, boost_weight=2.0
     )
     assert after.step == 0 and choice_of(after)["step"] == 0
-    fresh = make_boost(after.settings, dataset.num_items)
+    fresh = make_boost(after.settings, dataset.num_items, 0)
     fresh.count(after.dataset.train, choice_of(after)["chosen"]["table"])
     np.testing.assert_array_equal(after.model.boost.ids, fresh.ids)
     fresh.count(dataset.train, choice_of(after)["chosen"]["table"])

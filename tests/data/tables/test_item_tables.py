@@ -85,7 +85,9 @@ def test_a_table_says_how_much_joined_and_why_not(tmp_path):
     table.write_text("item,title\n103.0,A\n104.0,B\n")
     log = read_text(tmp_path, HEAD + "u,103,1\nu,105,2\n")
     add_item_table(log, table, ItemColumns(), "item", None, BadRows())
-    assert log.titles == {"103": "A"} and log.notes[-1].startswith("items.csv describes 1 of the log's 2 items, not '105'")
+    assert log.titles == {"103": "A"} and log.notes[-1].startswith(
+        "items.csv describes 1 of the log's 2 items, not '105'"
+    )
     assert "1 of the table's items" in log.notes[-1]
     table.write_text("item,title\nABC,A\n")
     log = read_text(tmp_path, HEAD + "u,abc,1\n")
