@@ -20,7 +20,7 @@ class ItemSettings(SettingGroup):
         of_gradient_steps=True,
     )
     id_dropout: float = setting(
-        0.1,
+        0.2,
         "share of the items of a step that lose their row as targets and negatives, so that features alone can carry "
         "an item",
         only=WITH_TOWER,
