@@ -20,6 +20,7 @@ from remi_tf.settings.settings import Settings
 from remi_tf.systems import recommend
 from remi_tf.training.optimizers import LazyAdam
 from remi_tf.training.spectral_start import start_from_log
+from tests.feature_toys import toy_features
 
 LENGTH, DIM, INTERESTS = 6, 16, 3
 PROFILE_SIZES = (2, 3)
@@ -76,6 +77,8 @@ def settings(case, name) -> Settings:
         values["num_interests"] = INTERESTS
     if case.endswith("concat"):
         values["user_features"] = "concat"
+    if case.endswith("tower"):
+        values["item_tower"] = "mlp"
     return presets.compose("toy", "default", False, values, num_items=30)
 
 
@@ -239,18 +242,38 @@ def test_from_a_spectral_start_it_knows_which_items_go_together_before_any_step(
     assert np.isfinite(model.encode(**inputs).vectors).all()
 
 
+@pytest.mark.parametrize("case", PLAIN, indirect=True)
+def test_with_features_of_items_a_step_teaches_them_and_the_rows_of_the_ids(settings, toy):
+    towered = settings.replace(item_tower="mlp")
+    model = MultiInterestModel(towered, toy.num_items, toy.profile_sizes, features=toy_features(toy.num_items))
+    inputs, target = windows(model, toy, [EVENTS - 1])
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss({**inputs, "target": tf.constant(target, tf.int32)}, training=True) + sum(
+            model.losses
+        )
+    tower = model.items.tower
+    for gradient in tape.gradient(loss, [model.items.id_table, tower.code_table]):
+        values = tf.convert_to_tensor(gradient).numpy()
+        assert np.isfinite(values).all() and np.abs(values).max() > 0
+    tower.code_table.assign(tf.random.stateless_normal(tower.code_table.shape, [1, 2]))
+    before = model.encode(**inputs).vectors.numpy()
+    model.finish_items()
+    assert np.abs(model.encode(**inputs).vectors.numpy() - before).max() > 1e-3
+
+
 @pytest.fixture(scope="module")
 def trained(settings, toy):
     """The whole model with the encoder's own objective, after 300 steps on all but the users' last items."""
-    model = MultiInterestModel(settings, toy.num_items, toy.profile_sizes)
+    model = MultiInterestModel(settings, toy.num_items, toy.profile_sizes, features=toy_features(toy.num_items))
     model.compile(optimizer=LazyAdam(settings.training.learning_rate), steps_per_execution=20)
     inputs, target = windows(model, toy, range(1, EVENTS - 1))
     data = tf.data.Dataset.from_tensor_slices({**inputs, "target": target.astype(np.int32)})
     model.fit(data.shuffle(1000, seed=1).repeat().batch(64), steps_per_epoch=300, verbose=0)
+    model.finish_items()
     return model
 
 
-TRAINED = pytest.mark.parametrize("case", [*PLAIN, "SA concat"], indirect=True)
+TRAINED = pytest.mark.parametrize("case", [*PLAIN, "SA concat", "SA tower", "MTMI-DNN tower"], indirect=True)
 
 
 @pytest.mark.trains

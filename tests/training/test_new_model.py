@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+import remi_tf
 from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.settings.settings import Settings
 from remi_tf.training.new_model import fill_from_log, new_model
-from tests.featured_runs import prepared
+from tests.featured_runs import prepared, trained
+from tests.small_runs import assert_same_run
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +38,18 @@ def test_the_rows_of_the_ids_start_from_the_log_as_those_of_a_plain_table(datase
 
 def test_without_a_tower_features_are_not_read(dataset):
     assert dataset.features is not None and made(dataset).items is None
+
+
+@pytest.mark.trains
+def test_a_run_with_features_resumes_bit_by_bit_and_starts_another_one_warm(dataset, tmp_path):
+    short = {"eval_every": 10, "boost": "none"}
+    whole = trained(tmp_path / "whole", dataset.path, max_steps=20, **short)
+    trained(tmp_path / "half", dataset.path, max_steps=10, **short)
+    remi_tf.resume(tmp_path / "half" / "run", max_steps=20)
+    assert_same_run(whole.path, tmp_path / "half" / "run")
+    warm = remi_tf.train(dataset, run_dir=tmp_path / "warm", warm_start=whole.path, max_steps=0)
+    known = np.unique(dataset.train.items)
+    np.testing.assert_allclose(
+        warm.model.item_table.numpy()[known], whole.model.item_table.numpy()[known], rtol=1e-3, atol=1e-5
+    )
+    assert warm.recommender().recommend([["b1"]], top_n=3)["item"].tolist()
