@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from remi_tf.commands.prepare import main
@@ -107,6 +108,29 @@ def test_overwrite_replaces_a_dataset_but_never_a_folder_of_something_else(log, 
     assert (precious / "thesis.tex").read_text() == "years of work"
 
 
+def test_a_parquet_of_items_with_nested_lists_and_missing_brands(log, tmp_path, capsys):
+    items = [f"i{k}" for k in range(6)]
+    table = pd.DataFrame({"id": [*items, "new"], "tags": [["a", "b"], ["b"], None, ["a"], [], ["b"], ["z"]]})
+    table["brand"] = ["x", None, "x", "y", None, "y", "z"]
+    table["vector"] = [None, *([0.5, k] for k in range(6))]
+    table.to_parquet(tmp_path / "items.parquet")
+    command = ["--input", str(log), *COLUMNS, "--items", str(tmp_path / "items.parquet"), "--items_id_col", "id"]
+    command += ["--item_features", "tags,brand,vector:vector", "--cold_share", "0.2", "--output", str(tmp_path / "out")]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "feature   tags (multi): 2 values; 66.7% of the items have it" in said
+    assert "feature   brand (category): " in said and "66.7% of the items have it" in said
+    assert "feature   vector (vector): 2 numbers; 83.3% of the items have it" in said
+    assert "cold      1 items are hidden from training" in said and "--item_features tags:multi,brand:category" in said
+    assert "1 of the table's items" in said
+    dataset = load_dataset(tmp_path / "out")
+    features, row = dataset.features, dataset.vocabulary.rows(["i3"])[0]
+    assert features.num_rows == 7 and dataset.num_cold == 1
+    assert (features.vectors[2][row] / features.columns[2].scale).tolist() == pytest.approx([0.5, 2])
+    files = dataset.manifest["files"]
+    assert {"item_features.json", "item_codes.npy", "item_code_offsets.npy", "item_vectors_2.npy"} <= set(files)
+
+
 @pytest.mark.shared
 def test_ml_100k_from_its_raw_files(shared_dir, tmp_path):
     raw = shared_dir / "data" / "ml-100k" / "u.data"
@@ -115,3 +139,6 @@ def test_ml_100k_from_its_raw_files(shared_dir, tmp_path):
     users = [split["users"] for split in dataset.manifest["splits"].values()]
     assert users == [754, 94, 95] and dataset.num_items == 1349
     assert dataset.titles[0] == "Star Wars (1977)"
+    assert [column.name for column in dataset.features.columns] == ["genres", "year", "title"]
+    words = dataset.features.columns[2].values
+    assert "the" in words and "1995" not in words  # the year is a feature of its own

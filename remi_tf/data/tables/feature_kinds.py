@@ -76,10 +76,10 @@ def guess_kind(values: Sequence[Any], separator: str = SEPARATOR) -> str:
         if compact_form(texts) or all(guess_unit_of(float(text)) != "none" for text in texts):
             return "date"
         return "number" if distinct > MANY or any(not float(text).is_integer() for text in texts) else "category"
-    if all(parse_iso(text) is not None for text in texts):
+    if date_forms(texts):
         return "date"
     words = sum(len(text.split()) for text in texts) / len(texts)
-    return "text" if words >= TEXT_WORDS and distinct >= len(texts) / 2 and not date_forms(texts) else "category"
+    return "text" if words >= TEXT_WORDS and distinct >= len(texts) / 2 else "category"
 
 
 def date_form(column: str, texts: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from remi_tf.data.dataset.interactions import SPLITS, Interactions
 from remi_tf.data.dataset.vocabulary import Vocabulary, write_lines
 from remi_tf.errors import InputError
 from tests.damage import damages
+from tests.feature_toys import toy_features
 
 SEQUENCES = Interactions(
     np.array([1, 2, 1, 3], np.int32), np.array([5, 6, 7, 8]), np.array([0, 1, 4]), np.array([1, 2])
@@ -39,6 +40,25 @@ def test_what_is_read_is_what_was_written(tmp_path):
     assert dataset.titles == ["one", "", "three"] and dataset.categories.tolist() == [0, 2, 1, 0]
     assert dataset.user_ids("valid") == ["ann", "bob"] and dataset.valid.lengths.tolist() == [1, 3]
     assert isinstance(dataset.train.items, np.memmap) and dataset.train.items.tolist() == [1, 2, 1, 3]
+
+
+def test_features_of_items_and_the_number_of_cold_ones_are_part_of_a_dataset(tmp_path):
+    path = write(tmp_path / "toy", features=toy_features(3), num_cold=1)
+    dataset = load_dataset(path)
+    assert dataset.num_cold == 1 and dataset.features.num_rows == 4
+    assert dataset.features.codes.tolist() == toy_features(3).codes.tolist()
+    plain = load_dataset(write(tmp_path / "plain"))
+    assert plain.features is None and plain.num_cold == 0 and plain.fingerprint != dataset.fingerprint
+    write(path, features=toy_features(2), overwrite=True)
+    with pytest.raises(InputError, match=r"item_features\.json: the arrays are not those of 3 items"):
+        load_dataset(path, verify=False)
+
+
+def test_features_that_prepare_did_not_write_are_refused(tmp_path):
+    path = write(tmp_path / "toy")
+    toy_features(3).save(path)
+    with pytest.raises(InputError, match=r"item_features\.json"):
+        load_dataset(path)
 
 
 def test_the_fingerprint_is_of_the_data_alone(tmp_path):
@@ -85,7 +105,7 @@ def test_an_existing_folder_is_kept_unless_overwrite_and_a_failure_leaves_nothin
 
 def test_every_flip_cut_swap_and_loss_of_every_file_is_found(tmp_path):
     """Also in manifest.json, whose values have a checksum of their own."""
-    path = write(tmp_path / "toy")
+    path = write(tmp_path / "toy", features=toy_features(3))
     for what, file in damages(path):
         with pytest.raises(InputError):
             pytest.fail(f"{what} of {file} was not found: {load_dataset(path).name}")
