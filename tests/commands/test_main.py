@@ -28,7 +28,7 @@ def test_without_a_command_all_of_them_are_listed(capsys):
 
 def test_each_command_has_its_file_and_the_other_files_are_parts_of_commands():
     files = {path.stem for path in (ROOT / "remi_tf" / "commands").glob("*.py")}
-    assert files == {*COMMANDS, "__init__", "cli", "console", "main", *OF_EVALUATE}
+    assert files == {*COMMANDS, "__init__", "cli", "console", "main", "id_flags", "item_changes", *OF_EVALUATE}
 
 
 def test_an_unknown_command_is_refused_with_those_there_are():

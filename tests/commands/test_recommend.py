@@ -41,7 +41,7 @@ def graph_of():
 def run(dataset, model, graph_of, tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", model, dataset)
     run.dataset = dataset
-    monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path, **_: run)
+    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path, **_: run)
     monkeypatch.setattr("remi_tf.recommending.recommender.ServingGraph", graph_of)
     return run
 
@@ -171,7 +171,7 @@ def test_other_spellings_an_empty_history_and_too_many_items_are_told(run, capsy
 def test_whole_numbers_may_have_point_zero(tmp_path, monkeypatch, capsys):
     catalogue = make_dataset(tmp_path / "data", [str(number) for number in range(len(RAW_IDS))])
     run = make_run(tmp_path / "run", TinyModel(), catalogue)
-    monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path, **_: run)
+    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path, **_: run)
     plain = printed(run, capsys, "--history", "7,8", "--exclude", "9")
     assert printed(run, capsys, "--history", "7.0,8.0", "--exclude", "9.0") == plain and not plain[1]
     _, notes = printed(run, capsys, "--history", "7.0,8.5")  # not a list of whole numbers
@@ -183,7 +183,7 @@ def test_ids_and_titles_cannot_steer_the_terminal(tmp_path, monkeypatch, capsys)
     ids = ["\x1b[2Jclear", "\u202eright", *RAW_IDS[2:]]
     catalogue = make_dataset(tmp_path / "data", ids)
     run = make_run(tmp_path / "run", TinyModel(), catalogue)
-    monkeypatch.setattr("remi_tf.recommending.recommender.load_saved_run", lambda path, **_: run)
+    monkeypatch.setattr("remi_tf.training.run_folder.load_saved_run", lambda path, **_: run)
     lines, notes = printed(run, capsys, "--history", "\x1b[31mnobody", "--top_n", "2")
     text = "".join([*lines, *notes])
     assert "\x1b" not in text and "\u202e" not in text
