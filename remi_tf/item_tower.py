@@ -99,12 +99,16 @@ class ItemTower(tf.keras.layers.Layer):
 class TowerItems(tf.keras.layers.Layer):
     """The vectors of items that are more than an id: the row of the id, where it has learnt one, and the tower's.
 
-        e_i = has_id_i · id_i + f_i
+        e_i = [n_i > 0] id_i + f_i
 
-    `has_id` is 0 for items that no training user has: nothing has taught their row, so their features speak for them.
-    In training a share of `id_dropout` of the items of a step lose their row as targets and negatives, so that their
-    features are asked to do it alone (Volkovs et al., DropoutNet, NIPS'17, which drops it for whole examples). In
-    histories they keep it: to read less of them is the history's own dropout.
+    n_i is how often training users have the item. Where they never do, nothing has taught the row, so the features
+    speak for the item. In training an item loses its row as target and negative in the share
+
+        c / (c + n_i),    c = id_dropout
+
+    of the steps: the less the row can know, the more often its features are asked to do it alone. (Volkovs et al.,
+    DropoutNet, NIPS'17, drop the ids of whole examples at one rate.) In histories items keep their rows: to read less
+    of a history is its own dropout.
 
     Args:
       features: of the rows 0..I.
@@ -116,19 +120,20 @@ class TowerItems(tf.keras.layers.Layer):
         super().__init__(name="items")
         self.rate, shape = settings.id_dropout, [features.num_rows, dim]
         self.id_table = self.add_weight("id_table", shape, initializer=kaiming_normal(dim, seeds[0]))
-        self.has_id = self.add_weight("has_id", shape[:1], initializer="ones", trainable=False)
+        self.occurrences = self.add_weight("occurrences", shape[:1], initializer="ones", trainable=False)
         self.tower = ItemTower(features, dim, settings.item_tower == "mlp", seeds[1])
 
     def learns(self, occurrences: np.ndarray) -> None:
-        """Say how often training users have each item, [I + 1]."""
-        self.has_id.assign(np.concatenate([[1], occurrences[1:] > 0]).astype(np.float32))
+        """Say how often training users have each item, [I + 1]. Padding has a row in any case."""
+        self.occurrences.assign(np.concatenate([[np.inf], occurrences[1:]]).astype(np.float32))
 
     def call(self, rows: tf.Tensor) -> tf.Tensor:
         """[n] int32 rows, each once → [n, dim]."""
         return self._own(rows) + self.tower(rows)
 
     def _own(self, rows: tf.Tensor) -> tf.Tensor:
-        return tf.gather(self.id_table, rows) * tf.gather(self.has_id, rows)[:, tf.newaxis]
+        has_row = tf.gather(self.occurrences, rows) > 0
+        return tf.where(has_row[:, tf.newaxis], tf.gather(self.id_table, rows), 0.0)
 
     def lookup(self, ids: tf.Tensor, whole: tf.Tensor, drop_seed: tf.Tensor | None = None) -> tf.Tensor:
         """[m] int32 rows → [m, dim]. Each distinct item is put together once.
@@ -141,8 +146,9 @@ class TowerItems(tf.keras.layers.Layer):
         own, said = self._own(rows), self.tower(rows)
         if drop_seed is None or not self.rate:
             return tf.gather(own + said, index)
-        drawn = tf.random.stateless_uniform(tf.shape(rows), drop_seed, alg="philox")
-        kept = own * tf.cast(drawn >= self.rate, own.dtype)[:, tf.newaxis]
+        share = self.rate / (self.rate + tf.gather(self.occurrences, rows))
+        is_dropped = tf.random.stateless_uniform(tf.shape(rows), drop_seed, alg="philox") < share
+        kept = tf.where(is_dropped[:, tf.newaxis], 0.0, own)
         return tf.concat([tf.gather(own + said, index[:whole]), tf.gather(kept + said, index[whole:])], axis=0)
 
     def finish(self, table: Any) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from remi_tf.errors import InputError
 from remi_tf.settings.setting import Only, SettingGroup, setting
 
 WITH_TOWER: Only = {"item_tower": ("sum", "mlp")}
@@ -20,14 +19,9 @@ class ItemSettings(SettingGroup):
         of_gradient_steps=True,
     )
     id_dropout: float = setting(
-        0.2,
-        "share of the items of a step that lose their row as targets and negatives, so that features alone can carry "
-        "an item",
+        3.0,
+        "an item that occurs n times in training loses its row as target and negative in the share id_dropout / "
+        "(id_dropout + n) of the steps, so that features alone can carry an item",
         only=WITH_TOWER,
         of_gradient_steps=True,
     )
-
-    def check(self) -> None:
-        """See the base class."""
-        if self.id_dropout > 1:
-            raise InputError(f"--id_dropout {self.id_dropout}: it is a share of the items; give 1 or less")

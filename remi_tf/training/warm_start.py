@@ -194,8 +194,8 @@ def _take_over_items(model: MultiInterestModel, run: SavedRun, dataset: Dataset,
     assert isinstance(run.model, MultiInterestModel) and model.items is not None and run.model.items is not None
     assert dataset.features is not None and run.catalogue.features is not None
     take_over_features(model, run.model, dataset.features, run.catalogue.features)
-    had = run.model.items.has_id.numpy()[old_rows] * (old_rows > 0)
-    model.items.has_id.assign(np.maximum(model.items.has_id.numpy(), had))
+    had = np.where(old_rows > 0, run.model.items.occurrences.numpy()[old_rows], 0)
+    model.items.occurrences.assign(np.maximum(model.items.occurrences.numpy(), had))
     model.finish_items()
 
 

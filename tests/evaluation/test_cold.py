@@ -75,5 +75,5 @@ def test_training_never_sees_a_cold_item(run):
     dataset = load_dataset(run.dataset.path)
     first = dataset.num_items - dataset.num_cold + 1
     assert dataset.num_cold == 8 and dataset.train.items.max() < first <= dataset.test.items.max()
-    has_id = run.model.items.has_id.numpy()
-    assert not has_id[first:].any() and has_id[1:first].all()
+    occurrences = run.model.items.occurrences.numpy()
+    assert not occurrences[first:].any() and occurrences[1:first].all()

@@ -20,9 +20,9 @@ def test_features_are_read_where_there_are_some_under_the_default_recipe_only():
     assert tower(item_tower="id") == "id" and tower("paper", item_tower="sum") == "sum"
 
 
-def test_a_share_is_not_above_one_and_is_read_with_a_tower_only():
-    with pytest.raises(InputError, match=r"--id_dropout 2.0: it is a share"):
-        ItemSettings(item_tower="sum", id_dropout=2.0)
+def test_the_dropout_is_no_negative_number_and_is_read_with_a_tower_only():
+    with pytest.raises(InputError, match=r"--id_dropout -1.0: must be a finite number"):
+        ItemSettings(item_tower="sum", id_dropout=-1.0)
     with pytest.raises(InputError, match=r"--id_dropout 0.5: read only with --item_tower sum or mlp"):
         compose("any", "default", False, {**SA, "id_dropout": 0.5})
 

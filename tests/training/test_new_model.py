@@ -22,8 +22,8 @@ def made(dataset, **settings):
 
 def test_items_that_training_does_not_have_are_known_as_such(dataset):
     model = made(dataset, item_tower="sum")
-    there = np.bincount(dataset.train.items, minlength=41) > 0
-    assert model.items.has_id.numpy()[1:].tolist() == there[1:].astype(float).tolist() and not there.all()
+    counts = np.bincount(dataset.train.items, minlength=41)
+    assert model.items.occurrences.numpy()[1:].tolist() == counts[1:].tolist() and not counts[1:].all()
 
 
 def test_the_rows_of_the_ids_start_from_the_log_as_those_of_a_plain_table(dataset):
