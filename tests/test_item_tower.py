@@ -67,6 +67,16 @@ def test_in_training_some_targets_and_negatives_lose_their_row_and_no_history_do
     np.testing.assert_array_equal(vectors[[8, 8, 4]], vectors[[9, 12, 10]])
 
 
+def test_the_rarer_an_item_the_more_often_it_loses_its_row():
+    items = items_with(id_dropout=3.0)
+    items.learns(np.array([0, 1, 9, 1e9, 0, 1, 1, 1, 1, 1, 1]))
+    rows = tf.constant([1, 2, 3])
+    bare = items.tower(rows).numpy()
+    draws = [items.lookup(rows, 0, tf.constant([step, 7])).numpy() for step in range(400)]
+    dropped = np.mean([np.isclose(drawn, bare, atol=1e-6).all(axis=1) for drawn in draws], axis=0)
+    np.testing.assert_allclose(dropped, [3 / 4, 3 / 12, 0], atol=0.07)
+
+
 def test_a_step_reads_and_moves_only_the_codes_of_its_items():
     items = items_with()
     with tf.GradientTape() as tape:
