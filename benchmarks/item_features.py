@@ -12,17 +12,10 @@ import argparse
 import json
 import statistics
 from pathlib import Path
-from sys import path as import_path
 
 import numpy as np
+from train_step import BOOKS, Case  # sets the import path and loads TensorFlow
 
-import_path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from remi_tf.quiet_loading import load_tensorflow
-
-load_tensorflow()
-
-from benchmarks.train_step import BOOKS, Case
 from remi_tf.data.features.columns import FIRST, FeatureColumn
 from remi_tf.data.features.store import Features
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remi_tf.counted.boost import refuse_boost
+from remi_tf.counted.boost import CONTENT_TABLES, refuse_boost
 from remi_tf.data.dataset.folder import Dataset
 from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.settings.checks import check_changes
@@ -141,6 +141,12 @@ def _trainer(plan: Plan) -> Trainer | Counter:
     trainer = Trainer(plan.path, plan.settings, plan.dataset, plan.before, plan.verify)
     if plan.settings.boost.boost == "counted" and not plan.resumes:
         settings = plan.settings
+        if settings.boost.boost_table in CONTENT_TABLES and plan.dataset.features is None:
+            raise InputError(
+                f"--boost_table {settings.boost.boost_table}: it reads features of the items, and "
+                f"{plan.dataset.path} has none; prepare it with --items TABLE --item_features COL,COL, or take "
+                "--boost_table chosen"
+            )
         refuse_boost(settings.boost.boost_neighbours, plan.dataset.num_items, settings.encoder.embedding_dim)
     return trainer
 
