@@ -19,6 +19,14 @@ class Adam(tf.keras.optimizers.Adam):
         super().__init__(learning_rate, epsilon=epsilon, jit_compile=False, **kwargs)
         self.l2 = l2
 
+    def _deduplicate_sparse_grad(self, grads: list[Gradient]) -> list[Gradient]:
+        """Keras sums the rows of a gradient that stand for one index. Where each is there once, nothing is summed.
+
+        A model that looks up distinct rows has such gradients: their indices come from `tf.unique`.
+        """
+        summed = iter(super()._deduplicate_sparse_grad([each for each in grads if not _is_distinct(each)]))
+        return [each if _is_distinct(each) else next(summed) for each in grads]
+
     def update_step(self, gradient: Gradient, variable: tf.Variable) -> None:
         """`gradient` is a tensor, or IndexedSlices: Adam moves every row, so every row decays, read or not."""
         if self.l2:
@@ -28,6 +36,16 @@ class Adam(tf.keras.optimizers.Adam):
             else:
                 gradient += decay
         super().update_step(gradient, variable)
+
+
+def _is_distinct(gradient: Gradient) -> bool:
+    """Whether it can be seen in the graph that no index of a sparse gradient is there twice."""
+    if not isinstance(gradient, tf.IndexedSlices) or not hasattr(gradient.indices, "op"):
+        return False
+    indices = gradient.indices
+    while indices.op.type in ("Reshape", "Identity"):
+        indices = indices.op.inputs[0]
+    return indices.op.type in ("Unique", "UniqueV2") and indices is indices.op.outputs[0]
 
 
 class LazyAdam(Adam):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from remi_tf.settings.training import TrainingSettings
-from remi_tf.training.optimizers import LazyAdam, make_optimizer
+from remi_tf.training.optimizers import Adam, LazyAdam, make_optimizer
 
 RATE, BETA_1, BETA_2, EPSILON = 0.1, 0.9, 0.999, 1e-8
 
@@ -86,3 +86,27 @@ def test_weight_decay_is_that_much_of_the_weight_added_to_its_gradient(name):
     untouched = trained(make_optimizer(none), plain, steps=0)[0]
     moved = np.any(decayed[0] != untouched, axis=1)
     assert moved.tolist() == ([False, True, False, True, True] if name == "lazy_adam" else [True] * 5)
+
+
+@pytest.mark.parametrize("optimizer", [Adam, LazyAdam])
+def test_rows_that_were_looked_up_once_each_move_as_those_that_were_looked_up_often(optimizer):
+    def moved(lookup):
+        table = tf.Variable(tf.reshape(tf.range(12.0), [6, 2]))
+        chosen = optimizer(0.1)
+        chosen.build([table])
+
+        @tf.function
+        def step():
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(lookup(table, tf.constant([4, 1, 4, 4])) ** 2)
+            chosen.apply_gradients([(tape.gradient(loss, table), table)])
+
+        step()
+        step()
+        return table.numpy()
+
+    def once(table, ids):
+        rows, index = tf.unique(ids)
+        return tf.gather(tf.gather(table, rows), index)
+
+    np.testing.assert_allclose(moved(once), moved(tf.gather), rtol=1e-6)
