@@ -4,13 +4,13 @@ Nothing here prints. Training and long evaluations show a progress bar on a term
 """
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from remi_tf.data.dataset.folder import Dataset, find_dataset, load_dataset
+from remi_tf.data.protocol.options import unknown_option
 from remi_tf.data.protocol.prepare_request import Log, PrepareRequest
 from remi_tf.errors import InputError
 from remi_tf.evaluation.evaluate import evaluate as evaluate_model
@@ -167,9 +167,7 @@ def prepare(log: Log, output: str | Path, **options: Any) -> Dataset:
     """
     known = [field.name for field in dataclasses.fields(PrepareRequest)]
     if unknown := sorted(set(options) - set(known)):
-        near = difflib.get_close_matches(unknown[0], known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
-        raise InputError(f"prepare has no option {unknown[0]!r}; {hint}")
+        raise unknown_option(unknown[0], known)
     request = PrepareRequest(log=log, output=output, **options)
     request.write()
     return load_dataset(request.folder)

@@ -118,7 +118,7 @@ class MultiInterestModel(tfrs.Model):
                 asked, instead = "--user_features concat", "leave it out"
             raise InputError(
                 f"{asked}: it reads user profiles, and the dataset has none; prepare it with --users TABLE "
-                f"--profile_cols COL,COL, or {instead}"
+                f"--user_features COL,COL, or {instead}"
             )
         self.boost: CountedBoost | None = None
         self.items: TowerItems | None = None

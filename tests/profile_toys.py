@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from remi_tf.commands.prepare import main
@@ -31,11 +32,16 @@ def prepare(log: Path, output: Path, *flags: str):
     return load_dataset(output)
 
 
+def profiles_of(dataset, split: str) -> list[tuple[str, np.ndarray]]:
+    """(raw user id, its codes) of a split."""
+    return list(zip(dataset.user_ids(split), dataset.split(split).profiles, strict=True))
+
+
 def profiles_as_text(dataset) -> dict[str, tuple[str, ...]]:
     """Raw user id → the values that its codes stand for, over all splits."""
     found = {}
     for split in SPLITS:
-        for user, codes in zip(dataset.user_ids(split), dataset.split(split).profiles, strict=True):
+        for user, codes in profiles_of(dataset, split):
             pairs = zip(dataset.profile_columns, codes, strict=True)
             found[user] = tuple(column.values[code - 1] if code else "" for column, code in pairs)
     return found

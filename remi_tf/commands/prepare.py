@@ -1,13 +1,14 @@
 """The command prepare: a raw log → a dataset folder, and what it holds."""
 
+import argparse
 from typing import Any
 
 from remi_tf.commands.cli import Parser
-from remi_tf.data.protocol.options import CORES, SPLITS_BY
+from remi_tf.data.protocol.options import CORES, RENAMED, SPLITS_BY
 from remi_tf.data.tables.layouts import MOST_BAD, QUOTES
 from remi_tf.data.tables.sources import ALL_SOURCES
 from remi_tf.data.tables.units import UNITS
-from remi_tf.errors import command
+from remi_tf.errors import InputError, command
 
 EXAMPLES = f"""\
 examples:
@@ -82,10 +83,12 @@ READ: dict[str, dict[str, Any]] = {
     },
     "--users": {"metavar": "FILE", "help": "table of user profiles (default: the source's own, else none)"},
     "--users_id_col": {"metavar": "COL", "help": "its id column (default: the name of --user_col, else the first)"},
-    "--profile_cols": {
-        "metavar": "COL,COL",
-        "help": "its columns to use; each different value is a category (no default)",
+    "--user_features": {
+        "metavar": "COL:KIND,COL",
+        "help": "its columns to use; kinds: category, number, date; without a kind it is guessed (default: what the "
+        "source has; none leaves it out)",
     },
+    "--profile_cols": {"help": argparse.SUPPRESS},
     "--on_bad_row": {
         "choices": ("stop", "skip"),
         "default": "stop",
@@ -162,6 +165,8 @@ def main(argv: list[str]) -> int:
       InputError: a flag, a file or a row cannot be used.
     """
     flags = vars(make_parser().parse_args(argv))
+    if flags.pop("profile_cols") is not None:
+        raise InputError(f"--profile_cols: {RENAMED['profile_cols']}")
     from remi_tf.data.protocol.prepare import summary_lines  # after --help and wrong flags, as these load Arrow
     from remi_tf.data.protocol.prepare_request import PrepareRequest
 

@@ -22,6 +22,7 @@ NOT_PARQUET = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".gz")
 """Endings of a file that people would not read as Parquet."""
 
 if TYPE_CHECKING:
+    from remi_tf.data.dataset.profiles import ProfileColumn
     from remi_tf.data.dataset.vocabulary import Vocabulary
     from remi_tf.recommending.choices import Choices
     from remi_tf.recommending.recommender import Recommender
@@ -248,6 +249,14 @@ def _check_inputs(
             raise InputError(f"--{name}: {len(values)} values for {number} {what}; give one for each")
 
 
+def _what_it_takes(column: "ProfileColumn") -> str:
+    if column.kind != "category":
+        form = "a number" if column.kind == "number" else "a date such as 2024-12-31"
+        return f"not {form}, as {column.name} is,"
+    known = ", ".join(map(repr, column.values[:5])) + (", …" if len(column.values) > 5 else "")
+    return f"not among the values of {column.name} ({known})"
+
+
 def input_notes(recommender: "Recommender", timestamps: list[int] | None, profile: list[str] | None) -> list[str]:
     """What was assumed about the inputs that the model reads besides the history."""
     notes, needs = [], recommender.run.model.needs
@@ -259,7 +268,6 @@ def input_notes(recommender: "Recommender", timestamps: list[int] | None, profil
         notes.append(f"no --user_profile: nothing is known of the user ({columns})")
     values = profile or [""] * len(known_columns)
     for column, value in zip(known_columns, values, strict=True):
-        if value and value not in column.values:
-            known = ", ".join(map(repr, column.values[:5])) + (", …" if len(column.values) > 5 else "")
-            notes.append(f"not among the values of {column.name} ({known}) and ignored: {value!r}")
+        if value and not column.coder()(value):
+            notes.append(f"{_what_it_takes(column)} and ignored: {value!r}")
     return notes

@@ -26,7 +26,7 @@ class Profiles:
 
     def __init__(self, given: Any, columns: Sequence[ProfileColumn]):
         self.columns = [column.name for column in columns]
-        self._values = [frozenset(column.values) for column in columns]
+        self._coders = [column.coder() for column in columns]
         self._given = _by_user(in_python(given), self.columns)
         self.asked = self.found = self.unknown_values = 0
         self._missing: list[Any] = []
@@ -77,8 +77,8 @@ class Profiles:
             return [""] * len(self.columns)
         self.found += 1
         texts = [_text(user, value) for value in _in_order(user, in_python(values), self.columns)]
-        for text, name, known in zip(texts, self.columns, self._values, strict=True):
-            if text and text not in known:
+        for text, name, code in zip(texts, self.columns, self._coders, strict=True):
+            if text and not code(text):
                 self.unknown_values += 1
                 if len(self._unknown) < 3:
                     self._unknown.append(f"{name} {text!r}")

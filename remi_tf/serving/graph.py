@@ -1,6 +1,5 @@
 """The graph that is served: raw ids in, raw ids out, with only TensorFlow. In process the same graph is used."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from remi_tf.data.dataset.catalogue import ITEMS, Catalogue
 from remi_tf.retrieval.diversity import POOL, diversify
 from remi_tf.retrieval.filters import Categories
 from remi_tf.retrieval.top_k import SCORE_BYTES
+from remi_tf.serving.profile_codes import ProfileCodes, names_table
 from remi_tf.serving.readers import User, reader_of
 from remi_tf.serving.request import checked, days, first_message, list_a_row, one_a_row, over_history
 from remi_tf.serving.request_limits import LIMITS, Limits
@@ -89,11 +89,11 @@ class ServingGraph(tf.Module):
             tf.lookup.TextFileInitializer(path, tf.int64, number, tf.string, whole), default_value=""
         )
         columns = catalogue.profile_columns if "profile" in self._needs else ()
-        self.profile_codes = [_numbers(column.values) for column in columns]
+        self.profile_codes = [ProfileCodes(column) for column in columns]
         self.has_categories = catalogue.categories is not None
         self.category_names = list(catalogue.category_names) if self.has_categories else []
         if self.has_categories:
-            self.category_number = _numbers(self.category_names)
+            self.category_number = names_table(self.category_names)
             self.category_of = tf.Variable(catalogue.categories, trainable=False, dtype=tf.int32, name="category_of")
         # Items that no list holds, of one list for all rows.
         self._removed = [tf.constant(catalogue.removed[None])] if len(catalogue.removed) else []
@@ -255,7 +255,7 @@ class ServingGraph(tf.Module):
         columns = len(self.profile_codes)
         message = f"profile must have {columns} values a user, one for each of profile_columns"
         values = checked(values, tf.shape(values)[1] == columns, message)
-        return tf.stack([table.lookup(values[:, column]) for column, table in enumerate(self.profile_codes)], axis=1)
+        return tf.stack([codes(values[:, column]) for column, codes in enumerate(self.profile_codes)], axis=1)
 
     def _named(self, ids: tf.Tensor, scores: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"items": self._raw_ids(ids), "scores": tf.where(ids > 0, scores, 0.0)}
@@ -263,12 +263,6 @@ class ServingGraph(tf.Module):
     def _raw_ids(self, rows: tf.Tensor) -> tf.Tensor:
         """Rows of the item table → raw ids; 0 is ""."""
         return self.raw_id_at.lookup(tf.cast(rows, tf.int64) - 1)
-
-
-def _numbers(names: Sequence[str]) -> tf.lookup.StaticHashTable:
-    """Name → its place from 1; 0 for unknown names."""
-    values, numbers = tf.constant(names, tf.string), tf.range(1, len(names) + 1)
-    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(values, numbers), default_value=0)
 
 
 def _all_unknown(names: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:

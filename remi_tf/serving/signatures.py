@@ -9,7 +9,8 @@ MAX_TOP_N = 100
 HISTORY = 'string [batch, any]: raw item ids, oldest first; "" is padding, unknown ids are ignored'
 FEATURES = {
     "timestamps": "int64 [batch, any]: seconds since 1970 of the items of history, in its shape; any number on padding",
-    "profile": 'string [batch, columns]: values of profile_columns, in their order; "" and unknown values are ignored',
+    "profile": "string [batch, columns]: values of profile_columns, in their order, dates as 2024-12-31; empty and "
+    "unknown values are ignored",
 }
 INPUT_OF = {"days": "timestamps", "profile": "profile"}
 """The input that carries what a model `needs` besides the history."""

@@ -11,7 +11,7 @@ from absl import logging
 from remi_tf.data.dataset.catalogue import CATEGORIES, ITEMS, TITLES, item_files
 from remi_tf.data.dataset.folder import PROFILE_COLUMNS
 from remi_tf.data.dataset.manifest import NUM_COLD, REPEATS, is_share
-from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json
+from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json, is_column
 from remi_tf.data.features.store import CODES, FEATURES, OFFSETS
 from remi_tf.errors import InputError, command
 from remi_tf.files import write_json
@@ -131,7 +131,7 @@ def _data_of(path: Path, known: Any) -> tuple[Path, str, str, int, tuple[Profile
         if type(known.get(name)) is not kind:
             raise InputError(f"{path / CONFIG}: dataset: {name} {known.get(name)!r} is no {kind.__name__}; {_CHANGED}")
     columns = known.get(PROFILE_COLUMNS, [])
-    if not isinstance(columns, list) or not all(map(_is_column, columns)):
+    if not isinstance(columns, list) or not all(map(is_column, columns)):
         raise InputError(f"{path / CONFIG}: dataset: {PROFILE_COLUMNS} cannot be read; {_CHANGED}")
     repeats = known.get(REPEATS)
     if repeats is not None and not is_share(repeats):
@@ -141,13 +141,6 @@ def _data_of(path: Path, known: Any) -> tuple[Path, str, str, int, tuple[Profile
         raise InputError(f"{path / CONFIG}: dataset: {NUM_COLD} {num_cold!r} is no number of items; {_CHANGED}")
     names = (known["name"], known["fingerprint"], known["num_items"])
     return Path(known["path"]), *names, columns_from_json(columns), repeats, num_cold
-
-
-def _is_column(column: Any) -> bool:
-    """Whether it is what `columns_to_json` writes of a column."""
-    if not isinstance(column, dict) or not isinstance(column.get("values"), list):
-        return False
-    return all(isinstance(text, str) for text in (column.get("name"), *column["values"]))
 
 
 def _check_items(path: Path, num_items: int) -> None:

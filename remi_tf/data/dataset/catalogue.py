@@ -38,7 +38,7 @@ class Catalogue:
     @property
     def profile_sizes(self) -> tuple[int, ...]:
         """How many values each profile column has."""
-        return tuple(len(column.values) for column in self.profile_columns)
+        return tuple(column.size for column in self.profile_columns)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

@@ -13,7 +13,7 @@ A dataset folder holds
   {split}_cuts.npy                [users] int64, how many of the user's items are history; the rest are targets
   {split}_users.txt               raw user ids
   {split}_profiles.npy            [users, columns] int32 code of each profile value, 0 = unknown (optional; the
-                                  manifest's profile_columns name the columns and list the values of codes 1, 2, …)
+                                  manifest's profile_columns say what the codes 1, 2, … of each column are)
 for the splits train, valid and test. In train every item is history (cut = length).
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remi_tf.data.dataset.interactions import SPLITS
-from remi_tf.data.dataset.profiles import columns_from_json
+from remi_tf.data.dataset.profiles import is_column
 from remi_tf.errors import InputError
 from remi_tf.manifests import CHANGED, is_unchanged, read_object, verify
 
@@ -104,11 +104,7 @@ def _is_splits(value: Any) -> bool:
 
 def _is_columns(value: Any) -> bool:
     """What `columns_to_json` gives, or nothing."""
-    try:
-        columns = columns_from_json(value or [])
-    except (TypeError, KeyError, AttributeError):
-        return False
-    return all(isinstance(text, str) for column in columns for text in (column.name, *column.values))
+    return value is None or (isinstance(value, list) and all(map(is_column, value)))
 
 
 _KEYS: dict[str, Callable[[Any], bool]] = {

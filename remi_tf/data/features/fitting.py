@@ -48,14 +48,20 @@ def fit_column(
         raise InputError(f"{name}: no item of the training users has a value; leave it out of --item_features")
     if kind in ("number", "date"):
         numbers = [number_of(text) if kind == "number" else day_of(text, form) for text in texts]
-        cuts = np.unique(np.quantile(numbers, np.arange(1, QUANTILES) / QUANTILES, method="inverted_cdf"))
-        edges = tuple(float(cut) for cut in cuts[cuts > min(numbers)])  # the lowest value opens no bucket of its own
-        return FeatureColumn(name, kind, edges=edges, form=form), []
+        return FeatureColumn(name, kind, edges=borders(numbers), form=form), []
     if kind == "text":
         counts = _counted(words(text) for text in texts)
         known = [word for word, count in counts if count >= LEAST_OF_WORD][:MOST_WORDS]
         return FeatureColumn(name, kind, values=tuple(known), buckets=GRAM_BUCKETS), []
     return _fit_values(name, kind, texts, choice)
+
+
+def borders(numbers: Sequence[float]) -> tuple[float, ...]:
+    """Ascending borders between at most QUANTILES buckets of about as many numbers; a bucket holds its lower border."""
+    if not len(numbers):
+        return ()
+    cuts = np.unique(np.quantile(numbers, np.arange(1, QUANTILES) / QUANTILES, method="inverted_cdf"))
+    return tuple(float(cut) for cut in cuts[cuts > min(numbers)])  # the lowest value opens no bucket of its own
 
 
 def _fit_values(name: str, kind: str, texts: list[str], choice: CategoryChoice) -> tuple[FeatureColumn, list[str]]:

@@ -1,11 +1,22 @@
 """How a log becomes a dataset: the few settings of the protocol. Loads nothing heavy, so --help is quick."""
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from remi_tf.errors import InputError
 
 CORES = ("single", "iterative")
 SPLITS_BY = ("users", "leave_one_out", "time")
+RENAMED = {"profile_cols": "it is called user_features now"}
+"""Options of prepare by names that they had."""
+
+
+def unknown_option(name: str, known: Sequence[str]) -> InputError:
+    """What to say of an option of prepare that there is not."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+    return InputError(f"prepare has no option {name!r}; {RENAMED.get(name, hint)}")
 
 
 @dataclass(frozen=True)

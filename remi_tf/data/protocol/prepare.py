@@ -57,14 +57,11 @@ def prepare_log(
     made_by["dropped"] = {**log.dropped, **kept.dropped}
     made_by["kept"] = _describe(sequences, len(vocabulary))
     labels = dict(zip(("titles", "categories", "category_names"), item_labels(log, vocabulary), strict=True))
-    columns, codes = user_profiles(log, user_ids.to_pylist() if log.profiles else [])
-    if columns:
-        made_by["kept"]["profile_values"] = {column.name: len(column.values) for column in columns}
     log.users = log.items = np.zeros(0, np.int32)
     log.times = None
-    splits, users, emptied = _split(
-        sequences, settings, user_ids, codes if columns else None, len(vocabulary) - num_cold
-    )
+    splits, chosen, emptied = _split(sequences, settings, len(vocabulary) - num_cold)
+    columns, splits = _with_profiles(log, user_ids, splits, chosen, made_by)
+    users = {split: user_ids.take(pa.array(numbers)).to_pylist() for split, numbers in chosen.items()}
     if num_cold:
         made_by["kept"]["cold"] = {"items": num_cold, "emptied_users": emptied}
     features = _features(log, vocabulary, splits["train"], made_by)
@@ -118,9 +115,9 @@ def _features(log: RawLog, vocabulary: Vocabulary, train: Interactions, made_by:
 
 
 def _split(
-    sequences: Sequences, settings: PrepareSettings, user_ids: pa.Array, codes: np.ndarray | None, warm: int
-) -> tuple[dict[str, Interactions], dict[str, list[str]], int]:
-    """Split → its interactions (with the users' profile codes, if there are any), and its raw user ids.
+    sequences: Sequences, settings: PrepareSettings, warm: int
+) -> tuple[dict[str, Interactions], dict[str, np.ndarray], int]:
+    """Split → its interactions, and the numbers of its users.
 
     Args:
       warm: the last row that training users may have.
@@ -134,8 +131,7 @@ def _split(
             before = len(chosen)
             interactions, chosen = without_cold(interactions, chosen, warm)
             emptied = before - len(chosen)
-        splits[split] = interactions if codes is None else replace(interactions, profiles=codes[chosen])
-        users[split] = user_ids.take(pa.array(chosen)).to_pylist()
+        splits[split], users[split] = interactions, chosen
     if not splits["train"].num_users:
         raise InputError(
             f"--split {settings.split} leaves no user for train out of {sequences.num_users}; the log is too small"
@@ -215,22 +211,39 @@ def item_labels(log: RawLog, vocabulary: Vocabulary) -> tuple[list[str] | None, 
     return titles, np.array(rows, np.int32), list(numbers)
 
 
-def user_profiles(log: RawLog, user_ids: list[str]) -> tuple[tuple[ProfileColumn, ...], np.ndarray]:
-    """The log's profile columns and [users, columns] int32 codes; no columns where the log has none.
+def _with_profiles(
+    log: RawLog,
+    user_ids: pa.Array,
+    splits: dict[str, Interactions],
+    chosen: dict[str, np.ndarray],
+    made_by: dict[str, Any],
+) -> tuple[tuple[ProfileColumn, ...], dict[str, Interactions]]:
+    """The log's profile columns, and the splits with the codes of their users; as it was where the log has none.
+
+    Args:
+      chosen: split → the numbers of its users in `user_ids`.
 
     Raises:
       InputError: none of the users has a value of one of the columns.
     """
-    columns, codes = encode_profiles(log.profile_names, log.profiles, user_ids)
-    empty = [column.name for column in columns if not column.values]
+    if not log.profiles:
+        return (), splits
+    trained = np.isin(np.arange(len(user_ids)), chosen["train"])
+    names = user_ids.to_pylist()
+    columns, codes = encode_profiles(log.profile_columns, log.profile_forms, log.profiles, names, trained)
+    empty = [column.name for column, own in zip(columns, codes.T, strict=True) if not own.any()]
     if empty:
         table = next((file["file"] for file in log.files if file.get("holds") == "user table"), "the user table")
         raise InputError(
             f"{table}: none of the {len(user_ids):,} kept users has a value of {', '.join(empty)}; leave "
-            f"{'it' if len(empty) == 1 else 'them'} out of --profile_cols"
+            f"{'it' if len(empty) == 1 else 'them'} out of --user_features"
             + (", or leave out --users" if len(empty) == len(columns) else "")
         )
-    return columns, codes
+    made_by["kept"]["profiles"] = [
+        {"name": column.name, "kind": column.kind, "values": column.size, "share": float(np.mean(own > 0))}
+        for column, own in zip(columns, codes.T, strict=True)
+    ]
+    return columns, {split: replace(each, profiles=codes[chosen[split]]) for split, each in splits.items()}
 
 
 def _describe(sequences: Sequences, num_items: int) -> dict[str, Any]:
@@ -258,9 +271,10 @@ def summary_lines(made_by: dict[str, Any]) -> list[str]:
         f"lengths   min {low:,}, median {median:g}, max {high:,}",
         f"times     {' to '.join(kept['time_span']) if 'time_span' in kept else 'none (order only)'}",
     ]
-    if "profile_values" in kept:
-        values = ", ".join(f"{name} ({count:,} values)" for name, count in kept["profile_values"].items())
-        lines.append(f"profiles  {values}")
+    for column in kept.get("profiles", []):
+        name, kind, values, share = (column[key] for key in ("name", "kind", "values", "share"))
+        what = "values" if kind == "category" else "quantiles"
+        lines.append(f"profile   {name} ({kind}): {values:,} {what}; {share:.1%} of the users have it")
     for feature in kept.get("features", []):
         name, kind, holds, share = (feature[key] for key in ("name", "kind", "holds", "share"))
         lines.append(f"feature   {name} ({kind}): {holds}; {share:.1%} of the items have it")

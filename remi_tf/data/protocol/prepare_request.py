@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from remi_tf.data.dataset.folder import DATA, MANIFEST
+from remi_tf.data.dataset.profiles import USER_KINDS
 from remi_tf.data.protocol.comirec import ItemTable, prepare_comirec
 from remi_tf.data.protocol.options import PrepareSettings
 from remi_tf.data.protocol.prepare import prepare_log
@@ -55,8 +56,8 @@ class PrepareRequest:
       item_features: columns of that table that models read, with their kinds where they are not to be guessed:
         "genres:multi,brand,price:number,title:text,image:vector", or a list of such. A named source brings its own;
         "none" leaves them out.
-      users, users_id_col, profile_cols: a table of user profiles, its id column, and the columns to use (a list, or
-        "a,b").
+      users, users_id_col, user_features: a table of user profiles, its id column, and the columns to use, with their
+        kinds where they are not to be guessed: "gender,age:number,joined:date", or a list of such.
       on_bad_row: stop at a row that cannot be used, or skip and count it. max_bad_rows: how many skipped rows are too
         many: a number of rows, or a share such as 0.5, which counts after the first 100,000 rows.
       quotes: which quotes of a text file enclose a field: auto, csv (the standard) or none. encoding: of text files.
@@ -94,9 +95,9 @@ class PrepareRequest:
     category_level: str | None = None
     category_sep: str | None = None
     item_features: str | Sequence[str] | None = None
-    users: str | Path | None = None
+    users: str | Path | pd.DataFrame | None = None
     users_id_col: str | None = None
-    profile_cols: str | Sequence[str] | None = None
+    user_features: str | Sequence[str] | None = None
     on_bad_row: str = "stop"
     max_bad_rows: str | int | float = MOST_BAD
     quotes: str = "auto"
@@ -117,8 +118,8 @@ class PrepareRequest:
             self.files: list[str] = []
         else:
             self.files = [str(self.log)] if isinstance(self.log, str | Path) else [str(path) for path in self.log]
-        if isinstance(self.profile_cols, str):
-            self.profile_cols = [column.strip() for column in self.profile_cols.split(",")]
+        self.asked_features = parse_features(self.item_features, "--item_features")
+        self.asked_user_features = parse_features(self.user_features, "--user_features", USER_KINDS)
         self.choice = CategoryChoice(self.category_level or "deepest", self.category_sep)
         self.settings = self._settings()
         if self.quotes not in QUOTES:
@@ -176,7 +177,8 @@ class PrepareRequest:
             columns = Columns("user_id", "item_id", "timestamp", "category", "title")
             synthetic = SyntheticSettings(seed=self.seed)
             log = read_frame(synthetic_frame(synthetic), columns, time_unit="s")
-            log.profile_names, log.profiles = PROFILE_NAMES, synthetic_profiles(synthetic)
+            log.profile_columns = tuple(Asked(name, "category") for name in PROFILE_NAMES)
+            log.profiles = synthetic_profiles(synthetic)
             return log
         log = self._read_log()
         bad, paths = BadRows(self.on_bad_row, most=self.most), [Path(path) for path in self.files]
@@ -186,11 +188,11 @@ class PrepareRequest:
             add_item_table(log, self.items, wanted, self.item_col, replace(self.form, separator=None), bad)
         elif self.source:
             add_tables_beside(log, SOURCES[self.source], paths, bad, self.asked_features)
-        if self.users:
-            form = replace(self.form, separator=None)
-            add_user_table(log, self.users, self.users_id_col, self.profile_cols or (), self.user_col, form, bad)
+        if self.users is not None:
+            form, asked = replace(self.form, separator=None), self.asked_user_features or ()
+            add_user_table(log, self.users, self.users_id_col, asked, self.user_col, form, bad)
         elif self.source:
-            add_profiles_beside(log, SOURCES[self.source], paths, bad)
+            add_profiles_beside(log, SOURCES[self.source], paths, bad, self.asked_user_features)
         log.dropped.update({f"bad rows: {reason}": count for reason, count in bad.counts.items()})
         log.notes += bad.notes()
         return log
@@ -226,17 +228,6 @@ class PrepareRequest:
                 )
         chosen |= {"cold_share": self.cold_share, "cold_seed": self.cold_seed}
         return PrepareSettings(dedup=self.dedup, seed=self.seed, **chosen)
-
-    @property
-    def asked_features(self) -> tuple[Asked, ...] | None:
-        """The columns of the item table that are to be features; None = what the source has.
-
-        Raises:
-          InputError: as of `parse_features`.
-        """
-        if self.item_features is None:
-            return None
-        return () if self.item_features == "none" else parse_features(self.item_features, "--item_features")
 
     def _check_source(self) -> None:
         """Raise InputError unless it is clear what the log is and which columns it has."""

@@ -15,27 +15,29 @@ if TYPE_CHECKING:
 def check_tables(request: "PrepareRequest") -> None:
     """Raise InputError for options of item and user tables that do not go together."""
     _check_features(request)
-    profile_columns = list(request.profile_cols or ())
-    if request.users and not profile_columns:
-        raise InputError("--users needs --profile_cols, the columns to use, such as gender,age,occupation")
-    for flag, value in (("--profile_cols", ",".join(profile_columns)), ("--users_id_col", request.users_id_col)):
-        if value and not request.users:
-            raise InputError(f"{flag} {value}: it names columns of a user table; add --users TABLE")
+    _check_user_features(request)
     of_items = {"id": request.items_id_col, "title": request.items_title_col, "category": request.items_category_col}
     for name, value in of_items.items():
         if value and request.items is None:
             raise InputError(f"--items_{name}_col {value}: it names a column of an item table; add --items TABLE")
-    if "" in profile_columns or len(set(profile_columns)) < len(profile_columns):
-        raise InputError(
-            f"--profile_cols {','.join(profile_columns)}: give different names of columns, such as "
-            "gender,age,occupation"
-        )
-    if request.users and request.source in ("synthetic", "comirec"):
+    if request.users is not None and request.source in ("synthetic", "comirec"):
         raise InputError(f"--source {request.source} takes no user table; leave out --users")
     for flag, table in (("--users", request.users), ("--items", request.items)):
         if table is not None and not isinstance(table, pd.DataFrame) and not Path(table).is_file():
             wrong = "is a folder; name the table in it" if Path(table).is_dir() else f"no such file; check {flag}"
             raise InputError(f"{flag} {table}: {wrong}")
+
+
+def _check_user_features(request: "PrepareRequest") -> None:
+    asked = request.asked_user_features
+    if request.users is not None and not asked:
+        raise InputError("--users needs --user_features, the columns to use, such as gender,age:number")
+    source = SOURCES.get(request.source or "")
+    names = ",".join(name for name, _ in asked or ())
+    for flag, value in (("--user_features", names), ("--users_id_col", request.users_id_col)):
+        brings = flag == "--user_features" and source is not None and source.users_beside
+        if value and request.users is None and not brings:
+            raise InputError(f"{flag} {value}: it names columns of a user table; add --users TABLE")
 
 
 def _check_features(request: "PrepareRequest") -> None:

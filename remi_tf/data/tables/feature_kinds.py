@@ -27,12 +27,19 @@ class Asked(NamedTuple):
     kind: str
 
 
-def parse_features(given: str | Sequence[str], flag: str, kinds: Sequence[str] = KINDS) -> tuple[Asked, ...]:
+def parse_features(
+    given: str | Sequence[str] | None, flag: str, kinds: Sequence[str] = KINDS
+) -> tuple[Asked, ...] | None:
     """The columns of a flag such as --item_features "genres:multi,brand,price:number".
+
+    Returns:
+      None if it was not given (a named source then has its own), no columns for "none".
 
     Raises:
       InputError: a kind that is none, no name, or one twice.
     """
+    if given is None or given == "none":
+        return None if given is None else ()
     parts = [part.strip() for part in (given.split(",") if isinstance(given, str) else given)]
     asked = []
     for part in parts:
@@ -42,7 +49,9 @@ def parse_features(given: str | Sequence[str], flag: str, kinds: Sequence[str] =
         elif kind not in kinds:
             near = difflib.get_close_matches(kind, kinds, n=1)
             hint = f"did you mean {name}:{near[0]}?" if near else f"the kinds are {', '.join(kinds)}"
-            raise InputError(f"{flag} {part}: {kind!r} is no kind of feature; {hint}")
+            if kind in KINDS:
+                hint = f"a request gives each column of a user as one text; the kinds are {', '.join(kinds)}"
+            raise InputError(f"{flag} {part}: {kind!r} is no kind of feature{' here' * (kind in KINDS)}; {hint}")
         asked.append(Asked(name.strip(), kind))
     names = [each.name for each in asked]
     if not names or "" in names:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from remi_tf.data.tables.feature_kinds import Asked
 from remi_tf.data.tables.feature_tables import RawFeatures
 from remi_tf.data.tables.units import PER_SECOND
 
@@ -34,7 +35,8 @@ class RawLog:
     times: [n] int64 or float64 in `unit` (s, ms, us, ns, iso = microseconds, none = order numbers), None = file order.
     titles, categories: raw item id → text; category_numbers: raw category → number where the source numbers them.
     features: of the items; None where there are none.
-    profile_names: columns of the users' profiles; profiles: raw user id → a text for each ("" = missing).
+    profile_columns: of the users' profiles, with their kinds; profile_forms: column → how its dates are written;
+      profiles: raw user id → a text for each ("" = missing).
     notes: what was assumed or left out, for the summary; dropped: reason → rows.
     """
 
@@ -47,7 +49,8 @@ class RawLog:
     titles: dict[str, str] = field(default_factory=dict)
     categories: dict[str, str] = field(default_factory=dict)
     features: RawFeatures | None = None
-    profile_names: tuple[str, ...] = ()
+    profile_columns: tuple[Asked, ...] = ()
+    profile_forms: dict[str, str] = field(default_factory=dict)
     profiles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

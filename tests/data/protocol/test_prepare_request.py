@@ -36,9 +36,9 @@ def log(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--users", "x.csv"], "--users needs --profile_cols"),
-        (["--profile_cols", "age"], "--profile_cols age: it names columns of a user table; add --users"),
-        (["--users", "x.csv", "--profile_cols", "age"], "--users x.csv: no such file; check --users$"),
+        (["--users", "x.csv"], "--users needs --user_features"),
+        (["--user_features", "age"], "--user_features age: it names columns of a user table; add --users"),
+        (["--users", "x.csv", "--user_features", "age"], "--users x.csv: no such file; check --users$"),
     ],
 )
 def test_flags_that_do_not_go_together_are_refused(log, tmp_path, flags, message):
@@ -49,7 +49,7 @@ def test_flags_that_do_not_go_together_are_refused(log, tmp_path, flags, message
 @pytest.mark.parametrize("source", ["synthetic", "comirec"])
 def test_sources_that_take_no_user_table_say_so(source):
     with pytest.raises(InputError, match=f"--source {source} takes no user table; leave out --users"):
-        main(["--source", source, "--users", "x.csv", "--profile_cols", "age"])
+        main(["--source", source, "--users", "x.csv", "--user_features", "age"])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ def test_columns_and_kinds_are_read_from_text_and_from_lists():
     assert parse_features("genres:multi, brand ,a b:text", "--f") == expected
     assert parse_features(["genres:multi", "brand", "a b:text"], "--f") == expected
     assert parse_features(["a,b", "ns:x:number"], "--f") == (Asked("a,b", ""), Asked("ns:x", "number"))
+    assert parse_features(None, "--f") is None and parse_features("none", "--f") == ()
 
 
 @pytest.mark.parametrize(
