@@ -46,7 +46,7 @@ class ItemTower(tf.keras.layers.Layer):
     """
 
     def __init__(self, features: Features, dim: int, hidden: bool, seed: int):
-        super().__init__(name="item_tower")
+        super().__init__(name="item_tower", dtype="float32")
         self.columns, width = len(features.columns), max(1, dim // SHRINK)
         self.code_table = self.add_weight("code_table", [int(features.starts[-1]), width], initializer="zeros")
         self.projections = {
@@ -57,7 +57,12 @@ class ItemTower(tf.keras.layers.Layer):
         def dense(name: str, fan_in: int, number: int, activation: str | None = None) -> tf.keras.layers.Dense:
             initializer = kaiming_normal(fan_in, seed + number)
             layer = tf.keras.layers.Dense(
-                dim, activation, use_bias=activation is not None, kernel_initializer=initializer, name=name
+                dim,
+                activation,
+                use_bias=activation is not None,
+                kernel_initializer=initializer,
+                name=name,
+                dtype="float32",
             )
             layer.build([None, fan_in])
             return layer
@@ -117,7 +122,7 @@ class TowerItems(tf.keras.layers.Layer):
     """
 
     def __init__(self, settings: ItemSettings, features: Features, dim: int, seeds: tuple[int, int]):
-        super().__init__(name="items")
+        super().__init__(name="items", dtype="float32")
         self.rate, shape = settings.id_dropout, [features.num_rows, dim]
         self.id_table = self.add_weight("id_table", shape, initializer=kaiming_normal(dim, seeds[0]))
         self.occurrences = self.add_weight("occurrences", shape[:1], initializer="ones", trainable=False)

@@ -35,6 +35,8 @@ WINDOW = 10
 """Places after an item in which another one counts as following it."""
 RULE_SHRINK, COSINE_SHRINK, SCALE = 20.0, 100.0, 0.1
 """Chosen on validation users of five logs (docs/RESULTS.md, "What the boost brings")."""
+PIECE = 1 << 12
+"""Rows of which the likeness to new items is computed together."""
 NEW_NEIGHBOURS = 20
 """Places in an item's list for items that the log has counted nothing about."""
 CONTENT = 0.03
@@ -85,13 +87,19 @@ class CountedBoost(tf.Module):
         """Set the lists: what is counted, and after it the new items that are most alike."""
         if self.num_new and features is not None:
             contents, width = self._contents_of(features), self.ids.shape[1] - self.counted
-            first = self.num_items + 1 - self.num_new
-            rows = ((start, _from(contents.rows(start, end), first)) for start, end in blocks(contents.costs))
-            new_ids, alike = best_lists(rows, self.num_items + 1, width)
-            ids, values = np.hstack([ids, new_ids]), np.hstack([values, np.log1p(CONTENT * alike / SCALE)])
+            alike = contents.of_last(self.first_new)
+            rows = ((start, _without_own(alike(start, end), start, self.first_new)) for start, end in _pieces(len(ids)))
+            found, likeness = best_lists(rows, len(ids), width)
+            new_ids = np.where(found > 0, found + self.first_new - 1, 0)
+            ids, values = np.hstack([ids, new_ids]), np.hstack([values, np.log1p(CONTENT * likeness / SCALE)])
         missing = ((0, 0), (0, self.ids.shape[1] - ids.shape[1]))
         self.ids.assign(np.pad(ids, missing))
         self.values.assign(np.pad(values, missing))
+
+    @property
+    def first_new(self) -> int:
+        """The first row that the log has counted nothing about."""
+        return self.num_items + 1 - self.num_new
 
     def _rows(
         self, train: Interactions, table: str, features: Features | None
@@ -107,7 +115,7 @@ class CountedBoost(tf.Module):
             rows = rows + sparse.eye(end - start, self.num_items + 1, start, format="csr")
             rows = rows + cosines.rows(start, end) if cosines else rows
             rows = rows + CONTENT * contents.rows(start, end) if contents else rows
-            yield start, _until(rows, self.num_items + 1 - self.num_new) if self.num_new else rows
+            yield start, _counted_only(rows, start, self.first_new)
 
     def extended(self, features: Features, first: int) -> "CountedBoost":
         """A boost that also knows the items `first`, first + 1, … by their features; what it has counted stays.
@@ -118,15 +126,20 @@ class CountedBoost(tf.Module):
         total = features.num_rows
         boost = CountedBoost(self.counted, total - 1, int(self.age_weights.shape[0]), self.num_new + total - first)
         contents = boost._contents_of(features)
-        own = sparse.eye(total - first, total, first, format="csr") / CONTENT
+        own = sparse.eye(total - first, total, first, format="csr")
         alike = (
-            (start, (contents.rows(first + start, first + end) + own[start:end]).tocsr())
-            for start, end in blocks(contents.costs[first:])
+            (
+                start,
+                _counted_only(
+                    CONTENT * contents.rows(first + start, first + end) + own[start:end], first + start, boost.first_new
+                ),
+            )
+            for start, end in _pieces(total - first)
         )
         new_ids, new_values = best_lists(alike, total - first, self.counted)
         ids, values = self.ids.numpy()[:, : self.counted], self.values.numpy()[:, : self.counted]
-        new_values = np.log1p(CONTENT * new_values / SCALE)
-        boost._assign(np.concatenate([ids, new_ids]), np.concatenate([values, new_values]), features)
+        ids, values = np.concatenate([ids, new_ids]), np.concatenate([values, np.log1p(new_values / SCALE)])
+        boost._assign(ids, values, features)
         boost.age_weights.assign(self.age_weights)
         return boost
 
@@ -156,17 +169,24 @@ class CountedBoost(tf.Module):
         return Boosts(tf.reshape(ids, [-1, width]), tf.reshape(amounts, [-1, width]))
 
 
-def _from(rows: sparse.csr_matrix, first: int) -> sparse.csr_matrix:
-    """The rows with the columns from `first` on only."""
-    rows.data[rows.indices < first] = 0
-    return rows
-
-
-def _until(rows: sparse.csr_matrix, end: int) -> sparse.csr_matrix:
-    """The rows with the columns before `end` only."""
+def _counted_only(rows: sparse.spmatrix, start: int, end: int) -> sparse.csr_matrix:
+    """The rows `start`, start + 1, … with their own column and those before `end` only."""
     rows = rows.tocsr()
-    rows.data[rows.indices >= end] = 0
+    own = np.repeat(np.arange(start, start + rows.shape[0]), np.diff(rows.indptr))
+    rows.data[(rows.indices >= end) & (rows.indices != own)] = 0
     return rows
+
+
+def _without_own(rows: sparse.csr_matrix, start: int, first: int) -> sparse.csr_matrix:
+    """The rows `start`, … of columns that stand for the items `first`, … from 1 on, without the item itself."""
+    own = np.repeat(np.arange(start, start + rows.shape[0]), np.diff(rows.indptr)) - first + 1
+    rows.data[rows.indices == own] = 0
+    return rows
+
+
+def _pieces(number: int) -> Iterator[tuple[int, int]]:
+    """(start, end) of some of 0..number at a time."""
+    return ((start, min(start + PIECE, number)) for start in range(0, number, PIECE))
 
 
 def refuse_boost(neighbours: int, num_items: int, dim: int) -> None:

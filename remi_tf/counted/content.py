@@ -1,5 +1,7 @@
 """Content: items whose features are alike, by the codes that they share (the cosine of tf-idf vectors)."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
 
@@ -15,8 +17,9 @@ LEAST = 0.15
 class Contents:
     """The cosine of two items' features: Σ_c idf_c² / (|a| |b|) over the codes c that both have.
 
-    idf_c = ln(I / n_c), n_c the number of items that have the code. Missing and unknown values are not shared. The
-    length of an item's vector counts all of its codes, also those that are left out of the pairs.
+    idf_c = ln(rows / n_c), n_c the number of rows that have the code (row 0, padding, is counted too). Missing and
+    unknown values are not shared. The length of an item's vector counts all of its codes, also those that are left out
+    of the pairs.
 
     Attributes:
       costs: `[I + 1]` bound of the number of items that each item shares a code with.
@@ -34,7 +37,7 @@ class Contents:
         weighted = shares @ sparse.diags(idf)
         lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
         weighted = sparse.diags(1 / np.maximum(lengths, 1e-9)) @ weighted
-        idf[counts > _most_common(counts[idf > 0])] = 0
+        idf[_too_common(np.where(idf > 0, counts, 0))] = 0
         kept = (weighted @ sparse.diags((idf > 0).astype(np.float32))).tocsr()
         kept.eliminate_zeros()
         self.items, self.codes = kept, kept.T.tocsr()
@@ -43,14 +46,24 @@ class Contents:
 
     def rows(self, start: int, end: int) -> sparse.csr_matrix:
         """`[end - start, I + 1]`: the cosines of the items `start .. end - 1`, the small ones left out."""
-        found = (self.items[start:end] @ self.codes).tocsr()
-        found.data[found.data < LEAST] = 0
-        found.eliminate_zeros()
-        return found
+        return _without_small(self.items[start:end] @ self.codes)
+
+    def of_last(self, first: int) -> Callable[[int, int], sparse.csr_matrix]:
+        """(start, end) → `[end - start, 1 + n]`: as `rows`, of the n items from `first` on only, from column 1 on."""
+        nothing = sparse.csr_matrix((self.codes.shape[0], 1), dtype=np.float32)
+        last = sparse.hstack([nothing, self.codes[:, first:]], format="csr")
+        return lambda start, end: _without_small(self.items[start:end] @ last)
 
 
-def _most_common(counts: np.ndarray) -> float:
-    """The largest number of items that a code may have, so that all pairs together are at most MOST_PAIRS."""
-    ordered = np.sort(counts.astype(np.float64))
-    inside = int(np.searchsorted(np.cumsum(ordered**2), MOST_PAIRS, side="right"))
-    return float(ordered[inside - 1]) if inside else 0.0
+def _without_small(found: sparse.spmatrix) -> sparse.csr_matrix:
+    found = found.tocsr()
+    found.data[found.data < LEAST] = 0
+    found.eliminate_zeros()
+    return found
+
+
+def _too_common(counts: np.ndarray) -> np.ndarray:
+    """The codes that are left out, the most common ones, so that all pairs of the others are at most MOST_PAIRS."""
+    order = np.argsort(counts, kind="stable")
+    inside = np.searchsorted(np.cumsum(counts[order].astype(np.float64) ** 2), MOST_PAIRS, side="right")
+    return order[inside:]

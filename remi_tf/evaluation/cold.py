@@ -26,6 +26,7 @@ from remi_tf.retrieval.top_k import top_k
 from remi_tf.systems import System, best, boosts_of, finish
 
 LENGTH, BATCH = 50, 256
+USERS = 2000  # validation users that choose the decay
 CONTENT_HISTORY, DECAYS = 100, (0.8, 0.9, 0.95, 1.0)
 """Newest items that content kNN reads, and what an item of the history counts for each newer one; chosen on validation
 users."""
@@ -47,15 +48,20 @@ class ColdReport:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Means over users, for JSON and tables."""
+        """Means over users, for JSON and tables; None where there is no such target."""
         return {
             "users": int(np.isfinite(self.cold).sum()),
-            "warm": float(np.nanmean(self.warm)),
-            "cold": float(np.nanmean(self.cold)),
+            "warm": _mean(self.warm),
+            "cold": _mean(self.cold),
             "share_of_lists": self.share_of_lists,
             "share_of_targets": self.share_of_targets,
-            "among": {name: float(np.nanmean(values)) for name, values in self.among.items()},
+            "among": {name: _mean(values) for name, values in self.among.items()},
         }
+
+
+def _mean(values: np.ndarray) -> float | None:
+    there = values[np.isfinite(values)]
+    return float(there.mean()) if len(there) else None
 
 
 def evaluate_cold(model: System, dataset: Dataset, split: str, exclude_history: bool) -> ColdReport:
@@ -103,12 +109,12 @@ def _yardsticks(dataset: Dataset, split: str, users: np.ndarray, first: int, exc
     assert dataset.features is not None
     contents = Contents(dataset.features)
     by_decay = {decay: _content(contents, first, decay) for decay in DECAYS}
-    of_valid = users_with_targets(dataset.valid)
+    of_valid = users_with_targets(dataset.valid)[:USERS]
     items, offsets = targets(dataset.valid, of_valid)
 
     def on_valid(scores: Scores) -> float:
         ids = _ranked(scores, dataset.valid, of_valid, first, exclude_history)
-        return float(np.nanmean(_recall(ids, items, offsets, items >= first)))
+        return _mean(_recall(ids, items, offsets, items >= first)) or 0.0
 
     decay = max(DECAYS, key=lambda each: on_valid(by_decay[each]))
     generator, popular = np.random.default_rng(0), _popularity(dataset.features, dataset.train)[first:]
@@ -159,7 +165,15 @@ def _pieces(
         whole = left_out(data, batch, exclude_history)
         user, place = np.nonzero(whole >= first)
         found[user, whole[user, place] - first] = -np.inf
-        yield first + np.argsort(-found, axis=1, kind="stable")[:, :LENGTH]
+        yield first + _best(found)
+
+
+def _best(scores: np.ndarray) -> np.ndarray:
+    """[B, LENGTH] the columns with the highest scores, best first."""
+    count = min(LENGTH, scores.shape[1])
+    top = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)
+    order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1)
 
 
 def _recall(ids: np.ndarray, items: np.ndarray, offsets: np.ndarray, counted: np.ndarray) -> np.ndarray:

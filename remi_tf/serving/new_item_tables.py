@@ -1,6 +1,5 @@
 """Tables of new items, and lists of items to remove, as --add_items and --remove_items name them."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from remi_tf.data.features.store import Values
 from remi_tf.data.tables.feature_kinds import Asked
 from remi_tf.data.tables.feature_tables import read_vectors
 from remi_tf.data.tables.item_tables import CATEGORY_NAMES, TITLE_NAMES
-from remi_tf.data.tables.labels import CategoryChoice, choose_categories, label_text, title_of
+from remi_tf.data.tables.labels import elements, title_of
 from remi_tf.data.tables.layouts import find_column
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.side_tables import table_rows
@@ -32,14 +31,9 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
     Raises:
       InputError: the file or a column is missing, a row that cannot be read, or no row.
     """
-    if isinstance(table, pd.DataFrame):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "new_items.parquet"
-            texts = {name: [label_text(value) for value in table[name]] for name in table.columns}
-            pd.DataFrame(texts, columns=table.columns, dtype="string").to_parquet(path, index=False)
-            return read_new_items(path, catalogue, id_col)
-    if not Path(table).is_file():
+    if not isinstance(table, pd.DataFrame) and not Path(table).is_file():
         raise InputError(f"--add_items {table}: no such file")
+    name = "the DataFrame" if isinstance(table, pd.DataFrame) else str(table)
     features = catalogue.features
     columns = () if features is None else features.columns
     arrays: dict[int, np.ndarray] = {}
@@ -53,7 +47,8 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
         identity = usual(ID_NAMES) if id_col is None else find_column(id_col, names, label)
         found: list[int | None] = [identity or 0, usual(TITLE_NAMES), usual(CATEGORY_NAMES)]
         for number, column in enumerate(columns):
-            if column.kind == "vector" and column.name not in names:
+            in_array = column.kind == "vector" and column.name not in names
+            if in_array and not isinstance(table, pd.DataFrame):
                 arrays[number] = read_vectors(table, Asked(column.name, "vector"))
                 found.append(None)
             else:
@@ -62,17 +57,22 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
 
     rows = [texts for _, texts in table_rows(table, pick, None, "item table", BadRows("stop"))]
     if not rows:
-        raise InputError(f"--add_items {table}: it has no row")
+        raise InputError(f"--add_items {name}: it has no row")
     values: list[Values] = [[row[3 + number] for row in rows] for number in range(len(columns))]
     for number, array in arrays.items():
         if len(array) != len(rows):
             raise InputError(
-                f"{table}: {len(rows):,} rows, and {columns[number].name}.npy next to it has {len(array):,}"
+                f"{name}: {len(rows):,} rows, and {columns[number].name}.npy next to it has {len(array):,}"
             )
         values[number] = np.asarray(array, np.float32)
-    ids = [row[0] for row in rows]
-    categories, _ = choose_categories(dict(zip(ids, (row[2] for row in rows), strict=True)), CategoryChoice())
-    return NewItems(ids, values, [title_of(row[1]) for row in rows], [categories.get(raw_id, "") for raw_id in ids])
+    categories = [_category(row[2], catalogue) for row in rows]
+    return NewItems([row[0].strip() for row in rows], values, [title_of(row[1]) for row in rows], categories)
+
+
+def _category(text: str, catalogue: Catalogue) -> str:
+    """The category out of a text: of a path or a list the deepest element that the catalogue knows, else the last."""
+    parts = [" ".join(part.split()) for part in elements(text)]
+    return next((part for part in reversed(parts) if part in catalogue.category_names), parts[-1] if parts else "")
 
 
 def read_ids(path: str | Path) -> list[str]:

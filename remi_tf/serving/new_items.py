@@ -15,6 +15,7 @@ from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.catalogue import CATEGORIES, CATEGORY_NAMES, ITEMS, TITLES, Catalogue
 from remi_tf.data.dataset.vocabulary import write_lines
 from remi_tf.data.features.store import Features, Values, code_rows
+from remi_tf.data.tables.ids import matched
 from remi_tf.encoders.base import Interests
 from remi_tf.errors import InputError
 from remi_tf.training.run_folder import SavedRun
@@ -74,11 +75,14 @@ def add_items(run: SavedRun, new: NewItems, length: float = LENGTH) -> SavedRun:
     a neighbour of the new items, and they of it. They come after the items of the log, so ties go to the latter.
 
     Args:
-      length: how high new items come: above 1 higher, below 1 lower. With cosines it has no effect.
+      length: factor on their vectors. Above 1 new items come higher, below 1 lower. With cosines only histories that
+        hold them change.
 
     Raises:
       InputError: the run reads no features; an id is known, empty or twice; or nothing is known of an item.
     """
+    if not 0 < length < float("inf"):
+        raise InputError(f"--new_item_length {length}: give a finite number above 0; 1 is the default")
     features = _refuse(run, new)
     added = code_rows(features.columns, new.values, new.ids)
     if not added.known.all():
@@ -129,7 +133,7 @@ def _refuse(run: SavedRun, new: NewItems) -> Features:
     twice = [raw_id for raw_id, count in Counter(new.ids).items() if count > 1]
     for what, wrong in (
         ("no id", ["" for raw_id in new.ids if not raw_id]),
-        ("in the run already", [raw_id for raw_id in new.ids if raw_id in known]),
+        ("in the run already", [raw_id for raw_id in matched(new.ids, known) if raw_id in known]),
         ("twice in the table", twice),
     ):
         if wrong:

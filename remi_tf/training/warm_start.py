@@ -195,6 +195,7 @@ def _take_over_items(model: MultiInterestModel, run: SavedRun, dataset: Dataset,
     assert dataset.features is not None and run.catalogue.features is not None
     take_over_features(model, run.model, dataset.features, run.catalogue.features)
     had = np.where(old_rows > 0, run.model.items.occurrences.numpy()[old_rows], 0)
+    had[dataset.num_items + 1 - dataset.num_cold :] = 0  # nobody may have seen these
     model.items.occurrences.assign(np.maximum(model.items.occurrences.numpy(), had))
     model.finish_items()
 

@@ -93,9 +93,9 @@ class FeatureColumn:
         if self.kind == "date":
             return [FIRST + bisect_right(self.edges, day_of(text, self.form))]
         if self.kind == "text":
-            return _distinct(code for word in words(text) for code in self._word_codes(word))
+            return self._text_codes(words(text))
         values = every_element(text, self.separator) if self.kind == "multi" else one_value(text, *self.path)
-        return _distinct(map(self._value_code, values))
+        return _distinct(map(self._value_code, map(one_line, values)))
 
     @property
     def path(self) -> tuple[int, str]:
@@ -107,24 +107,30 @@ class FeatureColumn:
             return self._code_of[value]
         return FIRST + len(self.values) + hashed(value, self.buckets) if self.buckets else UNKNOWN
 
-    def _word_codes(self, word: str) -> list[int]:
-        if word in self._code_of:
-            return [self._code_of[word]]
-        return [FIRST + len(self.values) + hashed(gram, self.buckets) for gram in grams(word)] or [UNKNOWN]
+    def _text_codes(self, found: Sequence[str]) -> list[int]:
+        """Known words first: they say more than the pieces of others, where a text is cut."""
+        known = [self._code_of[word] for word in found if word in self._code_of]
+        pieces = [gram for word in found if word not in self._code_of for gram in grams(word)]
+        start = FIRST + len(self.values)
+        return _distinct([*known, *(start + hashed(gram, self.buckets) for gram in pieces)])
 
     def to_json(self) -> dict[str, Any]:
-        """All but the values, which have a file of their own, and what is as by default."""
+        """What is not as by default. The values have a file of their own; here is their number."""
         known = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "values"}
         defaults = {each.name: each.default for each in dataclasses.fields(self)}
-        return {name: value for name, value in known.items() if value != defaults[name]}
+        content = {name: value for name, value in known.items() if value != defaults[name]}
+        return {**content, "num_values": len(self.values)}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], values: Sequence[str]) -> "FeatureColumn":
         """The column from what `to_json` made, and its values.
 
         Raises:
-          ValueError: it cannot be one.
+          ValueError: it cannot be one, or these are not its values.
         """
+        if content.get("num_values") != len(values):
+            raise ValueError(f"num_values {content.get('num_values')!r}, and there are {len(values):,}")
+        content = {name: value for name, value in content.items() if name != "num_values"}
         known = {each.name: type(each.default) for each in dataclasses.fields(cls)} | {"name": str, "kind": str}
         for name, value in content.items():
             kinds = (int, float) if known.get(name) is float else (list,) if name == "edges" else (known.get(name),)
@@ -134,6 +140,11 @@ class FeatureColumn:
             raise ValueError(f"name {content.get('name')!r} kind {content.get('kind')!r}")
         edges = tuple(map(float, content.get("edges", ())))
         return cls(**{**content, "edges": edges, "values": tuple(values)})
+
+
+def one_line(value: str) -> str:
+    """A value without line breaks and runs of spaces: values are kept one a line."""
+    return " ".join(value.split())
 
 
 def _distinct(codes: Iterable[int]) -> list[int]:

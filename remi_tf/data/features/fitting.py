@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from remi_tf.data.features.columns import FeatureColumn, day_of, number_of, one_value, words
+from remi_tf.data.features.columns import FeatureColumn, day_of, number_of, one_line, one_value, words
 from remi_tf.data.features.store import Values
 from remi_tf.data.tables.labels import SEPARATOR, CategoryChoice, choose_level, elements, every_element
 from remi_tf.errors import InputError
@@ -87,7 +87,7 @@ def _fit_values(name: str, kind: str, texts: list[str], choice: CategoryChoice) 
 
 def _counted(lists: Iterable[Sequence[str]]) -> list[tuple[str, int]]:
     """Values and how many items have each, the most frequent first, then by their text."""
-    counts = Counter(value for values in lists for value in set(values))
+    counts = Counter(value for values in lists for value in set(map(one_line, values)))
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 

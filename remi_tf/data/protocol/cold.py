@@ -6,15 +6,16 @@ from remi_tf.data.dataset.interactions import Interactions
 
 
 def cold_last(item_order: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, int]:
-    """The items with a random `share` of them last; both parts in the order they had.
+    """The items with a random `share` of them last. The others keep their order; the cold ones get a random one.
+
+    Lower rows win ties, so an order by popularity would tell how popular each item is that nobody may have seen.
 
     Returns:
       The same items in their new order, and how many are cold.
     """
     number = round(share * len(item_order))
-    cold = np.zeros(len(item_order), bool)
-    cold[np.random.default_rng(seed).choice(len(item_order), number, replace=False)] = True
-    return np.concatenate([item_order[~cold], item_order[cold]]), number
+    cold = np.random.default_rng(seed).permutation(len(item_order))[:number]
+    return np.concatenate([np.delete(item_order, cold), item_order[cold]]), number
 
 
 def without_cold(train: Interactions, users: np.ndarray, warm: int) -> tuple[Interactions, np.ndarray]:

@@ -47,6 +47,8 @@ class PrepareSettings:
             raise InputError(f"--core {self.core!r} is unknown; choose {' or '.join(CORES)}")
         if self.split not in SPLITS_BY:
             raise InputError(f"--split {self.split!r} is unknown; choose {', '.join(SPLITS_BY)}")
+        if self.cold_seed and not self.cold_share:
+            raise InputError(f"--cold_seed {self.cold_seed}: it draws the items of --cold_share, which is missing")
         if not 0 <= self.cold_share < 1:
             raise InputError(
                 f"--cold_share {self.cold_share}: it is a share of the items; give a number from 0 to below 1"

@@ -219,7 +219,7 @@ class PrepareRequest:
         chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if self.source == "comirec":
             others: dict[str, Any] = {"dedup": self.dedup, "sep": self.sep, "quotes": self.quotes != "auto"}
-            others |= {"item_features": self.item_features, "cold_share": self.cold_share}
+            others |= {"item_features": self.item_features, "cold_share": self.cold_share, "cold_seed": self.cold_seed}
             others |= {"encoding": self.encoding != "utf-8", "max_bad_rows": self.max_bad_rows != MOST_BAD}
             for name in (*chosen, *(name for name, value in others.items() if value)):
                 raise InputError(
