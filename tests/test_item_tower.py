@@ -128,3 +128,17 @@ def test_items_hidden_from_training_are_no_negatives():
     gradient = tf.convert_to_tensor(tape.gradient(loss, full.item_table)).numpy()
     moved = np.abs(gradient).sum(axis=1) > 0
     assert moved[1 : NUM_ITEMS - 3].all() and not moved[NUM_ITEMS - 3 :].any()
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_under_a_16_bit_policy_items_stay_in_32_bits(policy):
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy(policy)
+    try:
+        model = MultiInterestModel(Settings().replace(**SMALL, item_tower="mlp"), NUM_ITEMS, features=FEATURES)
+        batch = {"history": tf.constant([[1, 2, 3, 0, 0]]), "target": tf.constant([4])}
+        loss = model.compute_loss(batch, training=True)
+        model.finish_items()
+        assert np.isfinite(float(loss)) and model.items([1]).dtype == tf.float32
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)

@@ -63,7 +63,7 @@ def cold_table(found: Mapping[str, Any]) -> str:
     """What `ColdReport.figures` has: a sentence, and one row for each way to rank cold items among themselves."""
     lists = (
         f"Cold items: {found['share_of_lists']:.1%} of the lists, {found['share_of_targets']:.1%} of the targets; "
-        f"recall@50 of warm targets {found['warm']:.4f}, of cold ones {found['cold']:.4f}"
+        f"recall@50 of warm targets {_cell(found['warm'])}, of cold ones {_cell(found['cold'])}"
     )
     rows = {name: {"recall@50": value} for name, value in found["among"].items()}
     return f"{lists}\nranked among cold items only ({found['users']:,} users with cold targets):\n{table(rows)}"

@@ -18,13 +18,13 @@ FRAME = pd.DataFrame(
         "sku": [7, 8],
         "genres": [["Crime", "Drama"], None],
         "image": [[1.0, 2.0], [3.0, 4.0]],
-        "category": ["Books > Crime", "Books > Crime"],
+        "category": ["Books|Crime|Nordic", '["Cooking"]'],
     }
 )
 
 
 def catalogue(*columns):
-    return types.SimpleNamespace(features=types.SimpleNamespace(columns=columns))
+    return types.SimpleNamespace(features=types.SimpleNamespace(columns=columns), category_names=["Books", "Crime"])
 
 
 def codes(column: FeatureColumn, values) -> list[list[int]]:
@@ -35,7 +35,7 @@ def test_a_frame_with_lists_and_gaps_says_what_the_same_table_in_parquet_says(tm
     FRAME.to_parquet(tmp_path / "new.parquet")
     for table in (FRAME, tmp_path / "new.parquet"):
         found = read_new_items(table, catalogue(GENRES, IMAGE), "sku")
-        assert found.ids == ["7", "8"] and found.titles == ["One", ""]
+        assert found.ids == ["7", "8"] and found.titles == ["One", ""] and found.categories == ["Crime", "Cooking"]
         assert codes(GENRES, found.values[0]) == [[2, 1], [0]]
         assert found.values[1] == ["[1.0, 2.0]", "[3.0, 4.0]"]
 
@@ -56,8 +56,11 @@ def test_what_is_missing_is_named(tmp_path):
         read_new_items(tmp_path / "nowhere.csv", catalogue(GENRES))
     with pytest.raises(InputError, match="no column 'genres'"):
         read_new_items(FRAME.drop(columns="genres"), catalogue(GENRES))
-    with pytest.raises(InputError, match=r"image.npy: no array"):
+    with pytest.raises(InputError, match="no column 'image'"):
         read_new_items(FRAME.drop(columns="image"), catalogue(IMAGE))
+    FRAME.drop(columns="image").to_json(tmp_path / "new.jsonl", orient="records", lines=True)
+    with pytest.raises(InputError, match=r"image.npy: no array"):
+        read_new_items(tmp_path / "new.jsonl", catalogue(IMAGE))
 
 
 def test_ids_are_read_one_a_line(tmp_path):

@@ -71,6 +71,32 @@ def test_the_boost_knows_new_items_by_what_is_alike_and_keeps_what_it_has_counte
         assert all(now.get(item) == value or value <= min(now.values()) for item, value in old.items() if value > 0)
 
 
+def test_items_that_are_added_together_are_counted_as_those_that_are_added_one_by_one(run):
+    def lists(boost):
+        ids, values = boost.ids.numpy(), boost.values.numpy()
+        found = [dict(zip(*pair, strict=True)) for pair in zip(ids.tolist(), values.tolist(), strict=True)]
+        for row, pairs in enumerate(found):
+            there = ids[row][values[row] > 0]
+            assert len(set(there.tolist())) == len(there), "an id stands twice in a list"
+            found[row] = {item: pytest.approx(value) for item, value in pairs.items() if value > 0}
+        return found
+
+    whole, one_by_one = added(run), run
+    for place in range(len(NEW)):
+        part = NEW.iloc[place : place + 1]
+        one_by_one = add_items(one_by_one, read_new_items(part, one_by_one.catalogue))
+    assert lists(one_by_one.model.boost) == lists(whole.model.boost)
+    first, own = run.catalogue.num_items + 1, lists(whole.model.boost)
+    known = next(pairs[row] for row, pairs in enumerate(lists(run.model.boost)) if row in pairs)
+    assert own[first][first].expected == pytest.approx(known.expected, rel=0.2)
+
+
+@pytest.mark.parametrize("length", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_length_that_is_none_is_refused(run, length):
+    with pytest.raises(InputError, match=r"--new_item_length .*: give a finite number above 0"):
+        added(run, length)
+
+
 def test_lists_hold_new_items_if_they_come_high_enough_and_histories_may_hold_them(run):
     recommender = Recommender(run)
     recommender.add_items(NEW, length=50.0)

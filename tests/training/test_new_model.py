@@ -53,3 +53,13 @@ def test_a_run_with_features_resumes_bit_by_bit_and_starts_another_one_warm(data
         warm.model.item_table.numpy()[known], whole.model.item_table.numpy()[known], rtol=1e-3, atol=1e-5
     )
     assert warm.recommender().recommend([["b1"]], top_n=3)["item"].tolist()
+
+
+@pytest.mark.trains
+def test_a_cold_item_has_no_row_of_its_id_after_a_warm_start_either(dataset, tmp_path):
+    (tmp_path / "all").mkdir()
+    whole = trained(tmp_path, prepared(tmp_path / "all"), max_steps=20, boost="none")
+    warm = remi_tf.train(dataset, run_dir=tmp_path / "warm", warm_start=whole.path, max_steps=0)
+    first = dataset.num_items + 1 - dataset.num_cold
+    occurrences = warm.model.items.occurrences.numpy()
+    assert not occurrences[first:].any() and occurrences[1:first].all()

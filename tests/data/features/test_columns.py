@@ -108,12 +108,26 @@ def test_a_column_comes_back_from_its_json_and_one_of_other_types_is_refused():
         assert FeatureColumn.from_json(json.loads(json.dumps(column.to_json())), column.values) == column
     for wrong in ({"name": "x"}, {"name": "x", "kind": "colour"}, {"name": 1, "kind": "text"}, {"kind": "text"}):
         with pytest.raises(ValueError, match=r"name|kind"):
-            FeatureColumn.from_json(wrong, ())
+            FeatureColumn.from_json({**wrong, "num_values": 0}, ())
+    with pytest.raises(ValueError, match="num_values 2, and there are 3"):
+        FeatureColumn.from_json(columns[0].to_json(), ("a", "b", "c"))
     with pytest.raises(ValueError, match="width '3'"):
-        FeatureColumn.from_json({"name": "x", "kind": "vector", "width": "3"}, ())
+        FeatureColumn.from_json({"name": "x", "kind": "vector", "width": "3", "num_values": 0}, ())
 
 
 def test_number_of_says_what_it_could_not_read():
     assert number_of("1e3") == 1000
     with pytest.raises(ValueError, match="'abc' is no number"):
         number_of("abc")
+
+
+def test_a_value_holds_no_line_break_as_values_are_kept_one_a_line():
+    column = FeatureColumn("genres", "multi", values=("Science Fiction", "A"))
+    assert column.codes("Science\nFiction|A") == [FIRST, FIRST + 1] == column.codes('["Science\\n Fiction", "A"]')
+
+
+def test_where_a_text_is_cut_its_known_words_stay():
+    column = FeatureColumn("title", "text", values=("cat",), buckets=64)
+    long = "supercalifragilisticexpialidocious antidisestablishmentarianism cat"
+    codes = column.codes(long)
+    assert codes[0] == FIRST and len(codes) <= MOST_CODES and len(set(codes)) == len(codes)
