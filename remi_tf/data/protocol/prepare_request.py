@@ -177,8 +177,9 @@ class PrepareRequest:
             columns = Columns("user_id", "item_id", "timestamp", "category", "title")
             synthetic = SyntheticSettings(seed=self.seed)
             log = read_frame(synthetic_frame(synthetic), columns, time_unit="s")
-            log.profile_columns = tuple(Asked(name, "category") for name in PROFILE_NAMES)
-            log.profiles = synthetic_profiles(synthetic)
+            if self.user_features != "none":
+                log.profile_columns = tuple(Asked(name, "category") for name in PROFILE_NAMES)
+                log.profiles = synthetic_profiles(synthetic)
             return log
         log = self._read_log()
         bad, paths = BadRows(self.on_bad_row, most=self.most), [Path(path) for path in self.files]
