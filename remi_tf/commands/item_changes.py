@@ -47,10 +47,16 @@ def changed(run: "SavedRun", flags: argparse.Namespace) -> "SavedRun":
                 raise InputError(f"--{name}: it is about the items of --add_items TABLE, which is missing")
     else:
         new = read_new_items(flags.add_items, run.catalogue, flags.items_id_col)
-        run = add_items(run, new, LENGTH if flags.new_item_length is None else flags.new_item_length)
+        try:
+            run = add_items(run, new, LENGTH if flags.new_item_length is None else flags.new_item_length)
+        except InputError as error:
+            raise InputError(f"--add_items {flags.add_items}: {error}") from error
         print(f"{len(new.ids):,} new items of {flags.add_items.name}, by their features")
     if flags.remove_items is not None:
         ids = read_ids(flags.remove_items)
-        run = remove_items(run, ids)
-        print(f"{len(run.catalogue.removed):,} items are in no list ({flags.remove_items.name})")
+        try:
+            run = remove_items(run, ids)
+        except InputError as error:
+            raise InputError(f"--remove_items {flags.remove_items}: {error}") from error
+        print(f"{len(run.catalogue.removed):,} items are in no list ({len(ids):,} ids in {flags.remove_items.name})")
     return run

@@ -65,7 +65,7 @@ def cold_table(found: Mapping[str, Any]) -> str:
         f"Cold items: {found['share_of_lists']:.1%} of the lists, {found['share_of_targets']:.1%} of the targets; "
         f"recall@50 of warm targets {_cell(found['warm'])}, of cold ones {_cell(found['cold'])}"
     )
-    rows = {name: {"recall@50": value} for name, value in found["among"].items()}
+    rows = {name: {f"recall@{found['length']}": value} for name, value in found["among"].items()}
     return f"{lists}\nranked among cold items only ({found['users']:,} users with cold targets):\n{table(rows)}"
 
 

@@ -26,6 +26,7 @@ from remi_tf.retrieval.top_k import top_k
 from remi_tf.systems import System, best, boosts_of, finish
 
 LENGTH, BATCH = 50, 256
+FEWEST = 4  # cold items for each place in a list of cold items: else every way to rank them is good
 USERS = 2000  # validation users that choose the decay
 CONTENT_HISTORY, DECAYS = 100, (0.8, 0.9, 0.95, 1.0)
 """Newest items that content kNN reads, and what an item of the history counts for each newer one; chosen on validation
@@ -38,13 +39,14 @@ Scores = Callable[[Interactions, np.ndarray], np.ndarray]
 class ColdReport:
     """recall@50 of the targets that are warm and of those that are cold, in the lists as they are: [users] arrays, NaN
     for users without such targets. share_of_lists, share_of_targets: of cold items. among: name → [users] recall@50 of
-    the cold targets where only cold items are ranked."""
+    the cold targets where only cold items are ranked, in lists of `length`: shorter ones where there are few of them."""
 
     warm: np.ndarray
     cold: np.ndarray
     share_of_lists: float
     share_of_targets: float
     among: dict[str, np.ndarray]
+    length: int = LENGTH
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -55,6 +57,7 @@ class ColdReport:
             "cold": _mean(self.cold),
             "share_of_lists": self.share_of_lists,
             "share_of_targets": self.share_of_targets,
+            "length": self.length,
             "among": {name: _mean(values) for name, values in self.among.items()},
         }
 
@@ -80,6 +83,7 @@ def evaluate_cold(model: System, dataset: Dataset, split: str, exclude_history: 
             among.append(_among_cold(model, history, known, exclude, first))
     items, offsets = targets(data, users)
     found = np.concatenate(lists)
+    length = max(1, min(LENGTH, dataset.num_cold // FEWEST))
     ranked = {MODEL: np.concatenate(among)} if among else {}
     if dataset.features is not None:
         ranked |= _yardsticks(dataset, split, users, first, exclude_history)
@@ -88,7 +92,8 @@ def evaluate_cold(model: System, dataset: Dataset, split: str, exclude_history: 
         _recall(found, items, offsets, items >= first),
         float(np.mean(found >= first)),
         float(np.mean(items >= first)),
-        {each: _recall(ids, items, offsets, items >= first) for each, ids in ranked.items()},
+        {each: _recall(ids[:, :length], items, offsets, items >= first) for each, ids in ranked.items()},
+        length,
     )
 
 

@@ -217,7 +217,8 @@ def open_index(path: Path, run: SavedRun, verify: bool = True) -> ItemIndex:
     if manifest["vectors_sha256"] != _fingerprint(vectors, removed):
         raise InputError(
             f"--index {path}: built from other weights (step {manifest['step']}) than those of {run.path} "
-            f"(step {run.step}), or with other items added or removed; {again}"
+            f"(step {run.step}), or with other items added or removed: give the same --add_items and --remove_items, "
+            f"or {again}"
         )
     try:
         index = faiss.read_index(str(path / FAISS))

@@ -91,7 +91,6 @@ def export(
             "exported_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "dataset": {"name": catalogue.name, "fingerprint": catalogue.fingerprint, "num_items": catalogue.num_items},
             "limits": limits(graph, exclude_history),
-            **({"removed_items": len(catalogue.removed)} if len(catalogue.removed) else {}),
             **({"categories": graph.category_names} if graph.has_categories else {}),
             **({PROFILE_COLUMNS: columns_to_json(catalogue.profile_columns)} if "profile" in model.needs else {}),
             **(card or {}),
@@ -147,6 +146,7 @@ def limits(graph: ServingGraph, exclude_history: bool) -> list[str]:
         f"It reads the last {graph.max_history} known items of a history and ignores unknown ids.",
         "A history without a known id gets the most popular items of the training log, with scores of 0.",
         "It knows only the items that it was exported with; a newer item is never returned.",
+        *([f"{graph.num_removed:,} of its items are in no list."] if graph.num_removed else []),
         f"serving_default {'never returns' if exclude_history else 'may return'} items of the history.",
         f"One request can ask for {graph.max_top_n} items at most; the catalogue has {categories}.",
         f"A request may have {most.rows:,} rows, and {most.places:,} places in each of its lists (rows × the longest) "

@@ -96,7 +96,8 @@ class ServingGraph(tf.Module):
             self.category_number = names_table(self.category_names)
             self.category_of = tf.Variable(catalogue.categories, trainable=False, dtype=tf.int32, name="category_of")
         # Items that no list holds, of one list for all rows.
-        self._removed = [tf.constant(catalogue.removed[None])] if len(catalogue.removed) else []
+        self.num_removed = len(catalogue.removed)
+        self._removed = [tf.constant(catalogue.removed[None])] if self.num_removed else []
         self.reader = reader_of(model, len(columns))
         self.has_routing = self.reader.has_routing
         words = signatures(self._needs, self.has_categories, self.has_routing, vectors=self.reader.has_vectors)

@@ -31,6 +31,8 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
     Raises:
       InputError: the file or a column is missing, a row that cannot be read, or no row.
     """
+    if not isinstance(table, str | Path | pd.DataFrame):
+        raise InputError(f"new items: {type(table).__name__} is no table; give a DataFrame or the path of a file")
     if not isinstance(table, pd.DataFrame) and not Path(table).is_file():
         raise InputError(f"--add_items {table}: no such file")
     name = "the DataFrame" if isinstance(table, pd.DataFrame) else str(table)
@@ -55,7 +57,7 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
                 found.append(find_column(column.name, names, label))
         return found
 
-    rows = [texts for _, texts in table_rows(table, pick, None, "item table", BadRows("stop"))]
+    rows = [texts for _, texts in table_rows(table, pick, None, "item table", BadRows("stop", remedy="mend it"))]
     if not rows:
         raise InputError(f"--add_items {name}: it has no row")
     values: list[Values] = [[row[3 + number] for row in rows] for number in range(len(columns))]

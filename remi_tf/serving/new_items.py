@@ -90,8 +90,8 @@ def add_items(run: SavedRun, new: NewItems, length: float = LENGTH) -> SavedRun:
         columns = ", ".join(column.name for column in features.columns)
         raise InputError(
             f"{_examples(unknown)}: nothing is known of {'it' if len(unknown) == 1 else f'these {len(unknown):,}'} "
-            f"({columns} are all missing), so {run.path} cannot represent new items by them; fill in a value, or leave "
-            "the items out"
+            f"({columns}: all values are missing or new), so {run.path} cannot represent such items; fill in a value, "
+            "or leave them out"
         )
     whole = features.followed_by(added)
     model: Any = run.model
@@ -107,17 +107,20 @@ def add_items(run: SavedRun, new: NewItems, length: float = LENGTH) -> SavedRun:
 def remove_items(run: SavedRun, ids: Sequence[str]) -> SavedRun:
     """The run whose lists never hold these items. Histories may hold them, and are read as before.
 
+    Ids that the run does not know are in no list anyway.
+
     Raises:
-      InputError: an id that the run does not know, or no item would be left.
+      InputError: the run knows none of them, or no item would be left.
     """
-    rows = run.catalogue.vocabulary.rows(ids)
-    if unknown := [raw_id for raw_id, row in zip(ids, rows, strict=True) if row == 0]:
-        raise InputError(
-            f"--remove_items: {run.path} does not know {_examples(unknown)}; take out what it does not have"
-        )
-    removed = np.union1d(run.catalogue.removed, rows).astype(np.int32)
+    if isinstance(ids, str):
+        raise InputError(f"{ids!r}: give a list of ids, not one text")
+    known = run.catalogue.vocabulary
+    rows = known.rows(matched(ids, known))
+    if not rows.any():
+        raise InputError(f"{run.path} knows none of {_examples(list(ids))}; give raw ids as the log has them")
+    removed = np.union1d(run.catalogue.removed, rows[rows > 0]).astype(np.int32)
     if len(removed) >= run.catalogue.num_items:
-        raise InputError("--remove_items: no item would be left")
+        raise InputError("no item would be left; remove fewer")
     return dataclasses.replace(run, catalogue=dataclasses.replace(run.catalogue, removed=removed))
 
 
@@ -137,7 +140,7 @@ def _refuse(run: SavedRun, new: NewItems) -> Features:
         ("twice in the table", twice),
     ):
         if wrong:
-            raise InputError(f"--add_items: {_examples(wrong)}: {what}; leave it out")
+            raise InputError(f"{_examples(wrong)}: {what}; leave it out")
     return features
 
 

@@ -107,6 +107,11 @@ def plan_warm_start(
       InputError: no run there, a setting that its weights do not allow, or no item that both have.
     """
     run, settings = load_for_warm_start(before, changes, verify)
+    if settings.items.item_tower != "id" and dataset.features is None:
+        raise InputError(
+            f"--warm_start {before}: it reads features of the items ({settings.items.item_tower}), and {dataset.path} "
+            "has none; prepare it with --items TABLE --item_features COL,COL, or train without --warm_start"
+        )
     if not allow_no_match:
         refuse_no_match(run, dataset)
     return Plan(path, settings.decided(dataset.repeats), dataset, overwrite=overwrite, before=run)

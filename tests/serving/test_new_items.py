@@ -78,17 +78,18 @@ def test_items_that_are_added_together_are_counted_as_those_that_are_added_one_b
         for row, pairs in enumerate(found):
             there = ids[row][values[row] > 0]
             assert len(set(there.tolist())) == len(there), "an id stands twice in a list"
-            found[row] = {item: pytest.approx(value) for item, value in pairs.items() if value > 0}
+            found[row] = {item: value for item, value in pairs.items() if value > 0}
         return found
 
     whole, one_by_one = added(run), run
     for place in range(len(NEW)):
         part = NEW.iloc[place : place + 1]
         one_by_one = add_items(one_by_one, read_new_items(part, one_by_one.catalogue))
-    assert lists(one_by_one.model.boost) == lists(whole.model.boost)
+    for one, other in zip(lists(one_by_one.model.boost), lists(whole.model.boost), strict=True):
+        assert one == pytest.approx(other, rel=0.1)  # with each item, values are a little less or more rare
     first, own = run.catalogue.num_items + 1, lists(whole.model.boost)
     known = next(pairs[row] for row, pairs in enumerate(lists(run.model.boost)) if row in pairs)
-    assert own[first][first].expected == pytest.approx(known.expected, rel=0.2)
+    assert own[first][first] == pytest.approx(known, rel=0.2)
 
 
 @pytest.mark.parametrize("length", [0.0, -1.0, float("nan"), float("inf")])
@@ -114,7 +115,7 @@ def test_lists_hold_new_items_if_they_come_high_enough_and_histories_may_hold_th
         (NEW.assign(item=["new1", "b3", "x"]), "'b3': in the run already"),
         (NEW.assign(item=["new1", "new1", "x"]), "'new1': twice in the table"),
         (NEW.assign(item=["new1", "", "x"]), "'': no id"),
-        (NEW.assign(genre=None, price=None), "nothing is known of these 3 .*genre, price"),
+        (NEW.assign(genre="Western", price=None), "nothing is known of these 3 .*genre, price"),
         (NEW.assign(price=["cheap", 1, 2]), "item 'new1': price .number.: 'cheap' is no number"),
         (NEW.drop(columns="genre"), "no column 'genre'"),
         (NEW.iloc[:0], "it has no row"),
@@ -140,8 +141,11 @@ def test_removed_items_are_in_no_list_but_count_in_histories(run):
     of_removed = recommender.recommend([[whole[0]]], top_n=5)
     assert (of_removed["interest"] >= 0).all() and not set(of_removed["item"]) & set(whole[:3])
     assert not set(recommender.recommend([["who"]], top_n=40)["item"]) & set(whole[:3])
-    with pytest.raises(InputError, match="does not know 'b99'"):
+    assert len(remove_items(run, ["b99", "b3"]).catalogue.removed) == 1
+    with pytest.raises(InputError, match="knows none of 'b99'"):
         remove_items(run, ["b99"])
+    with pytest.raises(InputError, match="'b3': give a list of ids"):
+        remove_items(run, "b3")
     with pytest.raises(InputError, match="no item would be left"):
         remove_items(run, run.catalogue.vocabulary.raw_ids(range(1, run.catalogue.num_items + 1)))
 

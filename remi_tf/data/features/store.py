@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from remi_tf.data.features.columns import MISSING, FeatureColumn, vector_of
+from remi_tf.data.features.columns import FIRST, MISSING, FeatureColumn, vector_of
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_file, write_json
 
@@ -51,9 +51,11 @@ class Features:
 
     @cached_property
     def known(self) -> np.ndarray:
-        """[rows] bool: rows of which a value is known, be it one that no other item has."""
-        missing = self.codes == self.starts[self._column_of_codes]
-        has = np.add.reduceat(~missing, self.offsets[:-1])  # every column of every row has a code
+        """[rows] bool: rows of which something is known: a value that a column has a code for, or a vector."""
+        is_vector = np.array([column.kind == "vector" for column in self.columns])
+        code = self.codes - self.starts[self._column_of_codes]
+        says = (code >= FIRST) | (is_vector[self._column_of_codes] & (code != MISSING))
+        has = np.add.reduceat(says, self.offsets[:-1])  # every column of every row has a code
         return np.asarray(has.reshape(-1, len(self.columns)).any(axis=1))
 
     @property

@@ -81,10 +81,11 @@ def guess_kind(values: Sequence[Any], separator: str = SEPARATOR) -> str:
     if sum(len(elements(text, separator)) > 1 for text in texts) >= LIST_SHARE * len(texts):
         return "multi"
     distinct = len(set(texts))
-    if all(NUMBER.fullmatch(text) for text in texts):
-        if compact_form(texts) or all(guess_unit_of(float(text)) != "none" for text in texts):
+    amounts = [text for text in texts if NUMBER.fullmatch(text)]
+    if len(amounts) >= NEARLY_ALL * len(texts):  # the others are then bad rows, which is said
+        if compact_form(amounts) or all(guess_unit_of(float(text)) != "none" for text in amounts):
             return "date"
-        return "number" if distinct > MANY or any(not float(text).is_integer() for text in texts) else "category"
+        return "number" if distinct > MANY or any(not float(text).is_integer() for text in amounts) else "category"
     if date_forms(texts):
         return "date"
     words = sum(len(text.split()) for text in texts) / len(texts)
