@@ -39,7 +39,7 @@ Scores = Callable[[Interactions, np.ndarray], np.ndarray]
 class ColdReport:
     """recall@50 of the targets that are warm and of those that are cold, in the lists as they are: [users] arrays, NaN
     for users without such targets. share_of_lists, share_of_targets: of cold items. among: name → [users] recall@50 of
-    the cold targets where only cold items are ranked, in lists of `length`: shorter ones where there are few of them."""
+    the cold targets where only cold items are ranked, in lists of `length`, which is less where there are few."""
 
     warm: np.ndarray
     cold: np.ndarray
