@@ -114,8 +114,8 @@ class MultiInterestModel(tfrs.Model):
         self.profile_sizes = tuple(profile_sizes)
         if "profile" in self.needs and not self.profile_sizes:
             asked, instead = f"--model_type {encoder.model_type}", "take --model_type UMI_HN: UMI's readout on SA"
-            if encoder.user_features == "concat":
-                asked, instead = "--user_features concat", "leave it out"
+            if encoder.read_profile == "concat":
+                asked, instead = "--read_profile concat", "leave it out"
             raise InputError(
                 f"{asked}: it reads user profiles, and the dataset has none; prepare it with --users TABLE "
                 f"--user_features COL,COL, or {instead}"

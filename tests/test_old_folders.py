@@ -57,7 +57,7 @@ def test_options_of_other_encoders_that_the_old_config_lists_are_left_out(here):
     settings = read_settings(Path("runs/GRU4REC-released"))
     assert "routing_iterations" in written and "routing_iterations" not in settings.flat()
     kept = settings.to_json()["encoder"]
-    assert kept["dropout"] == 0.2 and kept["user_features"] == "none"  # what was not there yet
+    assert kept["dropout"] == 0.2 and kept["read_profile"] == "none"  # what was not there yet
     assert {name: written.get(name, kept[name]) for name in kept} == kept
 
 

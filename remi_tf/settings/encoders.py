@@ -25,7 +25,7 @@ class EncoderSettings(SettingGroup):
     embedding_dim: int = setting(64, "size of item and interest vectors")
     num_interests: int = setting(4, "interests per user, K")
     max_history: int = setting(20, "most recent items of the history that are read, L")
-    user_features: str = setting(
+    read_profile: str = setting(
         "none", "concat: read the user's profile too", choices=("none", "concat"), of_gradient_steps=True
     )
     profile_dim: int = setting(8, "size of the embedding of each profile column", of_gradient_steps=True)
@@ -54,7 +54,7 @@ class EncoderSettings(SettingGroup):
     def unread(self, name: str) -> str | None:
         """Why one of these options is not read under the others, and the remedy. None if it is read."""
         if name == "profile_dim" and "profile" not in needs(self):
-            return "read only with --user_features concat; leave it out, or give both"
+            return "read only with --read_profile concat; leave it out, or give both"
         return None
 
 
@@ -135,8 +135,8 @@ class MINDSettings(CapsuleSettings, _Bias):
     relu_layer: bool = setting(False, "dense ReLU layer on every capsule")
 
     def unread(self, name: str) -> str | None:
-        if name == "relu_layer" and self.user_features == "concat":
-            return "with --user_features concat the layer is always there, as it joins the profile; leave it out"
+        if name == "relu_layer" and self.read_profile == "concat":
+            return "with --read_profile concat the layer is always there, as it joins the profile; leave it out"
         return super().unread(name)
 
 
@@ -195,7 +195,7 @@ class UMISettings(_Rounds):
     """UMI."""
 
     def unread(self, name: str) -> str | None:
-        if name == "user_features":
+        if name == "read_profile":
             return "UMI always reads profiles, in a way of its own; leave it out, or take --model_type SA"
         return super().unread(name)
 
@@ -295,5 +295,5 @@ def encoder_settings(model_type: str = "SA", **values: Any) -> EncoderSettings:
 
 def needs(settings: EncoderSettings) -> tuple[str, ...]:
     """What a model with these settings reads next to the history: "days", "profile"."""
-    asked = ("profile",) if settings.user_features == "concat" else ()
+    asked = ("profile",) if settings.read_profile == "concat" else ()
     return tuple(dict.fromkeys((*ENCODERS[settings.model_type].needs, *asked)))

@@ -228,7 +228,7 @@ def test_minds_output_layer_stands_on_the_capsules():
 
 
 def test_minds_output_layer_reads_each_capsule_and_the_profile():
-    encoder = make_encoder(small("MIND", user_features="concat"), 3, (2, 3))
+    encoder = make_encoder(small("MIND", read_profile="concat"), 3, (2, 3))
     profile = tf.constant([[1, 3], [2, 0]])
     interests = encoder(tf.random.stateless_normal([2, LENGTH, DIM], [0, 1]), tf.constant(MASK), profile=profile)
     told = np.repeat(encoder.profile(profile)[:, np.newaxis], interests.capsules.shape[1], axis=1)

@@ -76,7 +76,7 @@ def settings(case, name) -> Settings:
     if not ENCODERS[name].single:
         values["num_interests"] = INTERESTS
     if case.endswith("concat"):
-        values["user_features"] = "concat"
+        values["read_profile"] = "concat"
     if case.endswith("tower"):
         values["item_tower"] = "mlp"
     return presets.compose("toy", "default", False, values, num_items=30)

@@ -69,7 +69,7 @@ def test_as_released_padding_is_summed_but_neither_counted_nor_trained():
 
 
 def test_with_a_profile_the_towers_map_the_mean_item_and_the_profile():
-    settings = encoder_settings("MTMI-DNN", num_interests=2, embedding_dim=4, max_history=5, user_features="concat")
+    settings = encoder_settings("MTMI-DNN", num_interests=2, embedding_dim=4, max_history=5, read_profile="concat")
     encoder, profile = make_encoder(settings, 1, (2, 3)), tf.constant([[1, 3], [2, 0], [1, 1]])
     vectors = encoder(tf.gather(TABLE, HISTORY), tf.constant(HISTORY > 0), profile=profile).vectors
     read = np.concatenate([[TABLE[1:4].mean(axis=0), TABLE[4]], encoder.profile(profile)[:2]], axis=1)

@@ -165,7 +165,7 @@ def test_the_kernels_start_with_the_ports_spread():
 def test_with_a_profile_a_dense_layer_reads_the_state_and_the_profile(towers, projection):
     name = "GRU4REC" if towers == 1 else "MTMI-GRU"
     small = {"embedding_dim": DIM, "max_history": LENGTH, "num_interests": towers, "gru_projection": projection}
-    encoder = make_encoder(encoder_settings(name, user_features="concat", **small), 1, (2, 3))
+    encoder = make_encoder(encoder_settings(name, read_profile="concat", **small), 1, (2, 3))
     profile = tf.constant([[1, 3], [2, 0], [0, 0], [1, 1]])
     interests, told = encoder(EMBEDDINGS, tf.constant(MASK), profile=profile), encoder.profile(profile).numpy()
     unknown = encoder(EMBEDDINGS, tf.constant(MASK), profile=tf.zeros_like(profile))

@@ -24,7 +24,7 @@ PROFILE = tf.constant([[1, 5], [2, 0], [0, 0], [2, 3]])
 
 
 def made(model_type: str, features: str = "concat", **values):
-    small = {"embedding_dim": DIM, "max_history": LENGTH, "user_features": features, **values}
+    small = {"embedding_dim": DIM, "max_history": LENGTH, "read_profile": features, **values}
     return make_encoder(encoder_settings(model_type, **small), 3, SIZES)
 
 
@@ -91,7 +91,7 @@ def test_every_state_is_joined_as_the_vector_is():
     np.testing.assert_allclose(found[MASK], expected[MASK], rtol=1e-4, atol=1e-5)
 
 
-SA = ("--model_type", "SA", "--user_features", "concat")
+SA = ("--model_type", "SA", "--read_profile", "concat")
 
 
 @pytest.mark.trains
@@ -126,6 +126,6 @@ def test_a_resumed_run_that_reads_profiles_equals_one_that_never_stopped(toy_dat
 
 @pytest.mark.trains
 def test_a_log_without_profiles_is_refused_by_the_flag_that_asks_for_them(toy_dataset, tmp_path):
-    with pytest.raises(InputError, match=r"--user_features concat: it reads user profiles.* --users TABLE .*leave it"):
+    with pytest.raises(InputError, match=r"--read_profile concat: it reads user profiles.* --users TABLE .*leave it"):
         train(toy_dataset, tmp_path / "run", *SA)
     assert not (tmp_path / "run").exists()

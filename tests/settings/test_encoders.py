@@ -59,6 +59,6 @@ def test_routing_of_capsules_is_fixed_where_nothing_can_be_chosen():
 
 def test_what_a_model_reads_next_to_the_history_depends_on_its_settings():
     assert needs(encoder_settings("SA")) == () and needs(encoder_settings("PIMI")) == ("days",)
-    assert needs(encoder_settings("SA", user_features="concat")) == ("profile",)
-    assert needs(encoder_settings("PIMI", user_features="concat")) == ("days", "profile")
-    assert needs(encoder_settings("UMI")) == needs(encoder_settings("UMI", user_features="concat")) == ("profile",)
+    assert needs(encoder_settings("SA", read_profile="concat")) == ("profile",)
+    assert needs(encoder_settings("PIMI", read_profile="concat")) == ("days", "profile")
+    assert needs(encoder_settings("UMI")) == needs(encoder_settings("UMI", read_profile="concat")) == ("profile",)

@@ -296,10 +296,10 @@ def test_other_profile_columns_are_refused(old_run, fresh):
 @pytest.mark.trains
 def test_what_is_learnt_of_profiles_is_taken_over_by_value(toy_dataset, tmp_path):
     data = with_parity(toy_dataset, tmp_path / "data")
-    flags = ["--user_features", "concat", "--max_steps", "20"]
+    flags = ["--read_profile", "concat", "--max_steps", "20"]
     assert main(["--dataset", str(data), "--run_dir", str(tmp_path / "old"), *SMALL, *flags]) == 0
-    with pytest.raises(InputError, match=r"--user_features none: --warm_start .* with user_features concat"):
-        warm(tmp_path / "old", data, tmp_path / "other", "--user_features", "none")
+    with pytest.raises(InputError, match=r"--read_profile none: --warm_start .* with read_profile concat"):
+        warm(tmp_path / "old", data, tmp_path / "other", "--read_profile", "none")
     assert warm(tmp_path / "old", data, tmp_path / "new", "--max_steps", "0") == 0
     before, after = (load_saved_run(tmp_path / name).model.encoder for name in ("old", "new"))
     np.testing.assert_array_equal(before.profile.table, after.profile.table)
