@@ -1,11 +1,11 @@
 """Time of a training step with features of items, against the same step with ids only.
 
-    python benchmarks/item_features.py [--json FILE]
+    python benchmarks/item_features.py [--year] [--json FILE]
 
 It trains SA + REMI as benchmarks/train_step.py does (367,982 items, B = 128, N = 1280, L = 20, K = 4, d = 64). An item
 has four features: one to three of 300 genres, one of 30,000 brands, one of 20 buckets of the price, and four to twelve
-of 50,000 words of a title. The cases take turns within one process, several rounds each. A ratio is the median of the
-ratios of the rounds.
+of 50,000 words of a title (with --year one of 100 years instead: an item then has five codes, not twelve). The cases
+take turns within one process, several rounds each. A ratio is the median of the ratios of the rounds.
 """
 
 import argparse
@@ -27,17 +27,21 @@ def long_tailed(generator: np.random.Generator, number: int, values: int) -> np.
     return FIRST + np.minimum(values ** generator.random(number), values - 1).astype(np.int64)
 
 
-def random_features(num_items: int) -> Features:
+def random_features(num_items: int, has_year: bool = False) -> Features:
     """Features as the module's docstring has them."""
     generator, rows = np.random.default_rng(0), num_items + 1
-    names = [tuple(map(str, range(values))) for values in (300, 30_000, 50_000)]
+    names = [tuple(map(str, range(values))) for values in (300, 30_000, 100 if has_year else 50_000)]
+    last_column = FeatureColumn("title", "text", values=names[2])
     columns = (
         FeatureColumn("genres", "multi", values=names[0]),
         FeatureColumn("brand", "category", values=names[1]),
         FeatureColumn("price", "number", edges=tuple(map(float, range(19)))),
-        FeatureColumn("title", "text", values=names[2]),
+        FeatureColumn("year", "category", values=names[2])
+        if has_year
+        else FeatureColumn("title", "text", values=names[2]),
     )
-    counts = [generator.integers(1, 4, rows), np.ones(rows, int), np.ones(rows, int), generator.integers(4, 13, rows)]
+    last = np.ones(rows, int) if has_year else generator.integers(4, 13, rows)
+    counts = [generator.integers(1, 4, rows), np.ones(rows, int), np.ones(rows, int), last]
     offsets = np.concatenate([[0], np.cumsum(np.stack(counts, axis=1).ravel())])
     codes = np.empty(offsets[-1], np.int32)
     start = 0
@@ -53,9 +57,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each case (default: 7)")
     parser.add_argument("--items", type=int, default=BOOKS, help="size of the catalogue")
+    parser.add_argument("--year", action="store_true", help="a year instead of a title")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     flags = parser.parse_args()
-    features = random_features(flags.items)
+    features = random_features(flags.items, flags.year)
     cases = {
         tower: Case(flags.items, "lazy_adam", 200, features=None if tower == "id" else features, item_tower=tower)
         for tower in TOWERS
