@@ -31,14 +31,11 @@ def random_features(num_items: int, has_year: bool = False) -> Features:
     """Features as the module's docstring has them."""
     generator, rows = np.random.default_rng(0), num_items + 1
     names = [tuple(map(str, range(values))) for values in (300, 30_000, 100 if has_year else 50_000)]
-    last_column = FeatureColumn("title", "text", values=names[2])
     columns = (
         FeatureColumn("genres", "multi", values=names[0]),
         FeatureColumn("brand", "category", values=names[1]),
         FeatureColumn("price", "number", edges=tuple(map(float, range(19)))),
-        FeatureColumn("year", "category", values=names[2])
-        if has_year
-        else FeatureColumn("title", "text", values=names[2]),
+        FeatureColumn("year" if has_year else "title", "category" if has_year else "text", values=names[2]),
     )
     last = np.ones(rows, int) if has_year else generator.integers(4, 13, rows)
     counts = [generator.integers(1, 4, rows), np.ones(rows, int), np.ones(rows, int), last]
