@@ -25,7 +25,7 @@ def add_item_changes(parser: argparse.ArgumentParser) -> None:
         "--new_item_length",
         type=float,
         metavar="X",
-        help="how high these items come: above 1 higher, below 1 lower (default: 1)",
+        help="factor on the vectors of these items: the larger, the higher they come (default: 1.35)",
     )
     parser.add_argument(
         "--remove_items", type=Path, metavar="FILE", help="never list the items of this file, one raw id a line"
