@@ -265,6 +265,8 @@ def test_with_features_of_items_a_step_teaches_them_and_the_rows_of_the_ids(sett
 def trained(settings, toy):
     """The whole model with the encoder's own objective, after 300 steps on all but the users' last items."""
     model = MultiInterestModel(settings, toy.num_items, toy.profile_sizes, features=toy_features(toy.num_items))
+    if model.items is not None:
+        model.items.learns(np.bincount(toy.train.items, minlength=toy.num_items + 1))
     model.compile(optimizer=LazyAdam(settings.training.learning_rate), steps_per_execution=20)
     inputs, target = windows(model, toy, range(1, EVENTS - 1))
     data = tf.data.Dataset.from_tensor_slices({**inputs, "target": target.astype(np.int32)})

@@ -51,7 +51,7 @@ def test_recall_is_told_for_warm_and_cold_targets_and_among_cold_items(run, monk
     assert found["cold"] == pytest.approx(recall(lists[:, :6], targets, lambda item: item >= first))
     assert found["share_of_lists"] == pytest.approx(np.mean(lists[:, :6] >= first))
     assert found["share_of_targets"] == pytest.approx(np.mean(np.concatenate(targets) >= first))
-    among = [row[row >= first][:6] for row in lists]
+    among = [row[row >= first][: found["length"]] for row in lists]
     assert found["among"]["model"] == pytest.approx(recall(among, targets, lambda item: item >= first))
 
 

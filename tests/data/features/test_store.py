@@ -53,8 +53,8 @@ def test_padding_is_an_item_of_which_nothing_is_known():
     assert not features.known[0] and not features.vectors[4][0].any()
     nothing = [np.full([1, each.width], np.nan) if each.kind == "vector" else [""] for each in COLUMNS]
     assert code_rows(COLUMNS, nothing, ["i"]).known.tolist() == [False]
-    only_unknown = [["Western"], [""], [""], [""], [""]]
-    assert code_rows(COLUMNS, only_unknown, ["i"]).known.tolist() == [True]
+    values = [["Western", "Drama", "", ""], [""] * 4, ["", "", "7", ""], [""] * 4, ["", "", "", "[1, 2, 3]"]]
+    assert code_rows(COLUMNS, values, list("abcd")).known.tolist() == [False, True, True, True]  # no code for Western
 
 
 def test_vectors_are_scaled_and_what_is_given_stays_as_it_was():
