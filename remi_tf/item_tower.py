@@ -95,9 +95,10 @@ class ItemTower(tf.keras.layers.Layer):
         ranges = tf.ragged.range(tf.gather(known.offsets, places), tf.gather(known.offsets, places + 1))
         distinct, index = tf.unique(tf.gather(known.codes, ranges.values))
         # Rows that are read once have a sparse gradient without repeats; the sum never forms a row for each code.
-        means = tf.sparse.segment_mean(
-            tf.gather(self.code_table, distinct), index, ranges.value_rowids(), num_segments=tf.size(places)
-        )
+        embedded = tf.gather(self.code_table, distinct)
+        # Without the check of a shape, TensorFlow's graph optimizer would read the whole table instead of these rows.
+        embedded = tf.ensure_shape(embedded, [None, self.code_table.shape[1]])
+        means = tf.sparse.segment_mean(embedded, index, ranges.value_rowids(), num_segments=tf.size(places))
         return tf.reduce_sum(tf.reshape(means, [-1, self.columns, self.code_table.shape[1]]), axis=1)
 
 
