@@ -158,7 +158,7 @@ SMALL = ["--num_negatives", "20", "--embedding_dim", "8", "--batch_size", "16", 
 
 @pytest.mark.trains
 def test_a_log_without_profiles_is_refused_with_both_remedies(toy_dataset, tmp_path):
-    with pytest.raises(InputError, match=r"UMI: it reads user profiles.* --users TABLE --read_profile .* UMI_HN"):
+    with pytest.raises(InputError, match=r"UMI: it reads user profiles.* --users TABLE --user_features .* UMI_HN"):
         main(["--dataset", str(toy_dataset), "--run_dir", str(tmp_path / "run"), "--model_type", "UMI", *SMALL])
     assert not (tmp_path / "run").exists()
     arguments = ["--dataset", str(toy_dataset), "--run_dir", str(tmp_path / "run"), "--model_type", "UMI_HN", *SMALL]
