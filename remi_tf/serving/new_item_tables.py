@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from remi_tf.data.dataset.catalogue import Catalogue
+from remi_tf.data.features.columns import FeatureColumn
 from remi_tf.data.features.store import Values
 from remi_tf.data.tables.feature_kinds import Asked
 from remi_tf.data.tables.feature_tables import read_vectors
@@ -46,20 +47,27 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
         def usual(candidates: Sequence[str]) -> int | None:
             return next((lowered.index(name) for name in candidates if name in lowered), None)
 
-        identity = usual(ID_NAMES) if id_col is None else find_column(id_col, names, label)
-        found: list[int | None] = [identity or 0, usual(TITLE_NAMES), usual(CATEGORY_NAMES)]
+        title, category = usual(TITLE_NAMES), usual(CATEGORY_NAMES)
+        of_columns: list[int | None] = []
         for number, column in enumerate(columns):
             in_array = column.kind == "vector" and column.name not in names
             if in_array and not isinstance(table, pd.DataFrame):
                 arrays[number] = read_vectors(table, Asked(column.name, "vector"))
-                found.append(None)
+                of_columns.append(None)
             else:
-                found.append(find_column(column.name, names, label))
-        return found
+                of_columns.append(_feature_column(column.name, columns, names, label))
+        identity = usual(ID_NAMES) if id_col is None else find_column(id_col, names, label)
+        if identity is None and 0 in (title, category, *of_columns):
+            raise InputError(
+                f"{label}: no column of ids among {', '.join(map(repr, names))}; name it: --items_id_col COL"
+            )
+        return [identity or 0, title, category, *of_columns]
 
     rows = [texts for _, texts in table_rows(table, pick, None, "item table", BadRows("stop", remedy="mend it"))]
     if not rows:
-        raise InputError(f"--add_items {name}: it has no row")
+        raise InputError(f"--add_items {name}: it has no row; give a row for each new item")
+    if not arrays:
+        rows = [list(row) for row in dict.fromkeys(map(tuple, rows))]  # a row that is there twice says nothing else
     values: list[Values] = [[row[3 + number] for row in rows] for number in range(len(columns))]
     for number, array in arrays.items():
         if len(array) != len(rows):
@@ -69,6 +77,14 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
         values[number] = np.asarray(array, np.float32)
     categories = [_category(row[2], catalogue) for row in rows]
     return NewItems([row[0].strip() for row in rows], values, [title_of(row[1]) for row in rows], categories)
+
+
+def _feature_column(name: str, columns: Sequence[FeatureColumn], names: list[str], label: str) -> int:
+    try:
+        return find_column(name, names, label)
+    except InputError as error:
+        needed = ", ".join(column.name for column in columns)
+        raise InputError(f"{error}; new items need the columns {needed}, whose values may be empty") from error
 
 
 def _category(text: str, catalogue: Catalogue) -> str:

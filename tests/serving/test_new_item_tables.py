@@ -71,3 +71,23 @@ def test_ids_are_read_one_a_line(tmp_path):
         path.write_bytes(content)
         with pytest.raises(InputError, match=message):
             read_ids(path)
+
+
+def test_the_column_of_ids_is_not_guessed_among_what_is_known_of_items(tmp_path):
+    FRAME[["genres", "sku"]].to_json(tmp_path / "new.jsonl", orient="records", lines=True)
+    with pytest.raises(InputError, match=r"no column of ids among 'genres', 'sku'; name it: --items_id_col COL"):
+        read_new_items(tmp_path / "new.jsonl", catalogue(GENRES))
+    assert read_new_items(tmp_path / "new.jsonl", catalogue(GENRES), "sku").ids == ["7", "8"]
+
+
+def test_all_columns_of_features_are_named_where_one_is_missing():
+    brand = FeatureColumn("brand", "category", values=("Acme",))
+    with pytest.raises(
+        InputError, match=r"no column 'brand'.*; new items need the columns genres, brand, whose values"
+    ):
+        read_new_items(FRAME, catalogue(GENRES, brand), "sku")
+
+
+def test_a_row_that_is_there_twice_is_one():
+    twice = pd.concat([FRAME, FRAME.iloc[:1]])
+    assert read_new_items(twice, catalogue(GENRES), "sku").ids == ["7", "8"]

@@ -85,6 +85,11 @@ def add_item_table(
             if array is not None:
                 arrays[number] = array
             found.append(find_column(asked.name, names, label) if array is None else None)
+            if found[-1] is not None and found[-1] == found[0]:
+                raise InputError(
+                    f"{label}: --item_features {asked.name}: that is the column of the ids, which models read in any "
+                    "case; leave it out"
+                )
         return found
 
     vectors = [asked.name for asked in columns.features if asked.kind in ("", "vector")]

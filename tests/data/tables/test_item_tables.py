@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from remi_tf.data.tables.data_frames import read_frame
+from remi_tf.data.tables.feature_kinds import Asked
 from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside, settle_labels
 from remi_tf.data.tables.labels import CategoryChoice
 from remi_tf.data.tables.layouts import Columns
@@ -97,3 +98,12 @@ def test_a_table_says_how_much_joined_and_why_not(tmp_path):
     log = read_text(tmp_path, HEAD + "u,7,1\n")
     with pytest.raises(InputError, match="differ only by leading zeros"):
         add_item_table(log, table, ItemColumns(), "item", None, BadRows())
+
+
+def test_the_column_of_the_ids_is_no_feature(tmp_path):
+    table = tmp_path / "items.csv"
+    table.write_text("item,brand\n103,A\n")
+    log = read_text(tmp_path, HEAD + "u,103,1\n")
+    columns = ItemColumns(features=(Asked("brand", ""), Asked("item", "number")))
+    with pytest.raises(InputError, match=r"items.csv: --item_features item: that is the column of the ids"):
+        add_item_table(log, table, columns, "item", None, BadRows())
