@@ -112,7 +112,7 @@ class TowerItems(tf.keras.layers.Layer):
 
         c / (c + n_i),    c = id_dropout
 
-    of the steps: the less the row can know, the more often its features are asked to do it alone. (Volkovs et al.,
+    of the steps: the less the row can know, the more often only its features are asked. (Volkovs et al.,
     DropoutNet, NIPS'17, drop the ids of whole examples at one rate.) In histories items keep their rows: to read less
     of a history is its own dropout.
 

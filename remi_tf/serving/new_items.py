@@ -70,7 +70,7 @@ class _Extended(tf.Module):
 
 
 def add_items(run: SavedRun, new: NewItems, length: float = LENGTH) -> SavedRun:
-    """The run with items that it has never seen, represented by their features alone. The run itself stays as it is.
+    """The run with items that it has never seen, represented by their features only. The run itself stays as it is.
 
     Their vectors are what the item tower says, times `length`. If the run has a boost, what is alike by its features is
     a neighbour of the new items, and they of it. They come after the items of the log, so ties go to the latter.

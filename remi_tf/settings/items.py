@@ -21,7 +21,7 @@ class ItemSettings(SettingGroup):
     id_dropout: float = setting(
         3.0,
         "an item that occurs n times in training loses its row as target and negative in the share id_dropout / "
-        "(id_dropout + n) of the steps, so that features alone can carry an item",
+        "(id_dropout + n) of the steps, so that features can carry an item without it",
         only=WITH_TOWER,
         of_gradient_steps=True,
     )
