@@ -9,7 +9,8 @@ sys.path.insert(0, str(ROOT))
 
 from remi_tf.commands.cli import Parser, add_settings
 from remi_tf.errors import InputError
-from remi_tf.settings.presets import RECIPES, compose
+from remi_tf.settings.presets import compose
+from remi_tf.settings.recipes import RECIPE_NAMES
 from remi_tf.settings.settings import Settings
 
 
@@ -23,7 +24,7 @@ def settings_of(
     """
     parser = Parser()
     parser.add_argument("--remi", action="store_true")
-    parser.add_argument("--recipe", "--profile", choices=RECIPES, default="default")  # --profile: its name in 0.1
+    parser.add_argument("--recipe", "--profile", choices=RECIPE_NAMES, default="default")  # --profile: its name in 0.1
     add_settings(parser)
     try:
         given = vars(parser.parse_args(["--model_type", *flags]))

@@ -48,7 +48,7 @@ class Run(SavedRun):
         top_n: int | Sequence[int] = CUT_OFFS,
         *,
         exclude_history: bool | str | None = None,
-        released_ndcg: bool = False,
+        published_ndcg: bool = False,
         progress: bool = True,
     ) -> Evaluation:
         """Metrics of the best weights over the whole catalogue.
@@ -65,7 +65,7 @@ class Run(SavedRun):
           split: valid or test.
           top_n: cut-offs n of metric@n, or one of them.
           exclude_history: leave the history out of the list: yes, no, auto, True or False; None does as training did.
-          released_ndcg: also the NDCG of the released REMI code (slow).
+          published_ndcg: also the NDCGs of published tables, whose order is not that of the list (slow).
           progress: show a bar on a terminal or in a notebook.
 
         Returns:
@@ -79,7 +79,7 @@ class Run(SavedRun):
         top_n = (top_n,) if isinstance(top_n, int) else top_n
         users, out = self.dataset.split(split), self.excludes_history(exclude_history)
         items = ItemFacts.of(self.dataset)
-        return evaluate_model(self.model, users, top_n, out, released_ndcg, progress=progress, items=items)
+        return evaluate_model(self.model, users, top_n, out, published_ndcg, progress=progress, items=items)
 
     def recommender(self, index: str | Path | None = None) -> Recommender:
         """A Recommender for histories of raw ids.

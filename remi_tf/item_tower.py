@@ -119,15 +119,23 @@ class TowerItems(tf.keras.layers.Layer):
     Args:
       features: of the rows 0..I.
       dim: d.
-      seed: of the rows, which start as those of an item table without a tower; seed + 1: of the tower.
+      initializer: what the rows of ids start from.
+      seed: of the tower.
     """
 
-    def __init__(self, settings: ItemSettings, features: Features, dim: int, seeds: tuple[int, int]):
+    def __init__(
+        self,
+        settings: ItemSettings,
+        features: Features,
+        dim: int,
+        initializer: tf.keras.initializers.Initializer,
+        seed: int,
+    ):
         super().__init__(name="items", dtype="float32")
         self.rate, shape = settings.id_dropout, [features.num_rows, dim]
-        self.id_table = self.add_weight("id_table", shape, initializer=kaiming_normal(dim, seeds[0]))
+        self.id_table = self.add_weight("id_table", shape, initializer=initializer)
         self.occurrences = self.add_weight("occurrences", shape[:1], initializer="ones", trainable=False)
-        self.tower = ItemTower(features, dim, settings.item_tower == "mlp", seeds[1])
+        self.tower = ItemTower(features, dim, settings.item_tower == "mlp", seed)
 
     def learns(self, occurrences: np.ndarray) -> None:
         """Say how often training users have each item, [I + 1]. Padding has a row in any case."""

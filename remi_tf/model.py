@@ -11,7 +11,7 @@ from remi_tf import randomness
 from remi_tf.counted.boost import CountedBoost
 from remi_tf.data.features.store import Features
 from remi_tf.encoders import make_encoder
-from remi_tf.encoders.base import Interests, kaiming_normal
+from remi_tf.encoders.base import Interests, first_weights
 from remi_tf.errors import InputError
 from remi_tf.item_tower import TowerItems
 from remi_tf.objective.example import Example
@@ -149,8 +149,8 @@ class MultiInterestModel(tfrs.Model):
 
     def _make_item_table(self, settings: Settings, num_items: int, features: Features | None) -> None:
         shape = [num_items + 1, settings.encoder.embedding_dim]
+        initializer = first_weights(settings.encoder, shape[1], self.seed)
         if settings.items.item_tower == "id":
-            initializer = kaiming_normal(shape[1], self.seed)
             self.item_table = self.add_weight("item_table", shape, initializer=initializer, trainable=True)
             return
         if features is None:
@@ -158,7 +158,8 @@ class MultiInterestModel(tfrs.Model):
                 f"--item_tower {settings.items.item_tower}: it reads features of the items, and the dataset has none; "
                 "prepare it with --items TABLE --item_features COL,COL, or take --item_tower id"
             )
-        self.items = TowerItems(settings.items, features, shape[1], (self.seed, self.seed + randomness.TOWER_WEIGHTS))
+        seed = self.seed + randomness.TOWER_WEIGHTS
+        self.items = TowerItems(settings.items, features, shape[1], initializer, seed)
         # No weight: checkpoints do not hold what they hold the parts of.
         object.__setattr__(self, "item_table", tf.Variable(tf.zeros(shape), trainable=False, name="item_table"))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from remi_tf.encoders.base import kaiming_normal
 from remi_tf.errors import InputError
 from remi_tf.item_tower import ItemTower, TowerItems
 from remi_tf.model import MultiInterestModel
@@ -41,7 +42,7 @@ def test_the_hidden_layer_comes_on_top():
 
 
 def items_with(**settings) -> TowerItems:
-    items = TowerItems(ItemSettings(item_tower="sum", **settings), FEATURES, DIM, (1, 2))
+    items = TowerItems(ItemSettings(item_tower="sum", **settings), FEATURES, DIM, kaiming_normal(DIM, 1), 2)
     randomized(items.tower)
     return items
 

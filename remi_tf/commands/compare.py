@@ -67,7 +67,7 @@ def main(flags: argparse.Namespace) -> int:
         "split": flags.split,
         "top_n": list(flags.top_n),
         "exclude_history": flags.exclude_history,
-        "released_ndcg": flags.released_ndcg,
+        "published_ndcg": flags.published_ndcg,
     }
     if flags.json:
         refuse_other(flags.json, asked, flags.overwrite)
@@ -105,7 +105,7 @@ def _evaluate(path: Path, flags: argparse.Namespace, verify: dict[str, bool]) ->
         run.dataset.split(flags.split),
         flags.top_n,
         flags.exclude_history,
-        flags.released_ndcg,
+        flags.published_ndcg,
         progress=True,
         items=ItemFacts.of(run.dataset),
     )

@@ -46,7 +46,7 @@ def main(argv: list[str]) -> int:
     from remi_tf.evaluation.list_metrics import ItemFacts
     from remi_tf.evaluation.yardsticks import item_knn, most_popular
     from remi_tf.training.boosting import sentence as sentence_of_boost
-    from remi_tf.training.run_folder import ITEM_KNN, SELECTION, load_saved_run
+    from remi_tf.training.run_folder import ITEM_KNN, load_saved_run
 
     run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
     flags.exclude_history = run.excludes_history(flags.exclude_history)
@@ -55,8 +55,8 @@ def main(argv: list[str]) -> int:
     items = ItemFacts.of(run.dataset)
     if flags.diversity:
         refuse_no_categories(items)
-    data, options = run.dataset.split(flags.split), {"released_ndcg": flags.released_ndcg, "items": items}
-    knn, about_knn = item_knn(run.dataset, SELECTION, flags.exclude_history, run.path / ITEM_KNN)
+    data, options = run.dataset.split(flags.split), {"published_ndcg": flags.published_ndcg, "items": items}
+    knn, about_knn = item_knn(run.dataset, run.settings.training.select, flags.exclude_history, run.path / ITEM_KNN)
     systems = {"model": run.model, "MostPopular": most_popular(run.dataset), "ItemKNN": knn}
     results = {
         name: evaluate(system, data, flags.top_n, flags.exclude_history, progress=name == "model", **options)
@@ -131,7 +131,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     strengths = "also the metrics with lists that are made diverse, for each of these strengths; 0 is the plain list"
     parser.add_argument("--diversity", type=strength_list, default=(), metavar="LAMBDA,LAMBDA", help=strengths)
     add_exclude_history(parser)
-    parser.add_argument("--released_ndcg", action="store_true", help="also the NDCG of the released REMI code (slow)")
+    published = "also the NDCGs of published tables, whose order is not that of the list (slow)"
+    parser.add_argument("--published_ndcg", action="store_true", help=published)
     parser.add_argument(
         "--overwrite", action="store_true", help="replace a JSON of another step or other settings (default: refuse)"
     )
@@ -157,7 +158,7 @@ def question(run: "SavedRun", flags: argparse.Namespace) -> dict[str, Any]:
         "step": run.step,
         "top_n": list(flags.top_n),
         "exclude_history": flags.exclude_history,
-        "released_ndcg": flags.released_ndcg,
+        "published_ndcg": flags.published_ndcg,
         "segments": flags.segments,
         "diversity": [f"{strength:g}" for strength in flags.diversity],
     }

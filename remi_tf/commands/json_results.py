@@ -9,7 +9,7 @@ from remi_tf.files import write_json
 from remi_tf.locks import locked_beside
 from remi_tf.manifests import read_object
 
-LATER_QUESTIONS = {"segments": False, "diversity": []}
+LATER_QUESTIONS = {"segments": False, "diversity": [], "published_ndcg": False}
 """What older files do not say, because it could not be asked for."""
 
 

@@ -10,15 +10,8 @@ from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.checks import CHANGEABLE, check_changes
 from remi_tf.settings.exclusion import in_words
-from remi_tf.settings.presets import (
-    PAPER_TRAINING,
-    RECIPE_NAMES,
-    RECIPES,
-    REMI,
-    REMI_AS_PRINTED,
-    REMI_EXTRAS,
-    compose,
-)
+from remi_tf.settings.presets import compose
+from remi_tf.settings.recipes import RECIPE_NAMES, RECIPES, REMI, REMI_AS_PRINTED, REMI_EXTRAS
 
 if TYPE_CHECKING:
     from remi_tf.training.counter import Counter
@@ -37,7 +30,7 @@ NOT_SETTINGS = (
     *("allow_no_match", "no_verify"),
 )
 SHOWN = ("recall@20", "recall@50", "hit_rate@50")
-"""Metrics of a validation that are printed."""
+"""Metrics of a validation that are printed, with the one that selects."""
 
 
 def main(argv: list[str]) -> int:
@@ -55,7 +48,6 @@ def main(argv: list[str]) -> int:
 
     from remi_tf.training.boosting import sentence
     from remi_tf.training.plan import carry_out
-    from remi_tf.training.run_folder import SELECTION
 
     try:
         trainer = carry_out(
@@ -67,7 +59,8 @@ def main(argv: list[str]) -> int:
         print(stopped)
         return 130
     score, best_step = trainer.best_validation
-    print(f"Finished at step {trainer.step:,}; best validation {SELECTION} {score:.4f} at step {best_step:,}.")
+    metric = trainer.settings.training.select
+    print(f"Finished at step {trainer.step:,}; best validation {metric} {score:.4f} at step {best_step:,}.")
     if about_boost := sentence(trainer.path):
         print(about_boost)
     print("Next:")
@@ -90,9 +83,10 @@ def _parser() -> Parser:
     parser.add_argument(
         "--recipe",
         choices=RECIPE_NAMES,
-        help=f"paper: the papers' training ({as_flags(PAPER_TRAINING)}), --remi without its additions; released: what "
-        "REMI's release computes, including its flaws; mtmi, mtmi_study: MTMI's loss as printed, with the paper's two "
-        "sets of values, for MTMI's models (default: default)",
+        help=f"paper: the training that REMI's paper prints ({as_flags(RECIPES['paper'])}), --remi without its "
+        "additions; released: what REMI's release computes, including its flaws; comirec: what ComiRec's TensorFlow "
+        "release computes, for its models; mtmi, mtmi_study: MTMI's loss as printed, with the paper's two sets of "
+        "values, for MTMI's models (default: default)",
     )
     parser.add_argument("--profile", choices=RECIPES, help=argparse.SUPPRESS)
     parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-RECIPE])")
@@ -184,5 +178,6 @@ def _print_start(plan: "Plan", trainer: "Trainer | Counter") -> None:
 def validation_line(validation: "Validation") -> str:
     """A validation as one line; * marks the best so far."""
     loss = "" if validation.loss is None else f"loss {validation.loss:.4f}  "
-    metrics = "  ".join(f"{name} {validation.metrics[name]:.4f}" for name in SHOWN)
+    shown = dict.fromkeys((*SHOWN, validation.selected_by))
+    metrics = "  ".join(f"{name} {validation.metrics[name]:.4f}" for name in shown)
     return f"step {validation.step:,}  {loss}{metrics}{' *' if validation.is_best else ''}"

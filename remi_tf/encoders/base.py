@@ -56,6 +56,16 @@ def kaiming_normal(fan_in: int, seed: int) -> tf.keras.initializers.Initializer:
     return tf.keras.initializers.RandomNormal(stddev=(2.0 / fan_in) ** 0.5, seed=seed)
 
 
+def first_weights(settings: EncoderSettings, fan_in: int, seed: int) -> tf.keras.initializers.Initializer:
+    """What a weight starts from under the setting `initializer`; an encoder without that option: `kaiming_normal`.
+
+    glorot: uniform within sqrt(6 / (rows + columns)), the default of the TensorFlow releases.
+    """
+    if getattr(settings, "initializer", "kaiming") == "glorot":
+        return tf.keras.initializers.GlorotUniform(seed)
+    return kaiming_normal(fan_in, seed)
+
+
 def dropout(inputs: tf.Tensor, rate: float, training_seed: tf.Tensor | None, place: int) -> tf.Tensor:
     """Dropout by the step's seed and the place in the encoder. Outside training the inputs stay as they are."""
     if training_seed is None or rate == 0:

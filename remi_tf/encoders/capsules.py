@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
+from remi_tf.encoders.base import Encoder, Interests, first_weights, kaiming_normal
 from remi_tf.encoders.profile import Profile, of_known, with_profile
 from remi_tf.randomness import place_seed
 from remi_tf.settings.encoders import CapsuleSettings, DynamicRoutingSettings, MINDSettings
@@ -84,7 +84,7 @@ class Capsules(Encoder):
 class MIND(Capsules):
     """Multi-Interest Network with Dynamic routing: one map for all items and capsules.
 
-        ê_l = S x_l,   b⁰ ~ N(0, 1),   with `relu_layer` an interest is ReLU(W v_k)
+        ê_l = S x_l,   b⁰ ~ N(0, 1) (or cut at 2σ),   with `relu_layer` an interest is ReLU(W v_k)
         with a profile an interest is ReLU(W [v_k ‖ E_p])   (as in the paper)
 
     S is [d, d], W [d, d] or [d, d + width]. They have biases only with `use_bias` (ComiRec's TensorFlow release).
@@ -105,15 +105,17 @@ class MIND(Capsules):
                 dim,
                 activation=activation,
                 use_bias=settings.use_bias,
-                kernel_initializer=kaiming_normal(fan_in, seed + number),
+                kernel_initializer=first_weights(settings, fan_in, seed + number),
                 name=name,
             )
             for number, (name, fan_in, activation) in enumerate((("map", dim, None), ("output", width, "relu")))
         )
+        start = tf.keras.initializers
+        normal = start.TruncatedNormal if settings.routing_start == "truncated" else start.RandomNormal
         self.served_logits = self.add_weight(
             "served_logits",
             [settings.num_interests, settings.max_history],
-            initializer=tf.keras.initializers.RandomNormal(stddev=1.0, seed=seed + 2),
+            initializer=normal(stddev=1.0, seed=seed + 2),
             trainable=False,
             experimental_autocast=False,
         )
@@ -142,7 +144,10 @@ class MIND(Capsules):
         if training_seed is None:
             return self.served_logits[:, :length]
         shape = [batch, self.settings.num_interests, length]
-        return tf.random.stateless_normal(shape, place_seed(training_seed, 0))
+        seed = place_seed(training_seed, 0)
+        if self.settings.routing_start == "truncated":
+            return tf.random.stateless_truncated_normal(shape, seed)
+        return tf.random.stateless_normal(shape, seed)
 
 
 class DynamicRouting(Capsules):
@@ -159,7 +164,7 @@ class DynamicRouting(Capsules):
     def __init__(self, settings: DynamicRoutingSettings, seed: int):
         super().__init__(settings)
         length, interests, dim = settings.max_history, settings.num_interests, settings.embedding_dim
-        fan_in = dim if settings.map_fan_in == "item" else length * interests * dim * dim
+        fan_in = {"item": dim, "tensor": length * interests * dim * dim, "unit": 2}[settings.map_fan_in]
         shape = [length, dim, interests * dim]
         self.maps = self.add_weight("maps", shape, initializer=kaiming_normal(fan_in, seed), trainable=True)
 

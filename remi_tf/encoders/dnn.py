@@ -5,7 +5,7 @@ MTMI-DNN (MTMI's multi-tower encoder): the same, with K towers.
 
 import tensorflow as tf
 
-from remi_tf.encoders.base import Encoder, Interests, kaiming_normal
+from remi_tf.encoders.base import Encoder, Interests, first_weights
 from remi_tf.encoders.profile import Profile, of_known
 from remi_tf.settings.encoders import DNNSettings
 
@@ -27,10 +27,11 @@ class DNN(Encoder):
         super().__init__(settings)
         dim = settings.embedding_dim
         self.profile = Profile(settings, profile_sizes, seed) if profile_sizes else None
+        width = dim + (self.profile.width if self.profile else 0)
         self.towers = tf.keras.layers.Dense(
             settings.num_interests * dim,
             use_bias=settings.use_bias,
-            kernel_initializer=kaiming_normal(dim + (self.profile.width if self.profile else 0), seed),
+            kernel_initializer=first_weights(settings, width, seed),
             name="towers",
         )
 

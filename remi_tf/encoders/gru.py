@@ -3,6 +3,8 @@
 MTMI-GRU (MTMI's multi-tower encoder): the same, with K towers.
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 from remi_tf.encoders.base import Encoder, Interests, dropout
@@ -34,12 +36,11 @@ class GRU4REC(Encoder):
         dim, towers = settings.embedding_dim, settings.num_interests
         self.size = size = 2 * dim if self.projects else dim
         # The kernels' columns are the reset gate, the update gate, the candidate.
-        self.input_kernel = self.add_weight(
-            "input_kernel", [dim, towers, 3 * size], initializer=_uniform((6 / (dim + 3 * size)) ** 0.5, seed)
-        )
-        self.recurrent_kernel = self.add_weight(
-            "recurrent_kernel", [towers, size, 3 * size], initializer=_uniform((6 / (4 * size)) ** 0.5, seed + 1)
-        )
+        of_input, of_state = _uniform((6 / (dim + 3 * size)) ** 0.5, seed), _uniform((6 / (4 * size)) ** 0.5, seed + 1)
+        if settings.initializer == "glorot":
+            of_input, of_state = (_ComiRecStart(dim, size, place) for place in (seed, seed + 1))
+        self.input_kernel = self.add_weight("input_kernel", [dim, towers, 3 * size], initializer=of_input)
+        self.recurrent_kernel = self.add_weight("recurrent_kernel", [towers, size, 3 * size], initializer=of_state)
         self.has_dense = self.projects or self.profile is not None
         if self.has_dense:
             around = size**-0.5
@@ -117,6 +118,20 @@ def _states(rows: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, res
         state = update * state + (1 - update) * tf.tanh(candidate)
         states.append(state)
     return states
+
+
+class _ComiRecStart(tf.keras.initializers.Initializer):
+    """Glorot uniform as TensorFlow 1's unit has it: one matrix [x ‖ h] for both gates, one for the candidate."""
+
+    def __init__(self, dim: int, size: int, seed: int):
+        self.size = size
+        self.of_gates = _uniform((6 / (dim + 3 * size)) ** 0.5, seed)
+        self.of_candidate = _uniform((6 / (dim + 2 * size)) ** 0.5, seed + 5)
+
+    def __call__(self, shape: tf.TensorShape, dtype: tf.DType | None = None, **kwargs: Any) -> tf.Tensor:
+        first = list(shape[:-1])
+        columns = [(self.of_gates, 2 * self.size), (self.of_candidate, self.size)]
+        return tf.concat([start([*first, width], dtype=dtype) for start, width in columns], axis=-1)
 
 
 def _uniform(limit: float, seed: int) -> tf.keras.initializers.Initializer:

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from remi_tf.encoders.base import Encoder, Interests, attention, dropout, kaiming_normal
+from remi_tf.encoders.base import Encoder, Interests, attention, dropout, first_weights
 from remi_tf.randomness import place_seed
 from remi_tf.settings.encoders import SelfAttentionSettings
 
@@ -33,19 +33,19 @@ class SelfAttention(Encoder):
         super().__init__(settings)
         dim, length, hidden = settings.embedding_dim, settings.max_history, 4 * settings.embedding_dim
         self.positions = self.add_weight(
-            "positions", [length, dim], initializer=kaiming_normal(length * dim, seed), trainable=True
+            "positions", [length, dim], initializer=first_weights(settings, length * dim, seed), trainable=True
         )
         self.hidden = tf.keras.layers.Dense(
             hidden,
             activation="tanh",
             use_bias=settings.use_bias,
-            kernel_initializer=kaiming_normal(dim, seed + 1),
+            kernel_initializer=first_weights(settings, dim, seed + 1),
             name="hidden",
         )
         self.logits = tf.keras.layers.Dense(
             settings.num_interests,
             use_bias=settings.use_bias,
-            kernel_initializer=kaiming_normal(hidden, seed + 2),
+            kernel_initializer=first_weights(settings, hidden, seed + 2),
             name="logits",
         )
         if settings.value_width:

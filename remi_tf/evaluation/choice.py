@@ -11,6 +11,7 @@ from remi_tf.data.dataset.folder import Dataset
 from remi_tf.evaluation.evaluate import Evaluator
 from remi_tf.progress import bar
 from remi_tf.settings.encoders import EncoderSettings
+from remi_tf.settings.selection import cut_off
 
 USERS = 4096
 """Validation users that choose at most, the first ones of the split."""
@@ -92,7 +93,7 @@ def choose(
     options, valid = open_options(model.settings, given), dataset.valid.first(users or USERS)
     if not options or not (valid.lengths > valid.cuts).any():
         return None
-    evaluator = Evaluator(model, (int(metric.split("@")[1]),), exclude_history)
+    evaluator = Evaluator(model, (cut_off(metric),), exclude_history)
     tried = []
     for values in bar("choose settings", iterable=list(_combinations(options)), shown=progress):
         model.count(dataset.train, dataclasses.replace(model.settings, **values))

@@ -51,12 +51,12 @@ class Evaluator:
         self._retrieve = tf.function(self._ids_and_interests, input_signature=signature).get_concrete_function()
 
     def evaluate(
-        self, interactions: Interactions, released_ndcg: bool = False, batch_size: int = 256, progress: bool = False
+        self, interactions: Interactions, published_ndcg: bool = False, batch_size: int = 256, progress: bool = False
     ) -> Evaluation:
         """Metrics for the users of `interactions`.
 
         Args:
-          released_ndcg: also the NDCG of the released REMI code (slow).
+          published_ndcg: also the NDCGs of published tables, whose order is not that of the list (slow).
           progress: show a progress bar on a terminal.
 
         Raises:
@@ -80,7 +80,7 @@ class Evaluator:
                 report.add(arrays, (history > 0).sum(axis=1), metrics.contained(ids, *targets(interactions, users)))
             return ids
 
-        tally = Tally(self.top_n, self._items, released_ndcg)
+        tally = Tally(self.top_n, self._items, published_ndcg)
         result = _evaluate(batch, interactions, tally, batch_size, progress, self._exclude_history)
         return dataclasses.replace(result, interests=report.figures if report else {})
 
@@ -102,13 +102,13 @@ def evaluate(
     interactions: Interactions,
     top_n: Sequence[int] = CUT_OFFS,
     exclude_history: bool = False,
-    released_ndcg: bool = False,
+    published_ndcg: bool = False,
     batch_size: int = 256,
     progress: bool = False,
     items: ItemFacts | None = None,
 ) -> Evaluation:
     """Metrics of `model` for the users of `interactions`. Arguments and errors as in `Evaluator`."""
-    return Evaluator(model, top_n, exclude_history, items).evaluate(interactions, released_ndcg, batch_size, progress)
+    return Evaluator(model, top_n, exclude_history, items).evaluate(interactions, published_ndcg, batch_size, progress)
 
 
 def _evaluate(

@@ -1,9 +1,12 @@
 """Top-n metrics, one value per user. The caller takes the mean, as the last step.
 
-Three kinds of NDCG are in use for these datasets, and they are not comparable:
+Four kinds of NDCG are in use for these datasets, and they are not comparable:
   ndcg           DCG by rank over the best DCG possible for the user's targets: the textbook's
   ndcg_hits      DCG by rank over the best DCG possible for the hits made: one hit at the top scores 1 however
                  many targets were missed (ComiRec since 2020, UMI)
+  ndcg_target_order  what ComiRec's, PIMI's and Re4's published tables have: as ndcg_hits, but "rank" is the place of
+                 the hit among the user's targets, in the order of time. It says nothing about the list's order. A
+                 target that is there twice counts twice.
   ndcg_released  what the released REMI code computes: as ndcg_hits, but "rank" is the position in a Python set of the
                  ids, which does not depend on the score. Only for comparison with published numbers.
 """
@@ -22,7 +25,7 @@ def per_user(
     targets: np.ndarray,
     offsets: np.ndarray,
     top_n: Sequence[int],
-    released_ndcg: bool = False,
+    published_ndcg: bool = False,
 ) -> dict[str, np.ndarray]:
     """Metric@n → `[U]` float64: all metrics at each n of `top_n`.
 
@@ -38,7 +41,7 @@ def per_user(
       retrieved: `[U, N]` int32 ids, best first, without repeats; 0 = nothing. N must reach the largest n.
       targets: `[T]` int32, the targets of one user after another. User u has `offsets[u]:offsets[u + 1]`, at least one.
       offsets: `[U + 1]` int64.
-      released_ndcg: also compute ndcg_released (a Python loop over users).
+      published_ndcg: also compute ndcg_target_order and ndcg_released (a Python loop over users).
 
     Returns:
       `{"recall@20": [U] float64, ...}` in the order of `NAMES` and `top_n`. recall is hits / targets. A repeated target
@@ -60,7 +63,8 @@ def per_user(
         results[f"hit_rate@{n}"] = hits[:, :n].any(axis=1).astype(np.float64)
         results[f"ndcg@{n}"] = ndcg(hits[:, :n], distinct)
         results[f"ndcg_hits@{n}"] = ndcg(hits[:, :n], hits[:, :n].sum(axis=1))
-        if released_ndcg:
+        if published_ndcg:
+            results[f"ndcg_target_order@{n}"] = _ndcg_target_order(retrieved[:, :n], targets, offsets)
             in_set_order = set_order(retrieved[:, :n])
             reordered = contained(in_set_order, targets, offsets)
             results[f"ndcg_released@{n}"] = ndcg(reordered, reordered.sum(axis=1))
@@ -89,6 +93,17 @@ def ndcg(hits: np.ndarray, ideal_hits: np.ndarray) -> np.ndarray:
     discounts = 1.0 / np.log2(np.arange(hits.shape[1]) + 2.0)  # [N]
     ideal = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(ideal_hits, hits.shape[1])]  # [U]
     return np.divide(hits @ discounts, ideal, out=np.zeros(len(hits)), where=ideal > 0)
+
+
+def _ndcg_target_order(retrieved: np.ndarray, targets: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """`[U]` float64: as `ndcg` over the hits, with the places of the hits among the user's own targets."""
+    counts = np.diff(offsets)
+    owners, places = _users(counts), np.arange(len(targets)) - np.repeat(offsets[:-1], counts)
+    padded = np.zeros((len(counts), int(counts.max())), dtype=targets.dtype)  # [U, most targets]
+    padded[owners, places] = targets
+    listed = np.arange(len(retrieved) + 1) * retrieved.shape[1]
+    hits = contained(padded, retrieved.reshape(-1), listed)
+    return ndcg(hits, hits.sum(axis=1))
 
 
 def set_order(retrieved: np.ndarray) -> np.ndarray:

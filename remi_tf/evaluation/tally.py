@@ -62,17 +62,17 @@ class Tally:
     Args:
       top_n: cut-offs of the metrics.
       items: also the metrics of list_metrics.py; None leaves them out.
-      released_ndcg: also the NDCG of the released REMI code (slow).
+      published_ndcg: also the NDCGs of published tables, whose order is not that of the list (slow).
     """
 
-    def __init__(self, top_n: Sequence[int], items: ItemFacts | None = None, released_ndcg: bool = False):
-        self.top_n, self._released_ndcg = checked_cut_offs(top_n), released_ndcg
+    def __init__(self, top_n: Sequence[int], items: ItemFacts | None = None, published_ndcg: bool = False):
+        self.top_n, self._published_ndcg = checked_cut_offs(top_n), published_ndcg
         self._report = ListReport(items, top_n) if items else None
         self._parts: list[dict[str, np.ndarray]] = []
 
     def add(self, ids: np.ndarray, targets: np.ndarray, offsets: np.ndarray) -> None:
         """Add a batch; the arguments are those of `metrics.per_user`."""
-        found = metrics.per_user(ids, targets, offsets, self.top_n, self._released_ndcg)
+        found = metrics.per_user(ids, targets, offsets, self.top_n, self._published_ndcg)
         self._parts.append({**found, **(self._report.add(ids, targets, offsets) if self._report else {})})
 
     def result(self, interactions: Interactions, users: np.ndarray, seconds: float) -> Evaluation:

@@ -64,6 +64,15 @@ class _Bias(EncoderSettings):
 
 
 @dataclass(frozen=True)
+class _Start(EncoderSettings):
+    initializer: str = setting(
+        "kaiming",
+        "how the item table and the encoder start; kaiming: normal, as in REMI's port; glorot: as in ComiRec's release",
+        choices=("kaiming", "glorot"),
+    )
+
+
+@dataclass(frozen=True)
 class _MaskPadding(EncoderSettings):
     mask_padding: bool = setting(
         True, "leave padded slots out of means, graphs and routing; the releases count some of them in"
@@ -111,7 +120,7 @@ class _Rounds(EncoderSettings):
 
 
 @dataclass(frozen=True)
-class CapsuleSettings(_MaskPadding, _Rounds):
+class CapsuleSettings(_MaskPadding, _Rounds, _Start):
     """The options that MIND and DR share."""
 
     routing_softmax: str = setting(
@@ -133,6 +142,11 @@ class MINDSettings(CapsuleSettings, _Bias):
     """MIND."""
 
     relu_layer: bool = setting(False, "dense ReLU layer on every capsule")
+    routing_start: str = setting(
+        "normal",
+        "what the routing logits are drawn from; truncated: cut at 2 standard deviations, as in ComiRec's release",
+        choices=("normal", "truncated"),
+    )
 
     def unread(self, name: str) -> str | None:
         if name == "relu_layer" and self.read_profile == "concat":
@@ -146,23 +160,23 @@ class DynamicRoutingSettings(CapsuleSettings):
 
     map_fan_in: str = setting(
         "item",
-        "initial std of the maps; item: sqrt(2/d), tensor: sqrt(2/(L K d^2)) as in REMI's port",
-        choices=("item", "tensor"),
+        "initial std of the maps; item: sqrt(2/d), tensor: sqrt(2/(L K d^2)) as in REMI's port, unit: 1 (ComiRec's)",
+        choices=("item", "tensor", "unit"),
     )
 
 
 @dataclass(frozen=True)
-class SelfAttentionSettings(SelfAttentionOptions, _Bias):
+class SelfAttentionSettings(SelfAttentionOptions, _Bias, _Start):
     """SA."""
 
 
 @dataclass(frozen=True)
-class DNNSettings(_Bias, _MaskPadding):
+class DNNSettings(_Bias, _MaskPadding, _Start):
     """DNN and MTMI-DNN."""
 
 
 @dataclass(frozen=True)
-class GRUSettings(_Dropout):
+class GRUSettings(_Dropout, _Start):
     """GRU4REC and MTMI-GRU."""
 
     gru_projection: bool = setting(

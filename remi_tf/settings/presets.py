@@ -1,15 +1,15 @@
-"""Named sets of settings: recipes, --remi, presets of datasets and models, names from the papers.
+"""Named sets of settings: presets of datasets and models, names from the papers, and how they join recipes.py.
 
 A setting takes its value from the first of these that has one:
   1. the flag as given
   2. what `--remi` (REMI) or a paper's name sets
-  3. a recipe of MTMI (MTMI_RECIPES)
+  3. what a recipe of MTMI or of ComiRec sets for its models (MTMI_RECIPES, COMIREC_MODELS)
   4. the preset of model and dataset
-  5. the preset of the dataset (after the next one for a counted model)
+  5. the preset of the dataset or of its family (after the next one for a counted model)
   6. the encoder's own default (encoders.py)
   7. what `--remi` (REMI_EXTRAS or REMI_AS_PRINTED), models that read item by item (SEQUENCE_EXTRAS) and features of
      items (WITH_FEATURES) add
-  8. the recipe (one of MTMI's: as paper)
+  8. the recipe (one of MTMI's: PAPER_TRAINING)
   9. the default in objective.py, training.py, boost.py, items.py or encoders.py
 """
 
@@ -21,69 +21,21 @@ from remi_tf.errors import InputError
 from remi_tf.settings.checks import OF_SEVERAL_TOWERS
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.names import known_settings
+from remi_tf.settings.recipes import (
+    PAPER_TRAINING,
+    RECIPE_NAMES,
+    RECIPES,
+    REMI,
+    REMI_AS_PRINTED,
+    REMI_EXTRAS,
+    SEQUENCE_EXTRAS,
+    WITH_FEATURES,
+    of_recipe,
+)
 from remi_tf.settings.settings import Settings
-
-# What --remi sets: the paper's weighting and regulariser. The regulariser's weight is as printed or, under the default
-# recipe, among what was best on validation users (docs/RESULTS.md, "What each part of --remi brings").
-REMI: dict[str, Any] = {"sampler": "uniform", "beta": 1.0}
-REMI_AS_PRINTED: dict[str, Any] = {"rr_lambda": 100.0}
-REMI_EXTRAS: dict[str, Any] = {
-    "rr_lambda": 5.0,
-    "readout": "per_candidate",
-    "average_steps": 1000,
-    "init": "spectral",
-    "learning_rate": 1e-3,
-    "targets": "future",
-    "positions": "newest",
-    "history_dropout": 0.3,
-    "value_width": 3,
-    "value_dropout": 0.5,
-    "rep_lambda": 0.05,
-    "rep_form": "squared_cosine",
-    "boost": "counted",
-}
 
 # What is read only if a user has several interests.
 SEVERAL = ("readout", "rep_lambda", "rep_form", *OF_SEVERAL_TOWERS)
-
-# What the default recipe adds for models that give the user's vector after each item: best on validation users
-# (docs/RESULTS.md, "Training on every position").
-SEQUENCE_EXTRAS: dict[str, Any] = {"targets": "every"}
-
-# What the default recipe adds where the dataset has features of items (docs/RESULTS.md, "What features bring").
-WITH_FEATURES: dict[str, Any] = {"item_tower": "mlp"}
-
-# How the papers train. On validation users, the defaults' own values were better for most models (docs/RESULTS.md, "The
-# default training").
-PAPER_TRAINING: dict[str, Any] = {"first_target": 4, "learning_rate": 1e-3, "exclude_history": "no"}
-
-RECIPES: dict[str, dict[str, Any]] = {
-    "default": {},
-    # The default's equations with the papers' training. --remi adds REMI_AS_PRINTED.
-    "paper": PAPER_TRAINING,
-    # REMI's PyTorch release, with its baselines (DIFFERENCES.md has a row for each setting).
-    "released": {
-        **PAPER_TRAINING,
-        "sampler": "uniform",
-        "stop_gradient_weights": False,
-        "mask_accidental_hits": False,
-        "padding_is_negative": True,
-        "rr_reduction": "sum",
-        "optimizer": "adam",
-        "mask_padding": False,
-        "routing_softmax": "sequence",
-        "map_fan_in": "tensor",
-    },
-}
-
-# MTMI's loss as printed, with each of the two sets of values that its paper has: those "by grid search", and the best
-# of its study. They are recipes of MTMI's models only, and hold on every dataset.
-_AS_PRINTED: dict[str, Any] = {"loss": "idw", "idw_form": "printed", "sampler": "uniform", "num_negatives": 120}
-MTMI_RECIPES: dict[str, dict[str, Any]] = {
-    "mtmi": {**_AS_PRINTED, "idw_alpha": 5.5, "idw_repel": 6.0, "num_interests": 8},
-    "mtmi_study": {**_AS_PRINTED, "idw_alpha": 2.0, "idw_repel": 1000.0, "num_interests": 4},
-}
-RECIPE_NAMES = (*RECIPES, *MTMI_RECIPES)
 
 # The papers' values for the papers' datasets (REMI, ComiRec), and ours for the small public logs.
 DATASET_PRESETS: dict[str, dict[str, Any]] = {
@@ -94,6 +46,20 @@ DATASET_PRESETS: dict[str, dict[str, Any]] = {
     "ml-100k": {"max_history": 40, "eval_every": 200, "patience": 20, "num_negatives": 256},
     "ml-1m": {"max_history": 40},
     "synthetic": {"max_steps": 3000, "eval_every": 500, "num_negatives": 256},
+}
+
+# The same for all datasets whose names begin alike. Amazon Reviews 2023: the protocol of BaM's table 2, whose targets
+# are single items (leave one out).
+DATASET_FAMILIES: dict[str, dict[str, Any]] = {
+    "amazon-2023-": {
+        "max_history": 50,
+        "eval_every": 1000,
+        "eval_users": 1000,
+        "patience": 15,
+        "select": "recall@10",
+        "first_target": 1,
+        "exclude_history": "yes",
+    },
 }
 
 # The papers' values for one model on one dataset.
@@ -158,16 +124,15 @@ def compose(
         )
     given = {**(REMI if remi else {}), **alias, **explicit, "model_type": model_type}
     entry = ENCODERS[model_type]
-    if recipe in MTMI_RECIPES:
-        _check_mtmi(recipe, model_type, explicit)
+    late = of_recipe(recipe, model_type, explicit)
     values = {
-        **RECIPES["paper" if recipe in MTMI_RECIPES else recipe],
+        **RECIPES.get(recipe, PAPER_TRAINING),
         **_extras(model_type, recipe, remi, has_features),
         **entry.defaults,
-        **DATASET_PRESETS.get(dataset_name, {}),
+        **_of_dataset(dataset_name),
         **(entry.defaults if entry.counted else {}),  # the presets are about what a trained model reads
         **MODEL_PRESETS.get((model_type, dataset_name), {}),
-        **MTMI_RECIPES.get(recipe, {}),
+        **late,
         **given,
     }
     if entry.single or values.get("num_interests") == 1:
@@ -198,6 +163,12 @@ def _extras(model_type: str, recipe: str, remi: bool, has_features: bool) -> dic
         **(SEQUENCE_EXTRAS if entry.states else {}),
         **(WITH_FEATURES if has_features and not entry.counted else {}),
     }
+
+
+def _of_dataset(name: str) -> dict[str, Any]:
+    """The preset of a dataset of this name, or of its family."""
+    family = next((values for prefix, values in DATASET_FAMILIES.items() if name.startswith(prefix)), {})
+    return DATASET_PRESETS.get(name, family)
 
 
 def _meaning(spelling: str) -> dict[str, Any]:
@@ -232,18 +203,6 @@ def _check_remi(asked: str, model_type: str, loss: str) -> None:
         )
     if loss != "softmax":
         raise InputError(f"{asked}: it weights the negatives of a softmax, and --loss is {loss}; add --loss softmax")
-
-
-def _check_mtmi(recipe: str, model_type: str, explicit: Mapping[str, Any]) -> None:
-    """Refuse a recipe of MTMI where its loss is not trained."""
-    models = [name for name, entry in ENCODERS.items() if entry.defaults.get("loss") == "idw"]
-    if model_type not in models:
-        raise InputError(
-            f"--recipe {recipe}: it has MTMI's loss and its values, and --model_type is {model_type}; take one of "
-            f"{', '.join(models)}, or another recipe"
-        )
-    if explicit.get("loss", "idw") != "idw":
-        raise InputError(f"--recipe {recipe} sets --loss idw, and --loss is {explicit['loss']}; leave out one of them")
 
 
 def run_name(dataset_name: str, recipe: str, remi: bool, explicit: Mapping[str, Any]) -> str:

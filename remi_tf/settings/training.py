@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from remi_tf.settings import exclusion
+from remi_tf.settings import exclusion, selection
 from remi_tf.settings.setting import SettingGroup, setting
 
 
@@ -13,16 +13,21 @@ class TrainingSettings(SettingGroup):
     batch_size: int = setting(128, "users per step over all devices, B")
     max_steps: int = setting(1_000_000, "largest number of steps", least=0)
     eval_every: int = setting(1000, "steps between validations (each saves a checkpoint)")
-    patience: int = setting(50, "stop if more validations than this in a row bring no better recall@50", least=0)
+    patience: int = setting(50, "stop if more validations than this in a row bring no better --select", least=0)
+    select: str = setting(
+        selection.DEFAULT,
+        "metric@N of the validation users that chooses the best weights, or the settings of what is counted: "
+        f"{', '.join(selection.METRICS)}",
+    )
     eval_users: int = setting(0, "validate on this many users; 0 = all", least=0)
     exclude_history: str = setting(
         "auto",
         "leave a user's history out of the user's lists, in validation and in all that uses the run; auto: if less "
-        f"than {exclusion.MOST_REPEATS:.0%} of the targets repeat an item of it; no under --recipe paper and released",
+        f"than {exclusion.MOST_REPEATS:.0%} of the targets repeat an item of it; no under the papers' recipes",
         choices=exclusion.CHOICES,
     )
     first_target: int = setting(
-        1, "0-based position of a user's first item that may be a target; 4 under --recipe paper and released"
+        1, "0-based position of a user's first item that may be a target; 4 under --recipe paper, released and comirec"
     )
     optimizer: str = setting(
         "lazy_adam",
@@ -32,8 +37,8 @@ class TrainingSettings(SettingGroup):
     )
     learning_rate: float = setting(
         3e-3,
-        "step size of the optimizer; 0.001 with --remi and under --recipe paper and released, except for models with "
-        "their own",
+        "step size of the optimizer; 0.001 with --remi and under --recipe paper, released and comirec, except for "
+        "models with their own",
         above_zero=True,
         of_gradient_steps=True,
     )
@@ -55,3 +60,6 @@ class TrainingSettings(SettingGroup):
         of_gradient_steps=True,
     )
     seed: int = setting(2021, "decides weights, windows and negatives", least=0)
+
+    def check(self) -> None:
+        selection.check(self.select)

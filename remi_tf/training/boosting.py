@@ -16,6 +16,7 @@ from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories, targets
 from remi_tf.errors import InputError
 from remi_tf.evaluation.evaluate import EVALUATION_BYTES, evaluate
+from remi_tf.evaluation.metrics import CUT_OFFS
 from remi_tf.evaluation.tally import Tally, batches, left_out, users_with_targets
 from remi_tf.files import write_json
 from remi_tf.model import MultiInterestModel
@@ -24,9 +25,10 @@ from remi_tf.retrieval.boosts import summed
 from remi_tf.retrieval.faiss_index import merge
 from remi_tf.retrieval.top_k import answer
 from remi_tf.settings.boost import BoostSettings
+from remi_tf.settings.selection import DEFAULT, with_cut_off
 from remi_tf.training.boost_folder import BOOST, CHOICE, boost_keeper, make_boost
 from remi_tf.training.interrupts import Interrupts
-from remi_tf.training.run_folder import SELECTION, SavedRun, load_saved_run
+from remi_tf.training.run_folder import SavedRun, load_saved_run
 
 DECAYS = (0.6, 0.8, 0.9)
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -78,7 +80,9 @@ def boost_run(
             return
     except InputError as error:
         logging.warning("%s; it is counted again", error)
-    plain = evaluate(model, validation, exclude_history=run.excludes_history()).means
+    selected_by = run.settings.training.select
+    top_n, excluded = with_cut_off(CUT_OFFS, selected_by), run.excludes_history()
+    plain = evaluate(model, validation, top_n, excluded).means
     pieces = _Pieces(run, validation)
     tried = list(_tried(boost, dataset, run.settings.boost, pieces, interrupts))
     best, _ = max(tried, key=lambda each: each[1])  # the first of equal ones
@@ -87,13 +91,14 @@ def boost_run(
         boost.count(dataset.train, best.table, dataset.features)
     boost.weigh(best.weight, best.decay)
     model.boost = boost
-    boosted = evaluate(model, validation, exclude_history=run.excludes_history()).means
+    boosted = evaluate(model, validation, top_n, excluded).means
     (path / BOOST).mkdir(exist_ok=True)
     choice = {
         "step": run.step,
         "chosen": vars(best),
         "users": len(pieces.users),
         "metric": METRIC,
+        "run_selected_by": selected_by,
         "tried": [{**vars(candidate), METRIC: score} for candidate, score in tried],
         "valid": {"without": plain, "with": boosted},
     }
@@ -108,12 +113,13 @@ def sentence(path: Path) -> str | None:
     """What the boost of the run in the folder `path` is and brings, for people; None if there is nothing to read."""
     try:
         found = json.loads((path / BOOST / CHOICE).read_text(encoding="utf-8"))
-        before, after = (found["valid"][way][SELECTION] for way in ("without", "with"))
+        metric = found.get("run_selected_by", DEFAULT)
+        before, after = (found["valid"][way][metric] for way in ("without", "with"))
         best = Candidate(**found["chosen"])
         which = str(best) if best.weight else "none helps"
         return (
             f"Boost chosen on {found['users']:,} validation users from {len(found['tried'])} settings: "
-            f"{which}; validation {SELECTION} {before:.4f} without, {after:.4f} with it"
+            f"{which}; validation {metric} {before:.4f} without, {after:.4f} with it"
         )
     except (OSError, ValueError, KeyError, TypeError):  # nothing there, or nothing that this program wrote
         return None

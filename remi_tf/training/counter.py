@@ -13,7 +13,9 @@ from remi_tf.data.dataset.folder import Dataset
 from remi_tf.errors import InputError
 from remi_tf.evaluation.choice import Choice, choose
 from remi_tf.evaluation.evaluate import evaluate
+from remi_tf.evaluation.metrics import CUT_OFFS
 from remi_tf.settings.exclusion import excludes_history
+from remi_tf.settings.selection import with_cut_off
 from remi_tf.settings.settings import Settings
 from remi_tf.systems import make_counted
 from remi_tf.training import run_folder
@@ -26,7 +28,6 @@ from remi_tf.training.measurements import (
     truncate_metrics,
     validation_users,
 )
-from remi_tf.training.run_folder import SELECTION
 
 
 class Counter:
@@ -65,8 +66,8 @@ class Counter:
             self.choice = self._choose(given)
 
     def _choose(self, given: Collection[str]) -> Choice | None:
-        users, excluded = self.settings.training.eval_users, self.excludes_history
-        choice = choose(self.model, self.dataset, given, SELECTION, users, excluded, progress=True)
+        training, excluded = self.settings.training, self.excludes_history
+        choice = choose(self.model, self.dataset, given, training.select, training.eval_users, excluded, progress=True)
         if choice is not None:
             self.settings = dataclasses.replace(self.settings, encoder=choice.settings)
         return choice
@@ -85,7 +86,7 @@ class Counter:
     def best_validation(self) -> tuple[float, int]:
         """The score of the validation, and its step."""
         lines = read_metrics(self.path)
-        return (float(lines[-1][f"valid_{SELECTION}"]), self.step) if lines else (-1.0, self.step)
+        return (float(lines[-1][f"valid_{self.settings.training.select}"]), self.step) if lines else (-1.0, self.step)
 
     def save_start(self, path: Path) -> dict[str, Any]:
         """What config.json says about the choice."""
@@ -110,12 +111,13 @@ class Counter:
         if self.is_over:
             return True
         self.model.count(self.dataset.train, self.settings.encoder)
-        result = evaluate(self.model, self.validation, exclude_history=self.excludes_history)
+        top_n = with_cut_off(CUT_OFFS, self.settings.training.select)
+        result = evaluate(self.model, self.validation, top_n, self.excludes_history)
         self.best.save(self.max_steps)
         truncate_metrics(self.path, self.step)
         self.step = self.max_steps
         scores = {f"valid_{name}": value for name, value in result.means.items()}
         append_metrics(self.path, {"step": self.step, **scores, "time": time.time()})
         if on_validation is not None:
-            on_validation(Validation(self.step, None, result.means, True))
+            on_validation(Validation(self.step, None, result.means, True, self.settings.training.select))
         return True

@@ -20,13 +20,20 @@ class Validation(NamedTuple):
     """What one validation found.
 
     step: after which; loss: mean of the steps since the last one, None before the first step; metrics: name → mean over
-    the validation users; is_best: whether it is the best so far, so that its weights were saved.
+    the validation users; is_best: whether it is the best so far, so that its weights were saved; selected_by: the
+    metric that decides this.
     """
 
     step: int
     loss: float | None
     metrics: dict[str, float]
     is_best: bool
+    selected_by: str
+
+    @property
+    def score(self) -> float:
+        """The value of that metric."""
+        return self.metrics[self.selected_by]
 
 
 OnValidation = Callable[[Validation], None]

@@ -8,7 +8,6 @@ from absl import logging
 from remi_tf.errors import InputError
 from remi_tf.training.checkpoints import STATE_FILE, CheckpointKeeper
 from remi_tf.training.measurements import count_lines, read_metrics
-from remi_tf.training.run_folder import SELECTION
 
 
 class Progress(tf.Module):
@@ -52,11 +51,14 @@ def restore_newest(checkpoints: CheckpointKeeper, path: Path) -> int | None:
     return None
 
 
-def settle_best(best: CheckpointKeeper, progress: Progress, path: Path) -> bool:
+def settle_best(best: CheckpointKeeper, progress: Progress, path: Path, metric: str) -> bool:
     """Make best/ and the restored progress agree.
 
     Weights of a later step are removed: they belong to a way that this run does not go again as it was. Where the best
     weights themselves are damaged or gone, the ones before take their place.
+
+    Args:
+      metric: what the best weights are chosen by.
 
     Returns:
       Whether nothing is left of what the progress calls the best, so that the present weights are to be validated.
@@ -74,7 +76,7 @@ def settle_best(best: CheckpointKeeper, progress: Progress, path: Path) -> bool:
         found = None
     if found == last:
         return False
-    scores = {line["step"]: line.get(f"valid_{SELECTION}") for line in read_metrics(path)}
+    scores = {line["step"]: line.get(f"valid_{metric}") for line in read_metrics(path)}
     score = scores.get(found)
     if found is None or not isinstance(score, float):
         progress.best_score.assign(-1.0)

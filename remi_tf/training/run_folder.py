@@ -45,7 +45,6 @@ from remi_tf.training.measurements import read_metrics
 from remi_tf.training.run_config import CONFIG, read_run_config, rewrite_config, write_new_config
 
 CHECKPOINTS, BEST, ITEM_KNN = "checkpoints", "best", "item_knn.json"
-SELECTION = "recall@50"  # the metric of the validation users by which the best weights are chosen
 
 
 @dataclass(frozen=True, repr=False)
@@ -237,21 +236,21 @@ def load_saved_run(path: str | Path, verify: bool = True, boosted: bool = True) 
     if step is None:
         raise InputError(f"{path}: no best weights yet; the first validation saves them, go on with {resume}")
     finish(model)
-    _warn_of_better(path, step)
+    _warn_of_better(path, step, config.settings.training.select)
     if boosted and isinstance(model, MultiInterestModel):
         model.boost = restore_boost(path, config.settings, catalogue.num_items, catalogue.num_cold, step, verify)
     return SavedRun(path, config.settings, catalogue, model, step, repeats=config.repeats, verify=verify)
 
 
-def _warn_of_better(path: Path, step: int) -> None:
+def _warn_of_better(path: Path, step: int, metric: str) -> None:
     """Say if the measurements know of better weights than those of `step`: these are gone or damaged."""
-    name = f"valid_{SELECTION}"
+    name = f"valid_{metric}"
     scores = {line["step"]: line[name] for line in read_metrics(path) if isinstance(line.get(name), float)}
     best = max(scores, key=lambda other: scores[other], default=step)
     if step in scores and scores[best] > scores[step]:
         logging.warning(
             "%s: these are the weights of step %s (%s %.4f); those of step %s (%.4f) were better and are not there",
-            path, step, SELECTION, scores[step], best, scores[best],
+            path, step, metric, scores[step], best, scores[best],
         )  # fmt: skip
 
 

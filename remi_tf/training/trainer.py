@@ -15,9 +15,11 @@ from remi_tf.data.dataset.folder import Dataset
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.evaluation import interest_report
 from remi_tf.evaluation.evaluate import Evaluator
+from remi_tf.evaluation.metrics import CUT_OFFS
 from remi_tf.quiet_loading import no_retracing_warnings
 from remi_tf.settings.encoders import needs
 from remi_tf.settings.exclusion import excludes_history
+from remi_tf.settings.selection import with_cut_off
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_folder
 from remi_tf.training.batches import TrainingBatches, targets_ahead
@@ -33,7 +35,6 @@ from remi_tf.training.measurements import (
 from remi_tf.training.new_model import fill_from_log, new_model
 from remi_tf.training.optimizers import make_optimizer
 from remi_tf.training.recovery import Progress, restore_newest, settle_best
-from remi_tf.training.run_folder import SELECTION
 from remi_tf.training.warm_start import WarmStart, take_over
 from remi_tf.training.watch import Watch
 from remi_tf.training.weight_average import KeepAverage, WeightAverage
@@ -93,7 +94,7 @@ class Trainer:
         average_steps = settings.training.average_steps
         self.average = WeightAverage(self.model.trainable_variables, average_steps) if average_steps else None
         excluded = excludes_history(settings.training.exclude_history, lambda: dataset.repeats)
-        self.evaluator = Evaluator(self.model, exclude_history=excluded)
+        self.evaluator = Evaluator(self.model, with_cut_off(CUT_OFFS, settings.training.select), excluded)
         self.max_steps = settings.training.max_steps
 
     @cached_property
@@ -160,7 +161,8 @@ class Trainer:
         if reached is not None:
             self.model.optimizer.learning_rate.assign(self.settings.training.learning_rate)  # --resume may change it
         is_warm = reached == 0 and not self.progress.has_best
-        self._validates_first = settle_best(self.best, self.progress, self.path) or is_warm
+        lost = settle_best(self.best, self.progress, self.path, self.settings.training.select)
+        self._validates_first = lost or is_warm
         known = self.step - 1 if self._validates_first else self.step if self.progress.has_best else -1
         truncate_metrics(self.path, known)
 
@@ -255,7 +257,8 @@ class Trainer:
     def _measure(self, losses: dict[str, float], bar: tqdm, on_validation: OnValidation | None) -> None:
         result = self.evaluator.evaluate(self.validation)
         scores = {f"valid_{name}": float(value) for name, value in result.means.items()}
-        score = float(result.means[SELECTION])
+        metric = self.settings.training.select
+        score = float(result.means[metric])
         better = score > self.progress.best_score.numpy()
         if better:
             self.progress.best_score.assign(score)
@@ -270,9 +273,10 @@ class Trainer:
             for name, value in line.items():
                 tf.summary.scalar(name, value)
         self.events.flush()
-        bar.set_description(f"{self._name}, {SELECTION} {score:.4f}", refresh=False)
+        bar.set_description(f"{self._name}, {metric} {score:.4f}", refresh=False)
         if on_validation is not None:
-            on_validation(Validation(self.step, sum(losses.values()) if losses else None, result.means, better))
+            loss = sum(losses.values()) if losses else None
+            on_validation(Validation(self.step, loss, result.means, better, metric))
 
     @property
     def _name(self) -> str:

@@ -105,7 +105,7 @@ def test_an_answer_to_another_question_is_replaced_only_when_asked_for(run):
     first = path.read_bytes()
     for other, message in (
         (["--top_n", "5,10"], r"an evaluation with top_n \[5\], asked for is \[5, 10\]"),
-        (["--released_ndcg"], "an evaluation with released_ndcg False, asked for is True"),
+        (["--published_ndcg"], "an evaluation with published_ndcg False, asked for is True"),
         (["--json", str(path), "--split", "valid"], "an evaluation with split test, asked for is valid"),
         (["--json", str(path), "--exclude_history"], "an evaluation with exclude_history False, asked for is True"),
         (["--json", str(run.path)], "a folder or a device; name a file"),
@@ -144,7 +144,7 @@ def test_what_another_process_has_written_meanwhile_is_kept(run, monkeypatch):
 
 
 class Flags:
-    split, top_n, exclude_history, released_ndcg, segments, diversity = "test", (20, 50), False, False, False, ()
+    split, top_n, exclude_history, published_ndcg, segments, diversity = "test", (20, 50), False, False, False, ()
 
 
 def test_unread_checksums_are_said(run, capsys):

@@ -19,12 +19,13 @@ def score(retrieved, targets, n=None, **options):
     return {name.split("@")[0]: float(values[0]) for name, values in result.items()}
 
 
-def test_the_three_kinds_of_ndcg_on_a_worked_example():
+def test_the_four_kinds_of_ndcg_on_a_worked_example():
     # Computed by hand from the definitions; the set visits 5, 7, 9, 42, 300.
-    result = score(RETRIEVED, TARGETS, released_ndcg=True)
+    result = score(RETRIEVED, TARGETS, published_ndcg=True)
     assert result["ndcg_hits"] == pytest.approx(0.877215, abs=1e-6)
     assert result["ndcg"] == pytest.approx(0.671386, abs=1e-6)
     assert result["ndcg_released"] == pytest.approx(0.650921, abs=1e-6)
+    assert result["ndcg_target_order"] == pytest.approx(0.919721, abs=1e-6)
     assert result["recall"] == pytest.approx(2 / 3)
     assert result["hit_rate"] == 1.0
 
@@ -34,12 +35,12 @@ def test_a_set_visits_the_worked_example_in_its_own_order():
 
 
 @pytest.mark.parametrize(("n", "expected"), [(20, 0.3520), (50, 0.2580)])
-def test_released_ndcg_of_one_hit_is_that_of_a_random_position(n, expected):
+def test_published_ndcg_of_one_hit_is_that_of_a_random_position(n, expected):
     """The released NDCG carries no ranking information: a hit at rank 0 scores as one anywhere."""
     rng = np.random.default_rng(0)
     users = 4000
     retrieved = np.stack([rng.choice(np.arange(1, 100_000), n, replace=False) for _ in range(users)]).astype(np.int32)
-    result = metrics.per_user(retrieved, retrieved[:, 0], np.arange(users + 1), [n], released_ndcg=True)
+    result = metrics.per_user(retrieved, retrieved[:, 0], np.arange(users + 1), [n], published_ndcg=True)
     assert result[f"ndcg_released@{n}"].mean() == pytest.approx(expected, abs=0.01)
     assert result[f"ndcg@{n}"].min() == 1.0
     positions = 1.0 / np.log2(np.arange(n) + 2.0)
@@ -52,8 +53,16 @@ def test_a_repeated_target_counts_in_recall_but_not_in_ndcg():
     assert result["ndcg"] == 1.0
 
 
+def test_ndcg_in_the_order_of_the_targets_does_not_see_the_order_of_the_list():
+    one, other = (score(items, [4, 9, 9, 2], published_ndcg=True) for items in ([2, 9, 1], [1, 9, 2]))
+    # Hits at the places 1, 2 and 3 of the targets, over the best three places.
+    expected = (1 / math.log2(3) + 1 / 2 + 1 / math.log2(5)) / (1 + 1 / math.log2(3) + 1 / 2)
+    assert one["ndcg_target_order"] == other["ndcg_target_order"] == pytest.approx(expected)
+    assert one["ndcg"] > other["ndcg"]
+
+
 def test_nothing_retrieved_scores_nothing():
-    assert set(score([0, 0, 0], [1, 2], released_ndcg=True).values()) == {0.0}
+    assert set(score([0, 0, 0], [1, 2], published_ndcg=True).values()) == {0.0}
 
 
 def test_only_the_first_n_count():

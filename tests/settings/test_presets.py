@@ -8,20 +8,14 @@ import pytest
 from remi_tf.errors import InputError
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.names import known_settings
-from remi_tf.settings.presets import (
-    DATASET_PRESETS,
-    MODEL_ALIASES,
-    MODEL_PRESETS,
-    PAPER_TRAINING,
-    RECIPES,
-    REMI_EXTRAS,
-    SEQUENCE_EXTRAS,
-    compose,
-    run_name,
-)
+from remi_tf.settings.presets import DATASET_PRESETS, MODEL_ALIASES, MODEL_PRESETS, compose, run_name
+from remi_tf.settings.recipes import RECIPES, REMI_EXTRAS, SEQUENCE_EXTRAS
 from tests.flags import parse
 
 ROOT = Path(__file__).resolve().parents[2]
+OF_COMIREC = ("SA", "DR", "MIND", "DNN", "GRU4REC", "Pop")  # the models of its TensorFlow release
+# What REMI's algorithm 1 says of the training.
+ALGORITHM_1 = {"sampler": "uniform", "optimizer": "adam", "mask_accidental_hits": False, "stop_gradient_weights": False}
 
 
 def test_recipes_and_presets_name_only_settings_there_are():
@@ -37,6 +31,10 @@ def test_recipes_and_presets_name_only_settings_there_are():
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
 @pytest.mark.parametrize("name", [*ENCODERS, *MODEL_ALIASES])
 def test_every_model_of_the_papers_resolves_by_its_name_alone(name, recipe):
+    if recipe == "comirec" and MODEL_ALIASES.get(name, {"model_type": name})["model_type"] not in OF_COMIREC:
+        with pytest.raises(InputError, match=r"ComiRec's release has no \w+"):
+            compose("book", recipe, False, {"model_type": name})
+        return
     settings = compose("book", recipe, False, {"model_type": name})
     assert settings.encoder.model_type in ENCODERS
     assert (settings.encoder.num_interests == 1) == ENCODERS[settings.encoder.model_type].single
@@ -55,7 +53,8 @@ def test_remi_brings_the_recipe_that_was_best_unless_as_released_or_told_otherwi
     assert {name: ours[name] for name in REMI_EXTRAS} == REMI_EXTRAS
     paper = compose("book", "paper", True, sa).flat()
     different = {name for name in ours if ours[name] != paper[name]}
-    assert different == {*REMI_EXTRAS, *PAPER_TRAINING} - {"learning_rate"} and paper["rr_lambda"] == 100
+    of_training = {"first_target", "exclude_history", *ALGORITHM_1} - {"sampler"}  # --remi has uniform negatives too
+    assert different == {*REMI_EXTRAS, *of_training} - {"learning_rate"} and paper["rr_lambda"] == 100
     plain = compose("book", "released", False, sa).flat()
     assert {name for name in plain if plain[name] != released[name]} == {"beta", "rr_lambda"}
     assert compose("book", "released", False, {"model_type": "REMI"}).flat() == released
@@ -89,7 +88,10 @@ def test_remi_and_its_plain_model_share_the_first_target_and_the_papers_learning
         assert remi.learning_rate == 0.001 and plain.learning_rate == (0.003 if recipe == "default" else 0.001)
         for asked in (False, True):
             mind = compose("book", recipe, asked, {"model_type": "MIND"}).training
-            assert mind.learning_rate == 0.005 and mind.first_target == plain.first_target  # the encoder's own
+            assert (
+                mind.learning_rate == (0.001 if recipe == "comirec" else 0.005)
+                and mind.first_target == plain.first_target
+            )  # the encoder's own
 
 
 def test_the_commands_of_readmes_model_table_write_into_folders_of_their_own():
@@ -129,6 +131,39 @@ def test_models_have_their_releases_values_on_their_releases_datasets():
     assert flat("Re4", "book")["num_interests"] == 8 and flat("Re4", "gowalla")["num_interests"] == 4
 
 
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_recipe_paper_is_algorithm_1_of_remi(asked):
+    flat = compose("book", "paper", asked, {"model_type": "SA"}).flat()
+    assert {name: flat[name] for name in ALGORITHM_1} == ALGORITHM_1
+    assert (flat["learning_rate"], flat["padding_is_negative"], flat["readout"]) == (0.001, False, "hard")
+
+
+def test_the_recipe_comirec_has_tensorflows_starts_biases_and_sampler_where_remis_release_has_pytorchs():
+    sa = compose("book", "comirec", False, {"model_type": "SA"}).flat()
+    assert (sa["sampler"], sa["padding_is_negative"], sa["mask_accidental_hits"]) == ("log_uniform", True, True)
+    assert (sa["use_bias"], sa["initializer"], sa["optimizer"]) == (True, "glorot", "adam")
+    dr, mind, gru = (
+        compose("book", "comirec", False, {"model_type": name}).flat() for name in ("DR", "MIND", "GRU4REC")
+    )
+    assert dr["map_fan_in"] == "unit" and dr["routing_softmax"] == mind["routing_softmax"] == "interests"
+    assert mind["routing_start"] == "truncated" and (dr["learning_rate"], mind["learning_rate"]) == (0.005, 0.001)
+    assert not gru["gru_projection"] and gru["dropout"] == 0
+    assert (
+        compose("taobao", "comirec", False, {"model_type": "SA"}).objective.num_negatives == 2560
+    )  # 10 times the batch
+
+
+def test_logs_of_amazon_2023_have_the_protocol_of_bams_table():
+    def flat(name: str, recipe: str = "default") -> dict:
+        return compose(name, recipe, False, {"model_type": "SA"}).flat()
+
+    for recipe in ("default", "paper"):
+        ours = flat("amazon-2023-Movies_and_TV", recipe)
+        assert (ours["select"], ours["max_history"], ours["patience"]) == ("recall@10", 50, 15)
+        assert ours["exclude_history"] == "yes" and ours["first_target"] == 1
+    assert flat("amazon-books")["select"] == "recall@50"
+
+
 def test_a_small_catalogue_halves_the_default_of_distinct_negatives_but_never_a_flag():
     assert compose("shop", "default", False, {"model_type": "SA"}, 100).objective.num_negatives == 50
     assert compose("shop", "default", True, {"model_type": "SA"}, 100).objective.num_negatives == 1280
@@ -156,7 +191,7 @@ def test_the_recipes_of_mtmi_are_its_printed_loss_with_each_of_the_papers_two_se
     for dataset in ("ml-100k", "book", "taobao"):
         assert [flat("mtmi", dataset)[name] for name in names] == ["printed", 5.5, 6, 8, 120]
         assert [flat("mtmi_study", dataset)[name] for name in names] == ["printed", 2, 1000, 4, 120]
-    assert flat("mtmi")["first_target"] == 4 and flat("mtmi")["max_history"] == 40  # the preset's
+    assert flat("mtmi")["first_target"] == 4 and flat("mtmi")["max_history"] == 20  # not the preset's
     assert flat("mtmi", idw_alpha=1.0)["idw_alpha"] == 1 and flat("mtmi", num_negatives=60)["num_negatives"] == 60
     one = flat("mtmi", num_interests=1)
     assert (one["idw_form"], one["num_negatives"]) == ("normalised", 120)
@@ -177,5 +212,5 @@ def test_a_recipe_of_mtmi_is_refused_where_its_loss_is_not_trained(explicit, mes
 
 
 def test_a_recipe_that_is_not_there_is_answered_with_those_that_are():
-    with pytest.raises(InputError, match="choose one of default, paper, released, mtmi, mtmi_study"):
+    with pytest.raises(InputError, match="choose one of default, paper, released, comirec, mtmi, mtmi_study"):
         compose("book", "best", False, {"model_type": "SA"})

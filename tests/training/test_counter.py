@@ -38,6 +38,13 @@ def test_a_run_that_was_killed_before_it_counted_goes_on_with_what_was_chosen(da
     np.testing.assert_array_equal(load_run(path).model.values, whole.model.values)
 
 
+def test_settings_are_chosen_by_the_metric_that_is_asked_for(dataset, tmp_path):
+    run = train(dataset, "ItemKNN", run_dir=tmp_path / "run", select="ndcg@5")
+    choice = json.loads((tmp_path / "run" / "config.json").read_text())["choice"]
+    assert choice["metric"] == "ndcg@5"
+    assert max(each["ndcg@5"] for each in choice["tried"]) == run.evaluate("valid", 5).means["ndcg@5"]
+
+
 def test_what_is_damaged_is_counted_again(dataset, tmp_path):
     path = tmp_path / "run"
     before = train(dataset, "ItemKNN", run_dir=path, decay=0.5, shrink=3.0).model.values.numpy()

@@ -56,7 +56,7 @@ class Small:
         """Step taken up, step of the best weights by the progress and in best/, whether to validate anew."""
         again = Small(self.path)
         reached = restore_newest(again.checkpoints, self.path)
-        anew = settle_best(again.best, again.progress, self.path)
+        anew = settle_best(again.best, again.progress, self.path, "recall@50")
         steps = again.best.steps()
         return reached, int(again.progress.best_step.numpy()), steps[0] if steps else None, anew
 
@@ -89,7 +89,7 @@ def test_damaged_best_weights_give_way_to_the_ones_before_with_their_score(tmp_p
     (tmp_path / "best" / "ckpt-60.index").write_bytes(b"")
     again = Small(tmp_path)
     restore_newest(again.checkpoints, tmp_path)
-    assert settle_best(again.best, again.progress, tmp_path) is False
+    assert settle_best(again.best, again.progress, tmp_path, "recall@50") is False
     assert (again.progress.best_step.numpy(), again.progress.best_score.numpy()) == (40, 0.5)
     assert any("the best weights of step 60 are gone; step 40 is the best that is there" in line for line in told)
     shutil.rmtree(tmp_path / "best")

@@ -41,6 +41,18 @@ def test_the_best_weights_are_kept_not_the_last(toy_dataset, tmp_path):
     assert load_saved_run(tmp_path / "run").step == min(step for step, score in scores.items() if score == best)
 
 
+def test_another_metric_chooses_the_weights_and_is_measured_at_its_cut_off(toy_dataset, tmp_path, capsys):
+    flags = ["--select", "ndcg@3", "--max_steps", "200", "--patience", "1"]
+    train(toy_dataset, tmp_path / "run", *flags)
+    lines = measurements(tmp_path / "run")
+    scores = {line["step"]: line["valid_ndcg@3"] for line in lines}
+    by_default = {line["step"]: line["valid_recall@50"] for line in lines}
+    run = load_saved_run(tmp_path / "run")
+    assert run.step == max(scores, key=lambda step: scores[step]) != max(by_default, key=lambda step: by_default[step])
+    assert f"best validation ndcg@3 {max(scores.values()):.4f} at step {run.step}" in capsys.readouterr().out
+    assert evaluate(run.model, run.dataset.valid, (3,)).means["ndcg@3"] == scores[run.step]
+
+
 def test_the_averaged_weights_are_validated_and_saved_and_training_goes_on_from_its_own(toy_dataset, tmp_path):
     for name, flags in (("plain", []), ("averaged", ["--average_steps", "30"])):
         train(toy_dataset, tmp_path / name, "--max_steps", "60", *flags)
