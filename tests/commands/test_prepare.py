@@ -65,7 +65,7 @@ def test_the_default_output_is_named_after_the_file_or_source(log, tmp_path, mon
     [
         (["--inptu", "x"], "unknown flag --inptu; did you mean --input?"),
         (["--user_co", "x"], "unknown flag --user_co; did you mean --user_col?"),
-        (["--source", "movielens"], "invalid choice: 'movielens'"),
+        (["--source", "movielens"], "--source 'movielens': choose one of book, gowalla"),
         ([], "give --source (one of book, gowalla"),
         (["--source", "gowalla"], "--input is missing: name the log's files; or add --download"),
         (["--source", "rocket", "--download"], "rocket has no public address; get events.csv"),
