@@ -80,7 +80,7 @@ def _refuse_other_objects(name: str, line: str) -> None:
     """Raise InputError for JSON that holds no reviews. A review that lacks one key only is a bad row, found later."""
     try:
         keys = set(json.loads(line))
-    except ValueError:  # damaged, or longer than what was read of it
+    except (ValueError, RecursionError):  # damaged, or longer than what was read of it
         return
     if keys & {COLUMNS.user, COLUMNS.time}:
         return
