@@ -15,6 +15,7 @@ examples:
   {command("prepare")} --source synthetic
   {command("prepare")} --source ml-100k --download
   {command("prepare")} --source gowalla --input loc-gowalla_totalCheckins.txt.gz --output data/gowalla
+  {command("prepare")} --source amazon-2023:Movies_and_TV --input Movies_and_TV.csv.gz
   {command("prepare")} --input clicks.csv.gz --user_col user_id --item_col item_id --time_col timestamp \\
       --items items.csv --output data/clicks
 """
@@ -23,7 +24,6 @@ examples:
 SWITCH: dict[str, Any] = {"action": "store_true"}
 READ: dict[str, dict[str, Any]] = {
     "--source": {
-        "choices": ALL_SOURCES,
         "metavar": "NAME",
         "help": f"a log known by name: {', '.join(ALL_SOURCES)} (default: none, give the column flags)",
     },
@@ -122,7 +122,7 @@ KEEP: dict[str, dict[str, Any]] = {
     "--split": {
         "choices": SPLITS_BY,
         "help": "users: 8:1:1 of the users, as the papers do; leave_one_out: the last two rows of each user; "
-        "time: at the 80%% and 90%% quantiles of all times (default: users)",
+        "time: at the 80%% and 90%% quantiles of all times (default: users; of amazon-2023 leave_one_out)",
     },
     "--seed": {
         "type": int,

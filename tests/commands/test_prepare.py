@@ -1,5 +1,6 @@
 """data/prepare.py as a user runs it."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from remi_tf.commands.prepare import main
 from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.errors import InputError
+from tests.amazon_toys import BEGIN, item, lines, ratings, review
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,13 +67,18 @@ def test_the_default_output_is_named_after_the_file_or_source(log, tmp_path, mon
     [
         (["--inptu", "x"], "unknown flag --inptu; did you mean --input?"),
         (["--user_co", "x"], "unknown flag --user_co; did you mean --user_col?"),
-        (["--source", "movielens"], "invalid choice: 'movielens'"),
+        (["--source", "movielens"], "--source 'movielens': choose one of book, gowalla"),
         ([], "give --source (one of book, gowalla"),
+        (["--source", "amazon-2023:Movies"], "is no category of the release; did you mean amazon-2023:Movies_and_TV?"),
+        (["--source", "amazon-2023:Books"], "--input is missing: name the log's files; or add --download"),
         (["--source", "gowalla"], "--input is missing: name the log's files; or add --download"),
         (["--source", "rocket", "--download"], "rocket has no public address; get events.csv"),
         (["--source", "gowalla", "--user_col", "u"], "--source gowalla knows its columns"),
         (["--source", "synthetic", "--input", "x"], "--source synthetic reads no file"),
-        (["--download", *COLUMNS], "--download needs --source"),
+        (
+            ["--download", *COLUMNS],
+            "--download needs --source, one of book, gowalla, ml-100k, ml-1m, amazon-2023:CATEGORY",
+        ),
         (["--input", "nowhere.csv", *COLUMNS], "nowhere.csv: no such file"),
         (["--input", "log.csv", *COLUMNS, "--items", "x.csv"], "--items x.csv: no such file; check --items"),
         (["--input", "LOG", *COLUMNS, "--min_count", "x"], "invalid int value: 'x'"),
@@ -86,6 +93,45 @@ def test_every_mistake_is_one_line(log, tmp_path, monkeypatch, arguments, messag
     with pytest.raises(InputError) as error:
         main(arguments)
     assert message in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.fixture
+def amazon(tmp_path: Path, monkeypatch) -> Path:
+    """A folder with reviews, ratings and the item table of one category; the working directory is another one."""
+    folder, here = tmp_path / "raw", tmp_path / "here"
+    folder.mkdir()
+    here.mkdir()
+    monkeypatch.chdir(here)
+    rows = [review(f"AG{user}", f"B{n % 6}", BEGIN + user + n * 1000) for user in range(20) for n in range(6)]
+    (folder / "Movies_and_TV.jsonl.gz").write_bytes(gzip.compress(lines(rows).encode()))
+    (folder / "Movies_and_TV.csv").write_text(ratings(rows))
+    table = [item(f"B{n}", ["Movies & TV", "Genres", "Drama" if n % 2 else "Horror"]) for n in range(6)]
+    (folder / "meta_Movies_and_TV.jsonl.gz").write_bytes(gzip.compress(lines(table).encode()))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["Movies_and_TV.jsonl.gz", "Movies_and_TV.csv"])
+def test_a_category_of_amazon_2023_from_either_form(amazon, capsys, name):
+    assert main(["--source", "amazon-2023:Movies_and_TV", "--input", str(amazon / name)]) == 0
+    dataset = load_dataset("data/amazon-2023-Movies_and_TV")
+    assert dataset.name == "amazon-2023-Movies_and_TV" and dataset.num_items == 6
+    made_by = dataset.manifest["made_by"]
+    assert made_by["settings"]["split"] == "leave_one_out" and made_by["source"] == "amazon-2023:Movies_and_TV"
+    assert dataset.train.num_users == dataset.test.num_users == 20 and len(dataset.train.items) == 20 * 4
+    assert dataset.titles[0] == "Film B0" and (dataset.path / "category_names.txt").read_text() == "Horror\nDrama\n"
+    assert [column.name for column in dataset.features.columns] == ["categories", "store", "price", "title"]
+    said = capsys.readouterr().out
+    assert "times     2020-05-05 to 2020-05-05" in said and "times were read as milliseconds" in said
+    assert "note      split: leave_one_out, as in BaM's results on this release" in said
+
+
+def test_what_is_said_of_a_category_of_amazon_2023_counts(amazon, capsys):
+    command = ["--source", "amazon-2023:Movies_and_TV", "--input", str(amazon / "Movies_and_TV.csv"), "--name", "films"]
+    assert main([*command, "--split", "users", "--category_level", "1", "--item_features", "price"]) == 0
+    dataset = load_dataset("data/films")
+    assert dataset.train.num_users == 16 and "split: users, as --split says" in capsys.readouterr().out
+    assert (dataset.path / "category_names.txt").read_text() == "Movies & TV\n"
+    assert [column.name for column in dataset.features.columns] == ["price"]
 
 
 def test_skipped_rows_are_counted_in_the_summary(log, tmp_path, capsys):

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from remi_tf.data.tables.sources import Source
 from remi_tf.errors import InputError
 
 CORES = ("single", "iterative")
@@ -19,6 +20,17 @@ def unknown_option(name: str, known: Sequence[str]) -> InputError:
     return InputError(f"prepare has no option {name!r}; {RENAMED.get(name, hint)}")
 
 
+def choose_split(source: Source | None, given: str | None) -> tuple[str | None, list[str]]:
+    """The split of a log, None = the default, and what is to be said where a source has one of its own."""
+    if source is None or source.split is None:
+        return given, []
+    usual, where = source.split
+    if given is not None:
+        return given, [f"split: {given}, as --split says; without it: {usual}, as in {where}"]
+    others = " or ".join(split for split in SPLITS_BY if split != usual)
+    return usual, [f"split: {usual}, as in {where}; --split {others} says otherwise"]
+
+
 @dataclass(frozen=True)
 class PrepareSettings:
     """How a log becomes a dataset.
@@ -27,6 +39,7 @@ class PrepareSettings:
     core: `single` filters items once, then users once (the papers); `iterative` repeats until nothing changes.
     dedup: of several rows with the same user and item only the earliest stays.
     split: `users` (the papers: 8:1:1 of the users), `leave_one_out`, or `time` (cut at the 80% and 90% time quantiles).
+      A source may have another default than `users`: `choose_split`.
     seed: of the shuffle of the users.
     cold_share, cold_seed: a random share of the items is hidden from training, so that evaluation can tell what becomes
       of new items. They stay in the sequences of validation and test users.

@@ -10,12 +10,12 @@ import pandas as pd
 from remi_tf.data.dataset.folder import DATA, MANIFEST
 from remi_tf.data.dataset.profiles import USER_KINDS
 from remi_tf.data.protocol.comirec import ItemTable, prepare_comirec
-from remi_tf.data.protocol.options import PrepareSettings
+from remi_tf.data.protocol.options import PrepareSettings, choose_split
 from remi_tf.data.protocol.prepare import prepare_log
 from remi_tf.data.protocol.table_options import check_tables
 from remi_tf.data.tables.data_frames import read_frame
 from remi_tf.data.tables.dates import check_format
-from remi_tf.data.tables.download import DOWNLOADS, download
+from remi_tf.data.tables.download import DOWNLOADED, DOWNLOADS, download
 from remi_tf.data.tables.feature_kinds import Asked, parse_features
 from remi_tf.data.tables.item_tables import ItemColumns, add_item_table, add_tables_beside, settle_labels
 from remi_tf.data.tables.labels import CategoryChoice
@@ -23,7 +23,7 @@ from remi_tf.data.tables.layouts import MOST_BAD, QUOTES, Columns, Layout, TextF
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.reading import read_log
 from remi_tf.data.tables.rows import BadRows, parse_most
-from remi_tf.data.tables.sources import ALL_SOURCES, SOURCES
+from remi_tf.data.tables.sources import ALL_SOURCES, SOURCES, check_source, folder_name
 from remi_tf.data.tables.streams import check_encoding
 from remi_tf.data.tables.synthetic import PROFILE_NAMES, SyntheticSettings, synthetic_frame, synthetic_profiles
 from remi_tf.data.tables.user_tables import add_profiles_beside, add_user_table
@@ -40,7 +40,8 @@ class PrepareRequest:
 
     What to read:
       log: a file, files or a DataFrame; None if the log comes from `source` or `download`.
-      source: a log known by name, one of ALL_SOURCES; None = the columns are given.
+      source: a log known by name, one of ALL_SOURCES, such as book or amazon-2023:Movies_and_TV; None = the columns are
+        given.
       download: fetch the source first, into data/raw/SOURCE.
       user_col, item_col, time_col, category_col, title_col: columns by name, or by index from 0 with
         `no_header`. Without time_col the order of the rows is the order of time.
@@ -63,7 +64,7 @@ class PrepareRequest:
       quotes: which quotes of a text file enclose a field: auto, csv (the standard) or none. encoding: of text files.
 
     What to keep and how to split: min_count, core, dedup, split, seed, cold_share, cold_seed; None = as
-      `PrepareSettings` has it.
+      `PrepareSettings` has it, or for split as the source has it.
 
     What to write:
       output: the dataset folder; None = data/NAME. name: of the dataset; None = the last part of the output.
@@ -139,7 +140,7 @@ class PrepareRequest:
         """The dataset folder."""
         if self.output is not None:
             return Path(self.output)
-        return DATA / (self.name or self.source or Path(self.files[0]).name.split(".")[0])
+        return DATA / (self.name or folder_name(self.source or "") or Path(self.files[0]).name.split(".")[0])
 
     def write(self) -> dict[str, Any]:
         """Read, prepare, write the folder whole or not at all.
@@ -154,8 +155,9 @@ class PrepareRequest:
         refuse_existing(self.folder, MANIFEST, self.overwrite)
         fetched: list[dict[str, Any]] = []
         if self.download and self.source:
-            fetched = download(self.source, DATA / "raw" / self.source)
-            self.files = self.files or [str(DATA / "raw" / self.source / entry["file"]) for entry in fetched[:1]]
+            raw = DATA / "raw" / folder_name(self.source)
+            fetched = download(self.source, raw)
+            self.files = self.files or [str(raw / entry["file"]) for entry in fetched[:1]]
         if self.source == "comirec":
             columns = ItemColumns(self.items_id_col, self.items_title_col, self.items_category_col, self.choice)
             return prepare_comirec(
@@ -168,6 +170,7 @@ class PrepareRequest:
                 overwrite=self.overwrite,
             )
         log = self._read()
+        log.notes += self.of_split
         log.files = fetched + [entry for entry in log.files if entry["file"] not in {done["file"] for done in fetched}]
         source = self.source or ("columns" if self.frame is None else "DataFrame")
         return prepare_log(log, self.folder, self.settings, name=self.name, source=source, overwrite=self.overwrite)
@@ -188,7 +191,7 @@ class PrepareRequest:
             wanted = ItemColumns(*columns_of, self.choice, self.asked_features or ())
             add_item_table(log, self.items, wanted, self.item_col, replace(self.form, separator=None), bad)
         elif self.source:
-            add_tables_beside(log, SOURCES[self.source], paths, bad, self.asked_features)
+            add_tables_beside(log, SOURCES[self.source], paths, bad, self.asked_features, self.choice)
         if self.users is not None:
             form, asked = replace(self.form, separator=None), self.asked_user_features or ()
             add_user_table(log, self.users, self.users_id_col, asked, self.user_col, form, bad)
@@ -216,7 +219,8 @@ class PrepareRequest:
         return log
 
     def _settings(self) -> PrepareSettings:
-        given = {"min_count": self.min_count, "core": self.core, "split": self.split}
+        split, self.of_split = choose_split(SOURCES.get(self.source or ""), self.split)
+        given = {"min_count": self.min_count, "core": self.core, "split": split}
         chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if self.source == "comirec":
             others: dict[str, Any] = {"dedup": self.dedup, "sep": self.sep, "quotes": self.quotes != "auto"}
@@ -236,8 +240,7 @@ class PrepareRequest:
         columns |= {"--category_col": self.category_col, "--title_col": self.title_col}
         given = [flag for flag, value in columns.items() if value is not None]
         if self.source:
-            if self.source not in ALL_SOURCES:
-                raise InputError(f"--source {self.source!r}: choose one of {', '.join(ALL_SOURCES)}")
+            check_source(self.source)
             if self.frame is not None:
                 raise InputError(
                     f"--source {self.source} reads files, not a DataFrame; leave it out and name the columns"
@@ -249,7 +252,7 @@ class PrepareRequest:
         elif self.user_col is None or self.item_col is None:
             raise InputError(f"give --source (one of {', '.join(ALL_SOURCES)}) or --user_col and --item_col")
         if self.download and not self.source:
-            raise InputError(f"--download needs --source, one of {', '.join(sorted(DOWNLOADS))}")
+            raise InputError(f"--download needs --source, one of {', '.join(DOWNLOADED)}")
 
     def _check_form(self) -> None:
         """Raise InputError for options of the log's form that do not go together."""

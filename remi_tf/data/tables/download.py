@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remi_tf.data.tables.sources import SOURCES
+from remi_tf.data.tables import amazon_2023
+from remi_tf.data.tables.sources import ALL_SOURCES, SOURCES
 from remi_tf.errors import InputError
 from remi_tf.files import write_json
 from remi_tf.locks import locked_beside
@@ -23,7 +24,7 @@ from remi_tf.progress import bar
 BLOCK = 1 << 20
 TIMEOUT_SECONDS = 60
 MOST_BYTES = 16 << 30
-"""A log that is larger is not fetched: the largest known one has 3 GB."""
+"""A file that is larger is not fetched: none of the known ones is."""
 GROUPLENS = "https://files.grouplens.org/datasets/movielens/"
 SNAP = "https://snap.stanford.edu/data/"
 
@@ -50,7 +51,14 @@ DOWNLOADS: dict[str, list[Download]] = {
     "ml-1m": [Download(GROUPLENS + "ml-1m.zip", "c4d9eecfca2ab87c1945afe126590906")],
     "gowalla": [Download(SNAP + "loc-gowalla_totalCheckins.txt.gz")],
     "book": [Download(SNAP + "amazon/productGraph/categoryFiles/reviews_Books_5.json.gz")],
+    **{
+        amazon_2023.source_name(category): [Download(url) for url in amazon_2023.addresses(category)]
+        for category in amazon_2023.CATEGORIES
+    },
 }
+"""The files of each source; the first one is the log, a table of items may follow."""
+DOWNLOADED = [name for name in ALL_SOURCES if name in DOWNLOADS or name.endswith(":CATEGORY")]
+"""The sources that --download fetches, as messages name them."""
 
 
 def download(source: str, folder: str | Path) -> list[dict[str, Any]]:
@@ -65,9 +73,7 @@ def download(source: str, folder: str | Path) -> list[dict[str, Any]]:
     """
     if source not in DOWNLOADS:
         known = SOURCES.get(source)
-        by_hand = (
-            f"get {known.manual} and name it with --input" if known else f"choose one of {', '.join(sorted(DOWNLOADS))}"
-        )
+        by_hand = f"get {known.manual} and name it with --input" if known else f"choose one of {', '.join(DOWNLOADED)}"
         raise InputError(f"--download: {source} has no public address; {by_hand}")
     return [fetch(wanted, Path(folder)) for wanted in DOWNLOADS[source]]
 

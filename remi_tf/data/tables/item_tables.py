@@ -1,7 +1,7 @@
 """Item tables: titles, categories and features in a file of their own, next to the log."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from remi_tf.data.tables.layouts import TextForm, find_column
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import BadRow, BadRows
 from remi_tf.data.tables.side_tables import Row, joined_note, nothing_joined, rows_beside, table_name, table_rows
-from remi_tf.data.tables.source_tables import FEATURES, READERS
+from remi_tf.data.tables.source_tables import FEATURES, READERS, WITH_PATHS
 from remi_tf.data.tables.sources import Source
 from remi_tf.errors import InputError
 
@@ -98,12 +98,18 @@ def add_item_table(
 
 
 def add_tables_beside(
-    log: RawLog, source: Source, inputs: list[Path], bad: BadRows, asked: tuple[Asked, ...] | None = None
+    log: RawLog,
+    source: Source,
+    inputs: list[Path],
+    bad: BadRows,
+    asked: tuple[Asked, ...] | None = None,
+    choice: CategoryChoice | None = None,
 ) -> None:
     """Use the item table that is next to a named source's log, or in its archive, if there is one.
 
     Args:
       asked: the features to take from it, None = all that it has.
+      choice: which element of a category that is a path counts.
 
     Raises:
       InputError: features were asked for, and there is no such table or column.
@@ -111,13 +117,16 @@ def add_tables_beside(
     found = rows_beside(READERS, source.beside, inputs, bad)
     if found:
         features = FEATURES[bare_name(found[0])] if asked is None else asked
-        _add_named(log, *found, ItemColumns(features=features), bad, only_there=asked is None)
+        columns = ItemColumns(choice=choice or CategoryChoice(), features=features)
+        _add_named(log, *found, columns, bad, only_there=asked is None)
     elif asked:
         wanted = " or ".join(source.beside) or "an item table"
         raise InputError(
             f"--item_features {asked[0].name}: {wanted} of {source.name} is not next to the log; put it there, or add "
             "--items TABLE"
         )
+    elif source.beside:
+        log.notes.append(f"no titles, categories or features: {' or '.join(source.beside)} is not next to the log")
 
 
 def _vectors_beside(path: str | Path | pd.DataFrame, asked: Asked, names: list[str]) -> np.ndarray | None:
@@ -137,10 +146,12 @@ def _add_named(
     places = [find_column(asked.name, names, name) for asked in columns.features]
     if only_there:
         places = [place for place in places if any(read.columns[3 + place])]
-        columns = ItemColumns(features=tuple(known[place] for place in places))
+        columns = replace(columns, features=tuple(known[place] for place in places))
     features = [asked if asked.kind else known[place] for asked, place in zip(columns.features, places, strict=True)]
     table = _Table(name, read.places, [*read.columns[:3], *(read.columns[3 + place] for place in places)])
-    _fill(log, table, ItemColumns(features=tuple(features)), {}, bad, categories_chosen=True)
+    has_paths = bare_name(name) in WITH_PATHS
+    columns = ItemColumns(choice=columns.choice if has_paths else CategoryChoice(), features=tuple(features))
+    _fill(log, table, columns, {}, bad, categories_chosen=not has_paths)
 
 
 def settle_labels(log: RawLog, choice: CategoryChoice) -> None:

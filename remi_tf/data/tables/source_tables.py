@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from remi_tf.data.tables.archives import open_members
-from remi_tf.data.tables.feature_kinds import Asked
-from remi_tf.data.tables.json_objects import json_objects
+from remi_tf.data.tables import amazon_2023
+from remi_tf.data.tables.archives import Started, open_members
+from remi_tf.data.tables.feature_kinds import Asked, wrong_value
+from remi_tf.data.tables.json_objects import json_objects, json_rows
+from remi_tf.data.tables.json_tables import text_of
 from remi_tf.data.tables.labels import SEPARATOR, elements, every_element, label_text
-from remi_tf.data.tables.rows import BadRows
+from remi_tf.data.tables.rows import BadRow, BadRows, check_id
 from remi_tf.data.tables.side_tables import Row, latin_lines
 from remi_tf.data.tables.streams import read_blocks
 
@@ -59,11 +62,48 @@ def _read_meta_books(path: Path, bad: BadRows) -> Iterator[Row]:
                         yield f"{member.label} line {line}", [label_text(row.get("asin")), *values]
 
 
+def _read_meta_2023(path: Path, bad: BadRows) -> Iterator[Row]:
+    """meta_CATEGORY.jsonl of Amazon Reviews 2023: one object a line. The category is a path, as a list."""
+    with open_members([path], bad, lambda name: name in META_2023) as members:
+        for member in members:
+            with member.open() as file:
+                stream = Started(file)
+                for line, row in json_rows(stream, stream.start, member.label, bad):
+                    place = f"{member.label} line {line}"
+                    try:
+                        yield place, _item_of_2023(row)
+                    except BadRow as error:
+                        bad.add(place, error)
+
+
+def _item_of_2023(row: dict[str, Any]) -> list[str]:
+    """Id, title, category, and the features: categories, store, price, title.
+
+    The average rating and the number of ratings are left out: they count the whole log, later rows and targets too.
+
+    Raises:
+      BadRow: it has no id, or a text that is none.
+    """
+    raw_id = check_id(text_of(row, "parent_asin", "id", needed=True) or "", "parent_asin")
+    texts = {name: text_of(row, name, "label", needed=False) or "" for name in ("title", "store", "price")}
+    path = text_of(row, "categories", "label", needed=False) if row.get("categories") else ""
+    price = texts["price"] if wrong_value("number", texts["price"]) is None else ""  # "—", "None", "from 9.99"
+    return [raw_id, texts["title"], path or "", path or "", texts["store"], price, texts["title"]]
+
+
+META_2023 = tuple(amazon_2023.tables(category)[1] for category in amazon_2023.CATEGORIES)
 READERS = {"u.item": _read_u_item, "movies.dat": _read_movies_dat, "meta_Books.json": _read_meta_books}
+READERS |= dict.fromkeys(META_2023, _read_meta_2023)
 OF_FILMS = (Asked("genres", "multi"), Asked("year", "number"), Asked("title", "text"))
 FEATURES = {
     "u.item": OF_FILMS,
     "movies.dat": OF_FILMS,
     "meta_Books.json": (Asked("categories", "multi"), Asked("brand", "category"), Asked("title", "text")),
+    **dict.fromkeys(
+        META_2023,
+        (Asked("categories", "multi"), Asked("store", "category"), Asked("price", "number"), Asked("title", "text")),
+    ),
 }
 """What the readers yield after id, title and category."""
+WITH_PATHS = frozenset(META_2023)
+"""Tables whose category is a path, of which --category_level takes an element; others have one category each."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from remi_tf.data.tables import amazon_2023
 from remi_tf.data.tables.layouts import Columns, Layout, kind_of, sniff
 from remi_tf.errors import InputError
 
@@ -17,6 +19,7 @@ class Source:
     wanted: whether a member of an archive is (a part of) the log.
     beside, users_beside: names of item and user tables that are used if they are next to the log or in its archive.
     terms: in one line, what the owner allows; manual: how to get it by hand.
+    split: how the log is split if nothing is said, and where that is from; None = as every log.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Source:
     terms: str
     manual: str
     users_beside: tuple[str, ...] = ()
+    split: tuple[str, str] | None = None
 
 
 def find_layout(source: Source, name: str, start: bytes) -> Layout:
@@ -89,6 +93,18 @@ def _ml_1m(name: str, line: str) -> Layout:
         return _inter(line, name)
     _expect(line, "::", (4,), name, "ratings.dat: user::item::rating::timestamp")
     return _plain("::", 4, Columns("0", "1", "3"), "s", NUMBERED)
+
+
+def _amazon_2023(category: str) -> Source:
+    return Source(
+        amazon_2023.source_name(category),
+        partial(amazon_2023.layout, category),
+        lambda name: name.startswith(f"{category}."),
+        amazon_2023.tables(category),
+        "research use; cite Hou et al. (arXiv 2403.03952)",
+        f"{category}.jsonl.gz or the ratings {category}.csv.gz of Amazon Reviews 2023",
+        split=("leave_one_out", "BaM's results on this release (KDD'24)"),
+    )
 
 
 def _plain(separator: str, width: int, columns: Columns, unit: str, names: dict[int, str]) -> Layout:
@@ -181,7 +197,25 @@ SOURCES: dict[str, Source] = {
             "ml-1m.zip of GroupLens",
             ("users.dat",),
         ),
+        *map(_amazon_2023, amazon_2023.CATEGORIES),
     )
 }
-ALL_SOURCES = (*SOURCES, "comirec", "synthetic")
-"""What --source takes: ComiRec's text files and the synthetic log are read by ways of their own."""
+OWN_WAYS = ("comirec", "synthetic")
+"""ComiRec's text files and the synthetic log are read by ways of their own."""
+_FAMILY = f"{amazon_2023.RELEASE}:"
+ALL_SOURCES = (*(name for name in SOURCES if not name.startswith(_FAMILY)), f"{_FAMILY}CATEGORY", *OWN_WAYS)
+"""What --source takes, as messages name it."""
+
+
+def check_source(name: str) -> None:
+    """Raise InputError unless --source takes this name."""
+    if name in SOURCES or name in OWN_WAYS:
+        return
+    if name.startswith(amazon_2023.RELEASE):
+        raise amazon_2023.unknown_category(name)
+    raise InputError(f"--source {name!r}: choose one of {', '.join(ALL_SOURCES)}")
+
+
+def folder_name(name: str) -> str:
+    """What a folder of this source is called: without the colon, which not every system takes."""
+    return name.replace(":", "-")

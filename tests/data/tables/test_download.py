@@ -1,5 +1,6 @@
 """Downloads against a local server: resumed, checked, atomic, and clear about what to do by hand."""
 
+import gzip
 import hashlib
 import http.server
 import json
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from remi_tf.commands.prepare import main
+from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.data.tables.download import DOWNLOADS, Download, download, fetch
 from remi_tf.errors import InputError
+from tests.amazon_toys import BEGIN, item, lines, ratings, review
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -25,6 +29,7 @@ class Server(http.server.ThreadingHTTPServer):
     limit: int | None = None
     requests: list[str | None]
     location = "http://127.0.0.1:1/elsewhere"
+    others: dict[str, bytes] = {}  # noqa: RUF012 (replaced as a whole)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -34,6 +39,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.requests.append(self.headers.get("Range"))
         if self.path in ODD:
             ODD[self.path](self)
+            return
+        if self.path in self.server.others:
+            body = self.server.others[self.path]
+            self.answer(200, {"Content-Length": str(len(body))}, body)
             return
         if self.path != "/log.gz":
             self.send_error(404)
@@ -170,6 +179,35 @@ def test_no_network_names_the_manual_way(tmp_path):
 def test_sources_behind_a_login_say_where_to_get_them(source, tmp_path: Path):
     with pytest.raises(InputError, match="no public address"):
         download(source, tmp_path)
+
+
+def test_ratings_and_item_table_of_a_category_are_fetched_and_prepared(server, tmp_path, monkeypatch):
+    rows = [review(f"AG{user}", f"B{n}", BEGIN + n) for user in range(10) for n in range(6)]
+    table = [item(f"B{n}", ["Gift Cards", "Red" if n % 2 else "Blue"]) for n in range(6)]
+    server.others = {
+        "/Gift_Cards.csv.gz": gzip.compress(ratings(rows).encode()),
+        "/meta_Gift_Cards.jsonl.gz": gzip.compress(lines(table).encode()),
+    }
+    source, files = "amazon-2023:Gift_Cards", list(server.others)
+    assert [f"/{wanted.file}" for wanted in DOWNLOADS[source]] == files
+    monkeypatch.setitem(DOWNLOADS, source, [Download(address(server, name[1:])) for name in files])
+    monkeypatch.chdir(tmp_path)
+    assert main(["--source", source, "--download"]) == 0
+    raw = tmp_path / "data" / "raw" / "amazon-2023-Gift_Cards"
+    assert sorted(path.name for path in raw.iterdir()) == ["Gift_Cards.csv.gz", "meta_Gift_Cards.jsonl.gz"]
+    dataset = load_dataset("data/amazon-2023-Gift_Cards")
+    assert dataset.titles == [f"Film B{n}" for n in range(6)] and dataset.categories.max() == 2
+    noted = dataset.manifest["made_by"]["files"]
+    assert [entry["file"] for entry in noted] == [name[1:] for name in files]
+    assert all("no checksum is published" in entry["checked"] and len(entry["sha256"]) == 64 for entry in noted)
+
+
+def test_the_addresses_of_a_category_are_those_of_the_release():
+    begin = "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023"
+    assert [wanted.url for wanted in DOWNLOADS["amazon-2023:Movies_and_TV"]] == [
+        f"{begin}/benchmark/0core/rating_only/Movies_and_TV.csv.gz",
+        f"{begin}/raw/meta_categories/meta_Movies_and_TV.jsonl.gz",
+    ]
 
 
 def test_all_addresses_are_https():
