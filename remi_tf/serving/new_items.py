@@ -13,11 +13,11 @@ import tensorflow as tf
 
 from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.catalogue import CATEGORIES, CATEGORY_NAMES, ITEMS, TITLES, Catalogue
-from remi_tf.data.dataset.vocabulary import write_lines
 from remi_tf.data.features.store import Features, Values, code_rows
 from remi_tf.data.tables.ids import matched
 from remi_tf.encoders.base import Interests
 from remi_tf.errors import InputError
+from remi_tf.flat_files import save_array, write_lines
 from remi_tf.training.run_folder import SavedRun
 
 LENGTH = 1.35
@@ -158,7 +158,7 @@ def _catalogue(catalogue: Catalogue, new: NewItems, features: Features) -> Catal
             if name:
                 numbers.setdefault(name, len(numbers) + 1)
         added = [numbers.get(name, 0) for name in new.categories]
-        np.save(folder / CATEGORIES, np.concatenate([catalogue.categories, added]).astype(np.int32))
+        save_array(folder / CATEGORIES, np.concatenate([catalogue.categories, added]).astype(np.int32))
         write_lines(folder / CATEGORY_NAMES, list(numbers))
     features.save(folder)
     return dataclasses.replace(catalogue, path=folder, num_items=catalogue.num_items + len(new.ids), held=held)
