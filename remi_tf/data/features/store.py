@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from remi_tf.data.features.columns import FIRST, MISSING, FeatureColumn, vector_of
+from remi_tf.data.features.columns import FIRST, MISSING, FeatureColumn
+from remi_tf.data.tables.feature_tables import as_vector
 from remi_tf.errors import InputError
 from remi_tf.files import write_json
 from remi_tf.flat_files import open_array, read_lines, save_array, write_lines
@@ -221,9 +222,10 @@ def _vectors(column: FeatureColumn, given: Values, names: Sequence[str]) -> np.n
     rows = np.empty([len(names), column.width], np.float32)
     for row, (text, name) in enumerate(zip(given, names, strict=True)):
         try:
-            rows[row] = vector_of(text, column.width)
+            vector = as_vector(text, column.width)
         except ValueError as error:
             raise InputError(f"item {name!r}: {column.name} (vector): {error}") from error
+        rows[row] = np.nan if vector is None else vector
     return rows
 
 
