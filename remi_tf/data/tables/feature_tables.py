@@ -60,6 +60,12 @@ def read_vectors(table: str | Path, asked: Asked) -> np.ndarray:
     return array
 
 
+def check_rows(array: np.ndarray, name: str, table: str, rows: int) -> None:
+    """Raise InputError unless the array of NAME.npy has as many rows as the table next to it."""
+    if len(array) != rows:
+        raise InputError(f"{table}: {rows:,} rows, and {name}.npy next to it has {len(array):,}; they must match")
+
+
 def settle(
     asked: Sequence[Asked],
     columns: Sequence[Column],
