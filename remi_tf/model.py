@@ -222,9 +222,9 @@ class MultiInterestModel(tfrs.Model):
         """[batch, num_interests, dim]: the vectors of `encode`. They are scored by inner product."""
         return self.encode(history, **features).vectors
 
-    def item_vectors(self) -> tf.Tensor:
-        """[num_items + 1, dim] vectors to score interests with: the item table, or its rows at length 1 for cosines."""
-        table = tf.convert_to_tensor(self.item_table)
+    def item_vectors(self, item_table: tf.Variable | None = None) -> tf.Tensor:
+        """[rows, dim] vectors to score interests with: the item table or another; for cosines its rows at length 1."""
+        table = tf.convert_to_tensor(self.item_table if item_table is None else item_table)
         return tf.math.l2_normalize(table, axis=-1) if self.by_cosine else table
 
     def call(self, history: tf.Tensor, **features: tf.Tensor) -> tf.Tensor:

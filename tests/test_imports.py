@@ -8,7 +8,18 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "remi_tf"
 ORDER = (
-    {"errors", "files", "locks", "manifests", "progress", "quiet_loading", "randomness", "doctor", "temporary"},
+    {
+        "errors",
+        "files",
+        "flat_files",
+        "locks",
+        "manifests",
+        "progress",
+        "quiet_loading",
+        "randomness",
+        "doctor",
+        "temporary",
+    },
     {"settings", "data.tables"},
     {"data.features"},
     {"data.dataset"},
@@ -30,6 +41,8 @@ WITHIN = {
     ("files", "errors"),
     ("files", "locks"),
     ("files", "temporary"),
+    ("flat_files", "errors"),
+    ("flat_files", "files"),
     ("temporary", "locks"),
     ("locks", "errors"),
     ("manifests", "errors"),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remi_tf.errors import InputError
+from remi_tf.settings.items import NEW_ITEM_LENGTH
 
 if TYPE_CHECKING:
     from remi_tf.training.run_folder import SavedRun
@@ -25,7 +26,7 @@ def add_item_changes(parser: argparse.ArgumentParser) -> None:
         "--new_item_length",
         type=float,
         metavar="X",
-        help="factor on the vectors of these items: the larger, the higher they come (default: 1.35)",
+        help=f"factor on the vectors of these items: the larger, the higher they come (default: {NEW_ITEM_LENGTH})",
     )
     parser.add_argument(
         "--remove_items", type=Path, metavar="FILE", help="never list the items of this file, one raw id a line"
@@ -39,7 +40,7 @@ def changed(run: "SavedRun", flags: argparse.Namespace) -> "SavedRun":
       InputError: a flag, a table or an item that cannot be used.
     """
     from remi_tf.serving.new_item_tables import read_ids, read_new_items
-    from remi_tf.serving.new_items import LENGTH, add_items, remove_items
+    from remi_tf.serving.new_items import add_items, remove_items
 
     if flags.add_items is None:
         for name in ("items_id_col", "new_item_length"):
@@ -48,7 +49,7 @@ def changed(run: "SavedRun", flags: argparse.Namespace) -> "SavedRun":
     else:
         new = read_new_items(flags.add_items, run.catalogue, flags.items_id_col)
         try:
-            run = add_items(run, new, LENGTH if flags.new_item_length is None else flags.new_item_length)
+            run = add_items(run, new, NEW_ITEM_LENGTH if flags.new_item_length is None else flags.new_item_length)
         except InputError as error:
             raise InputError(f"--add_items {flags.add_items}: {error}") from error
         print(f"{len(new.ids):,} new items of {flags.add_items.name}, by their features")

@@ -11,13 +11,13 @@ lists may hold them. (Cheng et al., DLRS'16, train both parts
 together; here the second one is counted.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 from scipy import sparse
 
-from remi_tf.counted.co_visits import best_lists, blocks
+from remi_tf.counted.co_visits import best, best_lists, blocks
 from remi_tf.counted.content import Contents
 from remi_tf.counted.item_knn import Cosines
 from remi_tf.counted.memory import available_memory
@@ -41,8 +41,12 @@ NEW_NEIGHBOURS = 20
 """Places in an item's list for items that the log has counted nothing about."""
 CONTENT = 0.03
 """Chosen on validation users of two logs (docs/RESULTS.md, "What features bring")."""
+FACTORS = {"cosine": 1.0, "content": CONTENT}
+"""Of the parts that a table has next to the rules, by the word for them in its name."""
 MOST_ITEMS = 500
 """Newest items of a training user that are read for the cosine, so that its cost is bounded."""
+
+Lists = tuple[np.ndarray, np.ndarray]  # [I + 1, n] int32 ids and float32 ln(1 + s / SCALE), best first
 
 
 class CountedBoost(tf.Module):
@@ -63,7 +67,6 @@ class CountedBoost(tf.Module):
         super().__init__("boost")
         self.num_items, self.num_new = num_items, num_new
         self.counted = min(neighbours, num_items)
-        self._contents: Contents | None = None
         shape = [num_items + 1, self.counted + min(NEW_NEIGHBOURS, num_new)]
         self.ids = tf.Variable(tf.zeros(shape, tf.int32), trainable=False, name="ids")
         self.values = tf.Variable(tf.zeros(shape), trainable=False, name="values")
@@ -74,27 +77,36 @@ class CountedBoost(tf.Module):
         """Name → what was counted."""
         return {"ids": self.ids, "values": self.values, "age_weights": self.age_weights}
 
-    def count(self, train: Interactions, table: str, features: Features | None = None) -> None:
-        """Fill the lists of neighbours from the training users' sequences and the items' features.
+    def lists(self, train: Interactions, tables: Sequence[str], features: Features | None = None) -> dict[str, Lists]:
+        """Table → its lists of neighbours, of the training users' sequences and the items' features.
 
         Args:
-          table: one of TABLES or, with features, CONTENT_TABLES.
+          tables: of TABLES and, with features, CONTENT_TABLES. What they share is counted once.
         """
-        ids, values = best_lists(self._rows(train, table, features), self.num_items + 1, self.counted)
-        self._assign(ids, np.log1p(values / SCALE), features)
+        shape = [self.num_items + 1, self.counted]
+        found = {table: (np.zeros(shape, np.int32), np.zeros(shape, np.float32)) for table in tables}
+        contents = None if features is None else Contents(features)
+        for table, start, rows in self._rows(train, tables, contents):
+            ids, values = found[table]
+            end = start + rows.shape[0]
+            ids[start:end], values[start:end] = best(rows, self.counted)
+        new = self._new_neighbours(contents)
+        return {table: _side_by_side((ids, np.log1p(values / SCALE)), new) for table, (ids, values) in found.items()}
 
-    def _assign(self, ids: np.ndarray, values: np.ndarray, features: Features | None) -> None:
-        """Set the lists: what is counted, and after it the new items that are most alike."""
-        if self.num_new and features is not None:
-            contents, width = self._contents_of(features), self.ids.shape[1] - self.counted
-            alike = contents.of_last(self.first_new)
-            rows = ((start, _without_own(alike(start, end), start, self.first_new)) for start, end in _pieces(len(ids)))
-            found, likeness = best_lists(rows, len(ids), width)
-            new_ids = np.where(found > 0, found + self.first_new - 1, 0)
-            ids, values = np.hstack([ids, new_ids]), np.hstack([values, np.log1p(CONTENT * likeness / SCALE)])
-        missing = ((0, 0), (0, self.ids.shape[1] - ids.shape[1]))
-        self.ids.assign(np.pad(ids, missing))
-        self.values.assign(np.pad(values, missing))
+    def take(self, lists: Lists) -> None:
+        """Have these lists of neighbours: of each item, what is counted, and after it new items."""
+        for table, values in zip((self.ids, self.values), lists, strict=True):
+            table.assign(np.pad(values, ((0, 0), (0, table.shape[1] - values.shape[1]))))
+
+    def _new_neighbours(self, contents: Contents | None) -> Lists:
+        """Of each item, the new ones that are most alike; nothing where there are none or nothing is known of them."""
+        rows, width = self.num_items + 1, self.ids.shape[1] - self.counted
+        if contents is None or not width:
+            return np.zeros([rows, 0], np.int32), np.zeros([rows, 0], np.float32)
+        alike = contents.of_last(self.first_new)
+        pieces = ((start, _without_own(alike(start, end), start, self.first_new)) for start, end in _pieces(rows))
+        ids, likeness = best_lists(pieces, rows, width)
+        return np.where(ids > 0, ids + self.first_new - 1, 0), np.log1p(CONTENT * likeness / SCALE)
 
     @property
     def first_new(self) -> int:
@@ -102,20 +114,23 @@ class CountedBoost(tf.Module):
         return self.num_items + 1 - self.num_new
 
     def _rows(
-        self, train: Interactions, table: str, features: Features | None
-    ) -> Iterator[tuple[int, sparse.csr_matrix]]:
-        """(first row, s of the rows from there on), block by block."""
+        self, train: Interactions, tables: Sequence[str], contents: Contents | None
+    ) -> Iterator[tuple[str, int, sparse.csr_matrix]]:
+        """(table, first row, s of the rows from there on), block by block."""
         following = Following(train, self.num_items, WINDOW)
-        cosines = Cosines(train.newest(MOST_ITEMS), self.num_items, COSINE_SHRINK) if "cosine" in table else None
-        contents = self._contents_of(features) if features is not None and table in CONTENT_TABLES else None
-        costs = following.costs + self.ids.shape[1] + sum(part.costs for part in (cosines, contents) if part)
-        for start, end in blocks(costs):
-            rows = following.rows(start, end)
-            rows.data /= np.repeat(following.counts[start:end] + RULE_SHRINK, np.diff(rows.indptr))
-            rows = rows + sparse.eye(end - start, self.num_items + 1, start, format="csr")
-            rows = rows + cosines.rows(start, end) if cosines else rows
-            rows = rows + CONTENT * contents.rows(start, end) if contents else rows
-            yield start, _counted_only(rows, start, self.first_new)
+        parts: dict[str, Cosines | Contents] = {}
+        if any("cosine" in table for table in tables):
+            parts["cosine"] = Cosines(train.newest(MOST_ITEMS), self.num_items, COSINE_SHRINK)
+        if contents is not None and any("content" in table for table in tables):
+            parts["content"] = contents
+        for start, end in blocks(following.costs + self.ids.shape[1] + sum(part.costs for part in parts.values())):
+            rules = following.rows(start, end)
+            rules.data /= np.repeat(following.counts[start:end] + RULE_SHRINK, np.diff(rules.indptr))
+            rules = rules + sparse.eye(end - start, self.num_items + 1, start, format="csr")
+            others = {name: FACTORS[name] * part.rows(start, end) for name, part in parts.items()}
+            for table in tables:
+                rows = sum((rows for name, rows in others.items() if name in table), start=rules)
+                yield table, start, _counted_only(rows, start, self.first_new)
 
     def extended(self, features: Features, first: int) -> "CountedBoost":
         """A boost that also knows the items `first`, first + 1, … by their features; what it has counted stays.
@@ -125,7 +140,7 @@ class CountedBoost(tf.Module):
         """
         total = features.num_rows
         boost = CountedBoost(self.counted, total - 1, int(self.age_weights.shape[0]), self.num_new + total - first)
-        contents = boost._contents_of(features)
+        contents = Contents(features)
         own = sparse.eye(total - first, total, first, format="csr")
         alike = (
             (
@@ -139,15 +154,9 @@ class CountedBoost(tf.Module):
         new_ids, new_values = best_lists(alike, total - first, self.counted)
         ids, values = self.ids.numpy()[:, : self.counted], self.values.numpy()[:, : self.counted]
         ids, values = np.concatenate([ids, new_ids]), np.concatenate([values, np.log1p(new_values / SCALE)])
-        boost._assign(ids, values, features)
+        boost.take(_side_by_side((ids, values), boost._new_neighbours(contents)))
         boost.age_weights.assign(self.age_weights)
         return boost
-
-    def _contents_of(self, features: Features) -> Contents:
-        """Made once for all tables."""
-        if self._contents is None:
-            self._contents = Contents(features)
-        return self._contents
 
     def weigh(self, weight: float, decay: float) -> None:
         """Set w and the decay."""
@@ -167,6 +176,16 @@ class CountedBoost(tf.Module):
         ids = tf.where((history > 0)[..., None], tf.gather(self.ids, history), 0)  # [B, L, n]
         amounts = weights[..., None] * tf.gather(self.values, history)
         return Boosts(tf.reshape(ids, [-1, width]), tf.reshape(amounts, [-1, width]))
+
+
+def _side_by_side(counted: Lists, new: Lists) -> Lists:
+    return np.hstack([counted[0], new[0]]), np.hstack([counted[1], new[1]])
+
+
+def tables_of(table: str, has_features: bool) -> tuple[str, ...]:
+    """What is to be counted by the setting boost_table: all that can be, or the one that was given."""
+    every = TABLES + CONTENT_TABLES if has_features else TABLES
+    return every if table == "chosen" else (table,)
 
 
 def _counted_only(rows: sparse.spmatrix, start: int, end: int) -> sparse.csr_matrix:
@@ -189,9 +208,14 @@ def _pieces(number: int) -> Iterator[tuple[int, int]]:
     return ((start, min(start + PIECE, number)) for start in range(0, number, PIECE))
 
 
-def refuse_boost(neighbours: int, num_items: int, dim: int) -> None:
-    """Raise InputError if the lists of a catalogue of this size cannot be counted here, next to a model of `dim`."""
-    a_row = BYTES_A_NEIGHBOUR * min(neighbours, num_items) + 2 * 4 * dim  # the weights are read again, and copied
+def refuse_boost(neighbours: int, num_items: int, dim: int, tables: int = 1) -> None:
+    """Raise InputError if the lists of a catalogue of this size cannot be counted here, next to a model of `dim`.
+
+    Args:
+      tables: how many are counted together.
+    """
+    a_neighbour = BYTES_A_NEIGHBOUR + (4 + 4) * (tables - 1)
+    a_row = a_neighbour * min(neighbours, num_items) + 2 * 4 * dim  # the weights are read again, and copied
     needed, there = a_row * (num_items + 1), available_memory()
     if there is not None and needed > there:
         raise InputError(

@@ -26,11 +26,8 @@ class Contents:
     """
 
     def __init__(self, features: Features):
-        columns, rows = len(features.columns), features.num_rows
-        offsets, codes = np.asarray(features.offsets), np.asarray(features.codes)
-        shape = (rows, int(features.starts[-1]))
-        shares = sparse.csr_matrix((np.ones(len(codes), np.float32), codes, offsets[::columns]), shape=shape)
-        counts = np.bincount(codes, minlength=shape[1])
+        shares, rows = codes_of_rows(features), features.num_rows
+        counts = np.bincount(shares.indices, minlength=shares.shape[1])
         idf = np.log(rows / np.maximum(counts, 1)).astype(np.float32)
         for start in features.starts[:-1]:
             idf[start : start + FIRST] = 0
@@ -53,6 +50,13 @@ class Contents:
         nothing = sparse.csr_matrix((self.codes.shape[0], 1), dtype=np.float32)
         last = sparse.hstack([nothing, self.codes[:, first:]], format="csr")
         return lambda start, end: _without_small(self.items[start:end] @ last)
+
+
+def codes_of_rows(features: Features) -> sparse.csr_matrix:
+    """[rows, codes] float32: 1 where a row has a code."""
+    codes, starts = np.asarray(features.codes), np.asarray(features.offsets)[:: len(features.columns)]
+    shape = (features.num_rows, int(features.starts[-1]))
+    return sparse.csr_matrix((np.ones(len(codes), np.float32), codes, starts), shape=shape)
 
 
 def _without_small(found: sparse.spmatrix) -> sparse.csr_matrix:

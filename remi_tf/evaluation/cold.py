@@ -4,7 +4,7 @@ Against three yardsticks that need no training either: chance, the popularity of
 the same features.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import tensorflow as tf
 from scipy import sparse
 
 from remi_tf.counted.base import CountedModel
-from remi_tf.counted.content import Contents
+from remi_tf.counted.content import Contents, codes_of_rows
 from remi_tf.data.dataset.folder import Dataset
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories, targets
@@ -150,27 +150,21 @@ def _content(contents: Contents, first: int, decay: float) -> Scores:
 def _popularity(known: Features, train: Interactions) -> np.ndarray:
     """[rows]: for each item, the mean over its codes of how often a training item with the code occurs."""
     counts = np.bincount(train.items, minlength=known.num_rows).astype(np.float64)
-    offsets, codes = np.asarray(known.offsets)[:: len(known.columns)], np.asarray(known.codes)
-    owners = np.repeat(np.arange(known.num_rows), np.diff(offsets))
-    has = np.bincount(codes[counts[owners] > 0], minlength=int(known.starts[-1]))
-    mean = np.bincount(codes, counts[owners], minlength=len(has)) / np.maximum(has, 1)
-    return np.bincount(owners, mean[codes], minlength=known.num_rows) / np.maximum(np.diff(offsets), 1)
+    has = codes_of_rows(known)
+    mean = (counts @ has) / np.maximum((counts > 0).astype(np.float64) @ has, 1)  # of each code
+    return (has @ mean) / np.maximum(np.diff(has.indptr), 1)
 
 
 def _ranked(scores: Scores, data: Interactions, users: np.ndarray, first: int, exclude_history: bool) -> np.ndarray:
     """[users, LENGTH] rows of the cold items with the highest scores."""
-    return np.concatenate(list(_pieces(scores, data, users, first, exclude_history)))
-
-
-def _pieces(
-    scores: Scores, data: Interactions, users: np.ndarray, first: int, exclude_history: bool
-) -> Iterator[np.ndarray]:
+    pieces = []
     for batch in batches(data, users, BATCH, exclude_history):
         found = np.array(scores(data, batch), np.float64)
         whole = left_out(data, batch, exclude_history)
         user, place = np.nonzero(whole >= first)
         found[user, whole[user, place] - first] = -np.inf
-        yield first + _best(found)
+        pieces.append(first + _best(found))
+    return np.concatenate(pieces)
 
 
 def _best(scores: np.ndarray) -> np.ndarray:

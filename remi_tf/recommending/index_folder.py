@@ -21,10 +21,10 @@ from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.catalogue import ITEMS
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories
-from remi_tf.data.dataset.vocabulary import write_lines
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
 from remi_tf.files import atomic_file, atomic_folder
+from remi_tf.flat_files import write_lines
 from remi_tf.manifests import describe, read_manifest, read_object, write_manifest
 from remi_tf.manifests import verify as verify_files
 from remi_tf.model import Encodes

@@ -23,8 +23,9 @@ from remi_tf.recommending.profiles import Profiles
 from remi_tf.recommending.similar import SimilarItems
 from remi_tf.serving.graph import NO_NUMBER, ServingGraph
 from remi_tf.serving.new_item_tables import read_new_items
-from remi_tf.serving.new_items import LENGTH, add_items, remove_items
+from remi_tf.serving.new_items import add_items, remove_items
 from remi_tf.serving.request_limits import NO_LIMITS
+from remi_tf.settings.items import NEW_ITEM_LENGTH
 from remi_tf.training.run_folder import SavedRun, load_saved_run
 
 
@@ -69,7 +70,9 @@ class Recommender:
         """
         return cls(load_saved_run(path, verify=verify), index, verify)
 
-    def add_items(self, table: str | Path | pd.DataFrame, id_col: str | None = None, length: float = LENGTH) -> None:
+    def add_items(
+        self, table: str | Path | pd.DataFrame, id_col: str | None = None, length: float = NEW_ITEM_LENGTH
+    ) -> None:
         """Also recommend items that the log has never seen, by their features (`remi_tf.serving.new_items.add_items`).
 
         Args:

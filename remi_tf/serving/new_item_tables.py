@@ -10,10 +10,10 @@ from remi_tf.data.dataset.catalogue import Catalogue
 from remi_tf.data.features.columns import FeatureColumn
 from remi_tf.data.features.store import Values
 from remi_tf.data.tables.feature_kinds import Asked
-from remi_tf.data.tables.feature_tables import read_vectors
+from remi_tf.data.tables.feature_tables import check_rows, read_vectors
 from remi_tf.data.tables.item_tables import CATEGORY_NAMES, TITLE_NAMES
 from remi_tf.data.tables.labels import elements, title_of
-from remi_tf.data.tables.layouts import find_column
+from remi_tf.data.tables.layouts import find_column, find_usual_column
 from remi_tf.data.tables.rows import BadRows
 from remi_tf.data.tables.side_tables import table_rows
 from remi_tf.errors import InputError
@@ -42,12 +42,7 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
     arrays: dict[int, np.ndarray] = {}
 
     def pick(names: list[str], label: str) -> list[int | None]:
-        lowered = [name.strip().lower() for name in names]
-
-        def usual(candidates: Sequence[str]) -> int | None:
-            return next((lowered.index(name) for name in candidates if name in lowered), None)
-
-        title, category = usual(TITLE_NAMES), usual(CATEGORY_NAMES)
+        title, category = (find_usual_column(None, usual, names, label) for usual in (TITLE_NAMES, CATEGORY_NAMES))
         of_columns: list[int | None] = []
         for number, column in enumerate(columns):
             in_array = column.kind == "vector" and column.name not in names
@@ -56,7 +51,7 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
                 of_columns.append(None)
             else:
                 of_columns.append(_feature_column(column.name, columns, names, label))
-        identity = usual(ID_NAMES) if id_col is None else find_column(id_col, names, label)
+        identity = find_usual_column(id_col, ID_NAMES, names, label)
         if identity is None and 0 in (title, category, *of_columns):
             raise InputError(
                 f"{label}: no column of ids among {', '.join(map(repr, names))}; name it: --items_id_col COL"
@@ -70,10 +65,7 @@ def read_new_items(table: str | Path | pd.DataFrame, catalogue: Catalogue, id_co
         rows = [list(row) for row in dict.fromkeys(map(tuple, rows))]  # a row that is there twice says nothing else
     values: list[Values] = [[row[3 + number] for row in rows] for number in range(len(columns))]
     for number, array in arrays.items():
-        if len(array) != len(rows):
-            raise InputError(
-                f"{name}: {len(rows):,} rows, and {columns[number].name}.npy next to it has {len(array):,}"
-            )
+        check_rows(array, columns[number].name, name, len(rows))
         values[number] = np.asarray(array, np.float32)
     categories = [_category(row[2], catalogue) for row in rows]
     return NewItems([row[0].strip() for row in rows], values, [title_of(row[1]) for row in rows], categories)

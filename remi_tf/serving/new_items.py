@@ -13,16 +13,14 @@ import tensorflow as tf
 
 from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.catalogue import CATEGORIES, CATEGORY_NAMES, ITEMS, TITLES, Catalogue
-from remi_tf.data.dataset.vocabulary import write_lines
 from remi_tf.data.features.store import Features, Values, code_rows
 from remi_tf.data.tables.ids import matched
 from remi_tf.encoders.base import Interests
 from remi_tf.errors import InputError
+from remi_tf.flat_files import save_array, write_lines
+from remi_tf.settings.items import NEW_ITEM_LENGTH
 from remi_tf.training.run_folder import SavedRun
 
-LENGTH = 1.35
-"""Factor on the vectors of new items: of those tried, the largest that cost other items less than 1% of their recall on
-validation users (docs/RESULTS.md, "Items that training has never seen")."""
 SHOWN = 3
 
 
@@ -48,20 +46,16 @@ class _Extended(tf.Module):
         super().__init__("extended")
         self.max_history, self.needs, self.by_cosine = model.max_history, model.needs, model.by_cosine
         self.item_table = tf.Variable(item_table, trainable=False, name="item_table")
-        self.boost, self._model = boost, model
+        self.boost = boost
+        self._model: Any = model._model if isinstance(model, _Extended) else model
 
     def item_vectors(self) -> tf.Tensor:
         """See Encodes."""
-        table = tf.convert_to_tensor(self.item_table)
-        return tf.math.l2_normalize(table, axis=-1) if self.by_cosine else table
+        return self._model.item_vectors(self.item_table)
 
     def encode(self, history: tf.Tensor, **features: tf.Tensor) -> Interests:
         """See Encodes."""
-        return self.encode_by(self.item_table, history, **features)
-
-    def encode_by(self, item_table: tf.Variable, history: tf.Tensor, **features: tf.Tensor) -> Interests:
-        """See MultiInterestModel."""
-        return self._model.encode_by(item_table, history, **features)
+        return self._model.encode_by(self.item_table, history, **features)
 
     @property
     def items(self) -> Any:
@@ -69,7 +63,7 @@ class _Extended(tf.Module):
         return self._model.items
 
 
-def add_items(run: SavedRun, new: NewItems, length: float = LENGTH) -> SavedRun:
+def add_items(run: SavedRun, new: NewItems, length: float = NEW_ITEM_LENGTH) -> SavedRun:
     """The run with items that it has never seen, represented by their features only. The run itself stays as it is.
 
     Their vectors are what the item tower says, times `length`. If the run has a boost, what is alike by its features is
@@ -83,7 +77,7 @@ def add_items(run: SavedRun, new: NewItems, length: float = LENGTH) -> SavedRun:
       InputError: the run reads no features; an id is known, empty or twice; or nothing is known of an item.
     """
     if not 0 < length < float("inf"):
-        raise InputError(f"--new_item_length {length}: give a finite number above 0; {LENGTH} is the default")
+        raise InputError(f"--new_item_length {length}: give a finite number above 0; {NEW_ITEM_LENGTH} is the default")
     features = _refuse(run, new)
     added = code_rows(features.columns, new.values, new.ids)
     if not added.known.all():
@@ -158,7 +152,7 @@ def _catalogue(catalogue: Catalogue, new: NewItems, features: Features) -> Catal
             if name:
                 numbers.setdefault(name, len(numbers) + 1)
         added = [numbers.get(name, 0) for name in new.categories]
-        np.save(folder / CATEGORIES, np.concatenate([catalogue.categories, added]).astype(np.int32))
+        save_array(folder / CATEGORIES, np.concatenate([catalogue.categories, added]).astype(np.int32))
         write_lines(folder / CATEGORY_NAMES, list(numbers))
     features.save(folder)
     return dataclasses.replace(catalogue, path=folder, num_items=catalogue.num_items + len(new.ids), held=held)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from remi_tf.settings.setting import Only, SettingGroup, setting
 
 WITH_TOWER: Only = {"item_tower": ("sum", "mlp")}
+NEW_ITEM_LENGTH = 1.35
+"""Factor on the vectors of items that a run has never seen: of those tried, the largest that cost other items less than
+1% of their recall on validation users (docs/RESULTS.md, "Items that training has never seen")."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from remi_tf.counted.boost import CONTENT_TABLES, TABLES, CountedBoost
+from remi_tf.counted.boost import CountedBoost, Lists, tables_of
 from remi_tf.data.dataset.folder import Dataset
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories, targets
@@ -84,11 +84,11 @@ def boost_run(
     top_n, excluded = with_cut_off(CUT_OFFS, selected_by), run.excludes_history()
     plain = evaluate(model, validation, top_n, excluded).means
     pieces = _Pieces(run, validation)
-    tried = list(_tried(boost, dataset, run.settings.boost, pieces, interrupts))
+    tables = tables_of(run.settings.boost.boost_table, dataset.features is not None)
+    lists = boost.lists(dataset.train, tables, dataset.features)
+    tried = list(_tried(boost, lists, run.settings.boost, pieces, interrupts))
     best, _ = max(tried, key=lambda each: each[1])  # the first of equal ones
-    counted = tried[-1][0].table
-    if best.table != counted:
-        boost.count(dataset.train, best.table, dataset.features)
+    boost.take(lists[best.table])
     boost.weigh(best.weight, best.decay)
     model.boost = boost
     boosted = evaluate(model, validation, top_n, excluded).means
@@ -127,33 +127,22 @@ def sentence(path: Path) -> str | None:
 
 def _tried(
     boost: CountedBoost,
-    dataset: Dataset,
+    lists: dict[str, Lists],
     settings: BoostSettings,
     pieces: "_Pieces",
     interrupts: Interrupts | None,
 ) -> Iterator[tuple[Candidate, float]]:
-    """Every candidate and its score. The tables are counted one after the other; the last one stays."""
-    tables, decays, weights = _options(settings, dataset.features is not None)
-    for table in tables:
-        boost.count(dataset.train, table, dataset.features)
+    """Every candidate and its score: decays and weights are all, or the one that was given."""
+    decays = (settings.boost_decay,) if settings.boost_decay else DECAYS
+    weights = (settings.boost_weight,) if settings.boost_weight else WEIGHTS
+    for table, of_table in lists.items():
+        boost.take(of_table)
         for decay in bar(f"choose boost from {table}", iterable=decays):
             if interrupts is not None and interrupts.came:
                 raise KeyboardInterrupt
             boost.weigh(1.0, decay)
             scores = pieces.scores(boost, weights)
             yield from ((Candidate(table, decay, weight), score) for weight, score in scores.items())
-
-
-def _options(
-    settings: BoostSettings, has_features: bool
-) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]]:
-    """Tables, decays and weights to choose from: all, or the one that was given."""
-    tables = TABLES + CONTENT_TABLES if has_features else TABLES
-    return (
-        tables if settings.boost_table == "chosen" else (settings.boost_table,),
-        (settings.boost_decay,) if settings.boost_decay else DECAYS,
-        (settings.boost_weight,) if settings.boost_weight else WEIGHTS,
-    )
 
 
 class _Pieces:

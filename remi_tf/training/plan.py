@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remi_tf.counted.boost import CONTENT_TABLES, refuse_boost
+from remi_tf.counted.boost import CONTENT_TABLES, refuse_boost, tables_of
 from remi_tf.data.dataset.folder import Dataset
 from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.settings.checks import check_changes
@@ -152,7 +152,10 @@ def _trainer(plan: Plan) -> Trainer | Counter:
                 f"{plan.dataset.path} has none; prepare it with --items TABLE --item_features COL,COL, or take "
                 "--boost_table chosen"
             )
-        refuse_boost(settings.boost.boost_neighbours, plan.dataset.num_items, settings.encoder.embedding_dim)
+        tables = tables_of(settings.boost.boost_table, plan.dataset.features is not None)
+        refuse_boost(
+            settings.boost.boost_neighbours, plan.dataset.num_items, settings.encoder.embedding_dim, len(tables)
+        )
     return trainer
 
 

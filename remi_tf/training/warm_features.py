@@ -1,6 +1,7 @@
 """What a warm start takes over of an item tower: the embeddings of the features' values, found by their names."""
 
 import numpy as np
+import tensorflow as tf
 
 from remi_tf.data.features.columns import FIRST, FeatureColumn
 from remi_tf.data.features.store import Features
@@ -53,5 +54,5 @@ def same_codes(column: FeatureColumn, old: FeatureColumn) -> np.ndarray:
     return own
 
 
-def _layers(tower: ItemTower) -> list:
+def _layers(tower: ItemTower) -> list[tf.keras.layers.Layer]:
     return [layer for layer in (tower.out, tower.hidden, tower.hidden_out) if layer is not None]

@@ -8,17 +8,27 @@ import tensorflow as tf
 
 from remi_tf.counted import boost as module
 from remi_tf.counted import co_visits
-from remi_tf.counted.boost import COSINE_SHRINK, RULE_SHRINK, SCALE, TABLES, WINDOW, CountedBoost, refuse_boost
+from remi_tf.counted.boost import (
+    CONTENT_TABLES,
+    COSINE_SHRINK,
+    RULE_SHRINK,
+    SCALE,
+    TABLES,
+    WINDOW,
+    CountedBoost,
+    refuse_boost,
+)
 from remi_tf.errors import InputError
 from remi_tf.retrieval.boosts import summed
 from tests.counted_toys import NUM_ITEMS, keep_best, log, random_sequences
+from tests.feature_toys import toy_features
 
 SEQUENCES = random_sequences(30)
 
 
 def counted(table, sequences=SEQUENCES, neighbours=NUM_ITEMS, max_history=5):
     boost = CountedBoost(neighbours, NUM_ITEMS, max_history)
-    boost.count(log(*sequences), table)
+    boost.take(boost.lists(log(*sequences), [table])[table])
     boost.weigh(1.0, 0.5)
     return boost
 
@@ -77,6 +87,16 @@ def test_the_items_of_a_history_add_up_each_newer_one_taking_its_share():
     np.testing.assert_allclose(found, [expected, np.zeros(NUM_ITEMS + 1), 3 * table[2]], rtol=1e-5, atol=1e-7)
 
 
+def test_tables_that_are_counted_together_are_those_that_are_counted_one_by_one():
+    boost, features, tables = CountedBoost(3, NUM_ITEMS, 5, num_new=2), toy_features(NUM_ITEMS), TABLES + CONTENT_TABLES
+    together = boost.lists(log(*SEQUENCES), tables, features)
+    assert list(together) == list(tables)
+    for table in tables:
+        for one, other in zip(together[table], boost.lists(log(*SEQUENCES), [table], features)[table], strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(together["rules"][1], together["rules_and_content"][1])
+
+
 @pytest.mark.parametrize("limit", [1, 60])
 def test_it_counts_the_same_in_blocks_of_any_size(limit, monkeypatch):
     whole = rows_of(counted("rules_and_cosine"))
@@ -99,3 +119,6 @@ def test_a_catalogue_that_memory_cannot_hold_is_refused_with_both_numbers(monkey
     ):
         refuse_boost(100, 900_000, 64)
     refuse_boost(100, 5000, 64)
+    refuse_boost(100, 300_000, 64)
+    with pytest.raises(InputError, match=r"300,000 items need about 1,5\d\d,\d{3},\d{3} bytes"):
+        refuse_boost(100, 300_000, 64, tables=4)  # 4 lists of 8 bytes are kept, and one of them copied twice

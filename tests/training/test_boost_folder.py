@@ -13,7 +13,7 @@ SETTINGS = compose("toy", "default", True, {"model_type": "SA", "boost_neighbour
 @pytest.fixture
 def boost():
     boost = make_boost(SETTINGS, NUM_ITEMS, 0)
-    boost.count(log(*random_sequences(20)), "rules")
+    boost.take(boost.lists(log(*random_sequences(20)), ["rules"])["rules"])
     boost.weigh(2.0, 0.5)
     return boost
 

@@ -44,15 +44,16 @@ def test_every_candidate_has_the_score_of_a_whole_evaluation_and_the_best_one_is
     choice, boost, scores = choice_of(run), run.model.boost, []
     kept = {name: table.numpy() for name, table in boost.tables.items()}
     assert len(choice["tried"]) == len(TABLES) * len(boosting.DECAYS) * len(boosting.WEIGHTS)
+    lists = {table: boost.lists(run.dataset.train, [table])[table] for table in TABLES}
     for tried in choice["tried"]:
-        boost.count(run.dataset.train, tried["table"])
+        boost.take(lists[tried["table"]])
         boost.weigh(tried["weight"], tried["decay"])
         found = evaluate(run.model, run.dataset.valid, exclude_history=run.excludes_history())
         scores.append(found.means["ndcg@50"])
         assert tried["ndcg@50"] == pytest.approx(scores[-1], abs=1e-6)
     best = choice["tried"][int(np.argmax([tried["ndcg@50"] for tried in choice["tried"]]))]
     assert choice["chosen"] == {name: best[name] for name in ("table", "decay", "weight")}
-    boost.count(run.dataset.train, best["table"])
+    boost.take(lists[best["table"]])
     boost.weigh(best["weight"], best["decay"])
     for name, table in boost.tables.items():
         np.testing.assert_array_equal(table.numpy(), kept[name])
@@ -162,11 +163,11 @@ def test_a_warm_start_counts_the_new_log_and_does_not_read_the_old_boost(dataset
         tmp_path / "backwards", warm_start=before.path, run_dir=tmp_path / "after", max_steps=0, boost_weight=2.0
     )
     assert after.step == 0 and choice_of(after)["step"] == 0
-    fresh = make_boost(after.settings, dataset.num_items, 0)
-    fresh.count(after.dataset.train, choice_of(after)["chosen"]["table"])
-    np.testing.assert_array_equal(after.model.boost.ids, fresh.ids)
-    fresh.count(dataset.train, choice_of(after)["chosen"]["table"])
-    assert not np.array_equal(after.model.boost.ids, fresh.ids)
+    fresh, table = make_boost(after.settings, dataset.num_items, 0), choice_of(after)["chosen"]["table"]
+    ids, _ = fresh.lists(after.dataset.train, [table])[table]
+    np.testing.assert_array_equal(after.model.boost.ids, ids)
+    ids, _ = fresh.lists(dataset.train, [table])[table]
+    assert not np.array_equal(after.model.boost.ids, ids)
 
 
 @pytest.mark.parametrize("model_type", ["PIMI", "MTMI-DNN", "GRU4REC"])

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from remi_tf.data.dataset.profiles import ProfileColumn
-from remi_tf.data.dataset.vocabulary import Vocabulary, read_lines
+from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.data.features.store import Features, feature_files, load_features
+from remi_tf.flat_files import read_lines
 
 ITEMS, TITLES, CATEGORIES, CATEGORY_NAMES = "items.txt", "titles.txt", "categories.npy", "category_names.txt"
 

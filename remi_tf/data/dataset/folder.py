@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -40,10 +40,11 @@ from remi_tf.data.dataset.manifest import (
 )
 from remi_tf.data.dataset.profiles import ProfileColumn, columns_from_json, columns_to_json
 from remi_tf.data.dataset.repeats import share_of_repeats
-from remi_tf.data.dataset.vocabulary import Vocabulary, read_lines, write_lines
+from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.data.features.store import CODES, FEATURES, OFFSETS, Features, check_features
 from remi_tf.errors import InputError, command
 from remi_tf.files import atomic_folder, write_json
+from remi_tf.flat_files import open_array, read_lines, save_array, write_lines
 from remi_tf.manifests import describe, seal
 
 DATA = Path("data")  # where datasets are looked up by name, below the current folder
@@ -116,7 +117,7 @@ def write_dataset(
         if titles is not None:
             write_lines(folder / TITLES, titles)
         if categories is not None:
-            _save(folder / CATEGORIES, categories.astype(np.int32))
+            save_array(folder / CATEGORIES, categories.astype(np.int32))
             write_lines(folder / CATEGORY_NAMES, category_names or [])
         if features is not None:
             features.save(folder)
@@ -148,9 +149,9 @@ def write_dataset(
 def _save_split(folder: Path, split: str, interactions: Interactions, with_profiles: bool) -> None:
     for array, dtype in ARRAYS.items():
         values = np.ascontiguousarray(getattr(interactions, array), dtype=dtype)
-        _save(folder / f"{split}_{array}.npy", values)
+        save_array(folder / f"{split}_{array}.npy", values)
     if with_profiles:
-        _save(folder / f"{split}_{PROFILES}.npy", np.asarray(interactions.profiles, np.int32))
+        save_array(folder / f"{split}_{PROFILES}.npy", np.asarray(interactions.profiles, np.int32))
 
 
 def load_dataset(path: str | Path, verify: bool = True) -> Dataset:
@@ -170,7 +171,9 @@ def load_dataset(path: str | Path, verify: bool = True) -> Dataset:
     check_files(path, manifest, ITEMS, verify)
     columns = columns_from_json(manifest.get(PROFILE_COLUMNS, []))
     names = [*ARRAYS, *([PROFILES] if columns else [])]
-    arrays = {split: Interactions(**{array: _open(path, split, array) for array in names}) for split in SPLITS}
+    arrays = {
+        split: Interactions(**{array: open_array(path / f"{split}_{array}.npy") for array in names}) for split in SPLITS
+    }
     for split, interactions in arrays.items():
         _check_shapes(path, split, interactions, manifest["splits"][split], len(columns))
     check_features(path, manifest["num_items"] + 1)
@@ -207,14 +210,6 @@ def find_dataset(name_or_path: str | Path, verify: bool = True) -> Dataset:
     )
 
 
-def _open(path: Path, split: str, array: str) -> np.ndarray:
-    file = path / f"{split}_{array}.npy"
-    try:
-        return np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError) as error:  # seen only where checksums are not compared
-        raise InputError(f"{file}: not the array that prepare wrote ({error}); {REMEDY}") from error
-
-
 def _check_shapes(path: Path, split: str, data: Interactions, counts: dict[str, int], columns: int) -> None:
     """Raise InputError unless the arrays of a split have the types and lengths that the manifest says."""
     users, interactions = counts["users"], counts["interactions"]
@@ -231,16 +226,3 @@ def _check_shapes(path: Path, split: str, data: Interactions, counts: dict[str, 
             raise InputError(f"{file}: {found.dtype} {found.shape}, {said}; {REMEDY}")
     if data.offsets[0] != 0 or data.offsets[-1] != interactions:
         raise InputError(f"{path / f'{split}_offsets.npy'}: the offsets do not span the interactions; {REMEDY}")
-
-
-def _save(path: Path, values: np.ndarray) -> None:
-    """`np.save` whose errors have a reason: on a full disk NumPy itself only says how many numbers are missing."""
-    with open(path, "wb") as file:
-        np.save(_Blocks(file), values, allow_pickle=False)
-
-
-class _Blocks:
-    """A file that NumPy does not take for one, so that it writes through `write`."""
-
-    def __init__(self, file: IO[bytes]):
-        self.write = file.write

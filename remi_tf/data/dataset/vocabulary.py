@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from remi_tf.errors import InputError
-from remi_tf.files import atomic_file
+from remi_tf.flat_files import read_lines, write_lines
 
 
 class Vocabulary:
@@ -45,24 +44,3 @@ class Vocabulary:
     def load(cls, path: str | Path) -> "Vocabulary":
         """Read what `save` wrote."""
         return cls(read_lines(path))
-
-
-def write_lines(path: str | Path, lines: Iterable[str]) -> None:
-    """Write strings without line breaks, one per line.
-
-    Raises:
-      InputError: a string holds a line break.
-    """
-    lines = list(lines)
-    text = "".join(f"{line}\n" for line in lines)
-    if "\r" in text or text.count("\n") != len(lines):
-        number, line = next((n, line) for n, line in enumerate(lines, start=1) if "\n" in line or "\r" in line)
-        raise InputError(f"{Path(path).name} line {number}: {line!r} holds a line break; take it out of the log")
-    with atomic_file(path) as file:
-        file.write(text)
-
-
-def read_lines(path: str | Path) -> list[str]:
-    """Read what `write_lines` wrote."""
-    with open(path, encoding="utf-8", newline="\n") as file:
-        return [line[:-1] for line in file]

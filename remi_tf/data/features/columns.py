@@ -22,11 +22,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from remi_tf.data.tables.dates import is_written, parse_written
 from remi_tf.data.tables.feature_kinds import KINDS
-from remi_tf.data.tables.feature_tables import as_vector
 from remi_tf.data.tables.labels import SEPARATOR, elements, every_element
 from remi_tf.data.tables.units import per_second
 
@@ -185,20 +182,6 @@ def one_value(text: str, level: int = 0, separator: str = SEPARATOR) -> list[str
         return [" ".join(text.split())]
     parts = elements(text, separator)
     return parts[min(level or len(parts), len(parts)) - 1 :][:1]
-
-
-def vector_of(text: str, width: int) -> np.ndarray:
-    """[width] float32 out of a list as text. Missing = NaN.
-
-    Raises:
-      ValueError: no list of numbers, or another length.
-    """
-    vector = as_vector(text)
-    if vector is None:
-        return np.full(width, np.nan, np.float32)
-    if len(vector) != width:
-        raise ValueError(f"a vector of {len(vector)} numbers, where others have {width}")
-    return vector
 
 
 def words(text: str) -> list[str]:

@@ -19,9 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from remi_tf.data.features.columns import FIRST, MISSING, FeatureColumn, vector_of
+from remi_tf.data.features.columns import FIRST, MISSING, FeatureColumn
+from remi_tf.data.tables.feature_tables import as_vector
 from remi_tf.errors import InputError
-from remi_tf.files import atomic_file, write_json
+from remi_tf.files import write_json
+from remi_tf.flat_files import open_array, read_lines, save_array, write_lines
 
 FEATURES, CODES, OFFSETS = "item_features.json", "item_codes.npy", "item_code_offsets.npy"
 VERSION = 1
@@ -73,13 +75,11 @@ class Features:
         write_json(folder / FEATURES, {"format_version": VERSION, "columns": [each.to_json() for each in self.columns]})
         for number, column in enumerate(self.columns):
             if column.values:
-                with atomic_file(folder / _values_file(number)) as file:
-                    file.write("".join(f"{value}\n" for value in column.values))
+                write_lines(folder / _values_file(number), column.values)
         arrays: dict[str, np.ndarray] = {CODES: self.codes.astype(np.int32), OFFSETS: self.offsets.astype(np.int64)}
         arrays |= {_vectors_file(number): rows.astype(np.float32) for number, rows in self.vectors.items()}
         for name, values in arrays.items():
-            with open(folder / name, "wb") as file:
-                np.save(file, values, allow_pickle=False)
+            save_array(folder / name, values)
 
 
 def load_features(folder: Path) -> Features | None:
@@ -91,9 +91,9 @@ def load_features(folder: Path) -> Features | None:
     if not (folder / FEATURES).is_file():
         return None
     columns = read_columns(folder)
-    arrays = {name: _open(folder / name) for name in (CODES, OFFSETS)}
+    arrays = {name: open_array(folder / name) for name in (CODES, OFFSETS)}
     vectors = {
-        number: _open(folder / _vectors_file(number))
+        number: open_array(folder / _vectors_file(number))
         for number, column in enumerate(columns)
         if column.kind == "vector"
     }
@@ -222,9 +222,10 @@ def _vectors(column: FeatureColumn, given: Values, names: Sequence[str]) -> np.n
     rows = np.empty([len(names), column.width], np.float32)
     for row, (text, name) in enumerate(zip(given, names, strict=True)):
         try:
-            rows[row] = vector_of(text, column.width)
+            vector = as_vector(text, column.width)
         except ValueError as error:
             raise InputError(f"item {name!r}: {column.name} (vector): {error}") from error
+        rows[row] = np.nan if vector is None else vector
     return rows
 
 
@@ -237,14 +238,4 @@ def _vectors_file(number: int) -> str:
 
 
 def _read_values(path: Path) -> list[str]:
-    if not path.exists():
-        return []
-    with open(path, encoding="utf-8", newline="\n") as file:
-        return [line[:-1] for line in file]
-
-
-def _open(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not the array that prepare wrote ({error}); prepare the dataset again") from error
+    return read_lines(path) if path.exists() else []

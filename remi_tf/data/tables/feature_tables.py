@@ -60,6 +60,12 @@ def read_vectors(table: str | Path, asked: Asked) -> np.ndarray:
     return array
 
 
+def check_rows(array: np.ndarray, name: str, table: str, rows: int) -> None:
+    """Raise InputError unless the array of NAME.npy has as many rows as the table next to it."""
+    if len(array) != rows:
+        raise InputError(f"{table}: {rows:,} rows, and {name}.npy next to it has {len(array):,}; they must match")
+
+
 def settle(
     asked: Sequence[Asked],
     columns: Sequence[Column],
@@ -140,14 +146,12 @@ def _vectors(name: str, column: Column, rows: dict[str, int], places: Sequence[s
     def wrong(row: int) -> str | None:
         nonlocal width
         try:
-            vector = as_vector(column[row])
+            vector = as_vector(column[row], width)
         except ValueError as error:
             return str(error)
         if vector is None:
             return None
-        width = width or len(vector)
-        if len(vector) != width:
-            return f"a vector of {len(vector)} numbers, where the first one has {width}"
+        width = len(vector)
         vectors[row] = vector
         return None
 
@@ -158,11 +162,11 @@ def _vectors(name: str, column: Column, rows: dict[str, int], places: Sequence[s
     return found
 
 
-def as_vector(value: str | np.ndarray) -> np.ndarray | None:
-    """[width] float32 of an array or of a list as text; None where it is missing.
+def as_vector(value: str | np.ndarray, width: int = 0) -> np.ndarray | None:
+    """[width] float32 of an array or of a list as text; None where it is missing. width: 0 = any.
 
     Raises:
-      ValueError: no list of numbers, or one that is not finite.
+      ValueError: no list of numbers, one that is not finite, or another length.
     """
     if isinstance(value, str):
         if not value.strip():
@@ -175,4 +179,6 @@ def as_vector(value: str | np.ndarray) -> np.ndarray | None:
         vector = value.astype(np.float32)
     if not np.isfinite(vector).all():
         raise ValueError("a vector with a number that is not finite")
+    if len(vector) and width and len(vector) != width:
+        raise ValueError(f"a vector of {len(vector)} numbers, where others have {width}")
     return vector if len(vector) else None

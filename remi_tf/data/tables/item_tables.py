@@ -9,10 +9,10 @@ import pandas as pd
 
 from remi_tf.data.tables.archives import bare_name
 from remi_tf.data.tables.feature_kinds import Asked
-from remi_tf.data.tables.feature_tables import read_vectors, settle
+from remi_tf.data.tables.feature_tables import check_rows, read_vectors, settle
 from remi_tf.data.tables.ids import matched
 from remi_tf.data.tables.labels import CategoryChoice, choose_categories, title_of
-from remi_tf.data.tables.layouts import TextForm, find_column
+from remi_tf.data.tables.layouts import TextForm, find_column, find_usual_column
 from remi_tf.data.tables.raw_log import RawLog
 from remi_tf.data.tables.rows import BadRow, BadRows
 from remi_tf.data.tables.side_tables import Row, joined_note, nothing_joined, rows_beside, table_name, table_rows
@@ -171,11 +171,7 @@ def _fill(
 ) -> None:
     """arrays: features that stand next to the table. categories_chosen: there is one category for each already."""
     for number, array in arrays.items():
-        if len(array) != len(table.places):
-            raise InputError(
-                f"{table.name}: {len(table.places):,} rows, and {columns.features[number].name}.npy next to it has "
-                f"{len(array):,}; they must match"
-            )
+        check_rows(array, columns.features[number].name, table.name, len(table.places))
     rows = _joined(log, table, bad)
     log.files.append({"file": table.name, "holds": "item table"})
     if columns.features:
@@ -226,17 +222,12 @@ def _same(one: str | np.ndarray, other: str | np.ndarray) -> bool:
 
 def _find_columns(names: list[str], columns: ItemColumns, item_column: str | None, label: str) -> list[int | None]:
     """Indexes of id, title and category; by usual names where they are not given."""
-
-    def usual(candidates: tuple[str, ...]) -> int | None:
-        lowered = [name.strip().lower() for name in names]
-        return next((lowered.index(name) for name in candidates if name in lowered), None)
-
     if columns.id is not None:
         identity: int = find_column(columns.id, names, label)
     else:
         identity = names.index(item_column) if item_column in names else 0
-    title = find_column(columns.title, names, label) if columns.title is not None else usual(TITLE_NAMES)
-    category = find_column(columns.category, names, label) if columns.category is not None else usual(CATEGORY_NAMES)
+    title = find_usual_column(columns.title, TITLE_NAMES, names, label)
+    category = find_usual_column(columns.category, CATEGORY_NAMES, names, label)
     if title is None and category is None and not columns.features:
         raise InputError(
             f"{label}: no title or category among {', '.join(map(repr, names))}; "

@@ -150,6 +150,14 @@ def find_column(column: str, names: Sequence[str], place: str) -> int:
     raise InputError(f"{place}: no column {column!r}; there are {', '.join(map(repr, plain))}{hint}")
 
 
+def find_usual_column(column: str | None, usual: Sequence[str], names: Sequence[str], place: str) -> int | None:
+    """As `find_column`; where no column is given, the first that has one of the usual names in any case, or None."""
+    if column is not None:
+        return find_column(column, names, place)
+    lowered = [name.strip().lower() for name in names]
+    return next((lowered.index(name) for name in usual if name in lowered), None)
+
+
 def find_index(column: str, num_columns: int, place: str) -> int:
     """The index a column flag names where there is no header.
 

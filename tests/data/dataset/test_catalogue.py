@@ -3,7 +3,7 @@
 import numpy as np
 
 from remi_tf.data.dataset.catalogue import Catalogue, item_files
-from remi_tf.data.dataset.vocabulary import write_lines
+from remi_tf.flat_files import write_lines
 from tests.feature_toys import toy_features
 
 

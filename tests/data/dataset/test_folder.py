@@ -8,8 +8,9 @@ import pytest
 from remi_tf.data.dataset import folder
 from remi_tf.data.dataset.folder import load_dataset, write_dataset
 from remi_tf.data.dataset.interactions import SPLITS, Interactions
-from remi_tf.data.dataset.vocabulary import Vocabulary, write_lines
+from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.errors import InputError
+from remi_tf.flat_files import write_lines
 from tests.damage import damages
 from tests.feature_toys import toy_features
 

@@ -1,13 +1,11 @@
 """Raw ids and rows: one and the same in memory and on disk."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remi_tf.data.dataset.vocabulary import Vocabulary, read_lines, write_lines
-from remi_tf.errors import InputError
+from remi_tf.data.dataset.vocabulary import Vocabulary
 
 IDS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), min_size=1), unique=True)
 
@@ -36,12 +34,3 @@ def test_ids_that_look_alike_stay_apart_on_disk_and_for_a_lookup_table(tmp_path)
     )
     table = tf.lookup.StaticHashTable(lines, -1)
     assert table.lookup(tf.constant(raw_ids)).numpy().tolist() == list(range(8))
-
-
-def test_a_line_break_is_refused_before_anything_is_written(tmp_path):
-    for broken in ("a\nb", "a\rb"):
-        with pytest.raises(InputError, match=r"items\.txt line 2: .* holds a line break"):
-            write_lines(tmp_path / "items.txt", ["fine", broken])
-    assert not list(tmp_path.iterdir())
-    write_lines(tmp_path / "items.txt", ["", "x", ""])
-    assert read_lines(tmp_path / "items.txt") == ["", "x", ""]

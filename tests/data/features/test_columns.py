@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from remi_tf.data.features.columns import (
@@ -16,7 +15,6 @@ from remi_tf.data.features.columns import (
     hashed,
     number_of,
     one_value,
-    vector_of,
 )
 
 
@@ -88,14 +86,6 @@ def test_hashes_stay_within_their_buckets_and_are_the_same_everywhere():
     codes = {column.codes(f"brand {k}")[0] for k in range(200)}
     assert codes == set(range(FIRST, FIRST + 8))
     assert hashed("123456789", 1 << 32) == 0xCBF43926  # the published check value of CRC-32
-
-
-def test_vectors_out_of_text_and_what_is_none():
-    np.testing.assert_array_equal(vector_of("[1, 2.5]", 2), [1, 2.5])
-    assert np.isnan(vector_of(" ", 2)).all()
-    for text, message in (("[1]", "of 1 numbers, where others have 2"), ("[1, NaN]", "not finite"), ("x", "no list")):
-        with pytest.raises(ValueError, match=message):
-            vector_of(text, 2)
 
 
 def test_a_column_comes_back_from_its_json_and_one_of_other_types_is_refused():

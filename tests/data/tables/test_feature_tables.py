@@ -91,7 +91,7 @@ def test_an_array_next_to_the_table_is_its_vectors_row_by_row(tmp_path):
     [
         ("price", "cheap", "price:number", "items.csv line 4: price: 'cheap' is no number"),
         ("out", "soon", "out:date", "items.csv line 4: out: 'soon' is no date of the form iso"),
-        ("v", '"[1, 2, 3]"', "v:vector", "items.csv line 4: v: a vector of 3 numbers, where the first one has 2"),
+        ("v", '"[1, 2, 3]"', "v:vector", "items.csv line 4: v: a vector of 3 numbers, where others have 2"),
         ("v", '"[1, NaN]"', "v:vector", "items.csv line 4: v: a vector with a number that is not finite"),
         ("v", "abc", "v:vector", "items.csv line 4: v: 'abc' is no list of numbers"),
     ],
@@ -112,7 +112,7 @@ def test_a_value_that_is_not_of_its_kind_is_named_or_its_row_skipped(tmp_path, h
 def test_vectors_of_another_length_are_found_in_parquet_too(tmp_path):
     table = pd.DataFrame({"item": IDS, "v": [[0.5] * (3 if k == 4 else 2) for k in range(ITEMS)]})
     table.to_parquet(tmp_path / "items.parquet")
-    with pytest.raises(InputError, match=r"items\.parquet row 5: v: a vector of 3 numbers, where the first one has 2"):
+    with pytest.raises(InputError, match=r"items\.parquet row 5: v: a vector of 3 numbers, where others have 2"):
         read(tmp_path, tmp_path / "items.parquet", "v:vector")
 
 
@@ -141,7 +141,10 @@ def test_the_separator_of_categories_splits_several_values(tmp_path):
 
 def test_vectors_are_lists_of_finite_numbers():
     np.testing.assert_array_equal(as_vector("[1, 2]"), as_vector(np.array([1.0, 2.0])))
-    assert as_vector("") is None and as_vector("[]") is None
-    for wrong in ("[true, 1]", "5", "[[1], [2]]", "[1e300, 1]"):
+    assert as_vector(" ") is None and as_vector("[]", 2) is None
+    np.testing.assert_array_equal(as_vector("[1, 2.5]", 2), [1, 2.5])
+    with pytest.raises(ValueError, match="of 1 numbers, where others have 2"):
+        as_vector("[1]", 2)
+    for wrong in ("[true, 1]", "5", "[[1], [2]]", "[1e300, 1]", "[1, NaN]", "x"):
         with pytest.raises(ValueError, match=r"no list|not finite"):
             as_vector(wrong)

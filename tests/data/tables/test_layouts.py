@@ -7,6 +7,7 @@ from remi_tf.data.tables.layouts import (
     Layout,
     find_column,
     find_index,
+    find_usual_column,
     guess_separator,
     kind_of,
     parse_separator,
@@ -61,6 +62,14 @@ def test_a_separator_may_be_named():
 def test_columns_are_found_by_the_name_in_front_of_a_type():
     assert find_column("item_id", ["user_id:token", " item_id:token"], "log") == 1
     assert find_column("b:c", ["a", "b:c"], "log") == 1
+
+
+def test_without_a_name_the_first_usual_one_is_found_in_any_case():
+    names = ["id", " Name", "title"]
+    assert find_usual_column(None, ("title", "name"), names, "items") == 2
+    assert find_usual_column(None, ("name", "title"), names, "items") == 1
+    assert find_usual_column(None, ("genre",), names, "items") is None
+    assert find_usual_column("id", ("title",), names, "items") == 0
 
 
 def test_without_a_header_a_name_is_no_column():
