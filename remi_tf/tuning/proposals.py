@@ -16,19 +16,18 @@ from remi_tf.tuning.request import Request
 from remi_tf.tuning.space import Range
 
 
-def next_trial(study: optuna.Study, request: Request, trials: int) -> Trial | None:
-    """The trial that a killed search was at, else a new one; None where there are `trials` of them already."""
+def next_trial(study: optuna.Study, request: Request, trials: int) -> tuple[Trial, bool] | None:
+    """The trial that a killed search was at (and True), else a new one; None where there are `trials` already."""
     begun = started(study)
     if running := [trial for trial in begun if trial.state == TrialState.RUNNING]:
         study.sampler = _sampler(request, running[0].number)
-        storage = study._storage
-        return Trial(study, storage.get_trial_id_from_study_id_trial_number(study._study_id, running[0].number))
+        return Trial(study, running[0]._trial_id), True
     if len(begun) >= trials:
         return None
     study.sampler = _sampler(request, len(begun))
     if request.search == "grid" and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
         study.enqueue_trial(request.grid()[len(begun)])
-    return study.ask()
+    return study.ask(), False
 
 
 def proposed(trial: Trial, request: Request) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What a search is asked for: data, fixed settings, space, and the way to choose the next trial."""
 
 import itertools
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +78,10 @@ class Request:
             "dataset": {"name": self.dataset.name, "fingerprint": self.dataset.fingerprint},
             "fixed": dict(self.fixed),
             "space": {name: choice.to_json() for name, choice in self.space.items()},
-            **{name: getattr(self, name) for name in ("remi", "recipe", "search", "search_seed", "pruning", "keep_runs")},
+            **{
+                name: getattr(self, name)
+                for name in ("remi", "recipe", "search", "search_seed", "pruning", "keep_runs")
+            },
         }
 
     def train_command(self, values: Mapping[str, Any], run_dir: Path) -> str:

@@ -1,6 +1,6 @@
 """What is searched: settings with the values or the range that each may take, read from JSON and checked.
 
-    {"num_interests": [2, 4, 8], "learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}}
+{"num_interests": [2, 4, 8], "learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}}
 """
 
 import difflib
@@ -113,7 +113,9 @@ def _parse(where: str, name: str, choice: Any) -> Values | Range:
         near = difflib.get_close_matches(name, known, n=1)
         raise InputError(f"{where}: unknown setting {name!r}; {f'did you mean {near[0]!r}?' if near else 'see --help'}")
     if name in NOT_SEARCHED:
-        raise InputError(f"{where}: {name} cannot be searched: {NOT_SEARCHED[name]}; leave it out, or fix it by --{name}")
+        raise InputError(
+            f"{where}: {name} cannot be searched: {NOT_SEARCHED[name]}; leave it out, or fix it by --{name}"
+        )
     if known[name].group == "boost":
         raise InputError(
             f"{where}: {name} cannot be searched: trials are scored without a boost, which is chosen when training "
@@ -154,7 +156,7 @@ def _parse_range(where: str, name: str, choice: Mapping[str, Any]) -> Range:
 def _checked(where: str, name: str, value: Any) -> Any:
     """A value in the type of its setting, which takes it."""
     setting = known_settings()[name].field
-    kind = type(setting.default)
+    kind: Any = type(setting.default)
     fits = type(value) is kind or (kind is float and type(value) is int)
     if not fits or (kind is float and not math.isfinite(value)):
         raise InputError(f"{where}: {name} {value!r}: must be {_KINDS[kind]} ({setting.metadata['help']})")

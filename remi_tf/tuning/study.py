@@ -24,6 +24,7 @@ from remi_tf.training.trainer import Trainer
 from remi_tf.tuning.proposals import next_trial, proposed
 from remi_tf.tuning.records import BEST_STEP, REASON, SAME_AS, Record, best_of, records, started
 from remi_tf.tuning.request import Request
+from remi_tf.tuning.space import combinations
 from remi_tf.tuning.study_folder import RUNS, TRIALS, opened_study
 
 NEVER_PRUNED = 1
@@ -65,8 +66,9 @@ def search(
         study.pruner = MedianPruner(n_startup_trials=COMPLETE_FIRST)
         going = _Search(study, request, path, verify)
         going.write_down()
-        while (trial := next_trial(study, request, trials)) is not None:
-            going.carry_out(trial)
+        while (following := next_trial(study, request, trials)) is not None:
+            trial, goes_on = following
+            going.carry_out(trial, goes_on)
             found = going.write_down()
             if on_trial is not None:
                 best = best_of(found)
@@ -89,28 +91,28 @@ class _Search:
 
     def __init__(self, study: optuna.Study, request: Request, path: Path, verify: bool):
         self.study, self.request, self.path, self.verify = study, request, path, verify
+        self.metric = metric_of(request.compose(next(combinations(request.space))))
 
     def write_down(self) -> list[Record]:
         """Write trials.json, and delete run folders that nobody asked to keep. Returns all trials."""
         found = records(self.study)
         best = best_of(found)
-        metric = metric_of(self.request.compose(found[0].settings)) if found else None
-        content = {"metric": metric, "best": best.number if best else None, "trials": [each.to_json() for each in found]}
-        write_json(self.path / TRIALS, {"format_version": 1, **content})
+        content = {"format_version": 1, "metric": self.metric, "best": best.number if best else None}
+        write_json(self.path / TRIALS, {**content, "trials": [each.to_json() for each in found]})
         for each in found:
             if not self.request.keep_runs and each.state != "running" and each != best:
                 shutil.rmtree(run_folder_of(self.path, each.number), ignore_errors=True)
         return found
 
-    def carry_out(self, trial: Trial) -> None:
-        """Train a trial to its end, from where it stands, and tell the study what came of it."""
+    def carry_out(self, trial: Trial, goes_on: bool) -> None:
+        """Train a trial to its end, from where it stands if it goes on, and tell the study what came of it."""
         values = proposed(trial, self.request)
         if (twin := self._twin(values)) is not None:
             trial.set_user_attr(SAME_AS, twin.number)
             self._complete(trial, twin.value or 0.0, twin.user_attrs[BEST_STEP])
             return
         try:
-            trainer = self._train(trial, values)
+            trainer = self._train(trial, values, goes_on)
         except _Pruned:
             self.study.tell(trial, state=TrialState.PRUNED)
         except (TrainingDiverged, _Refused) as error:
@@ -135,27 +137,29 @@ class _Search:
         same = [each for each in started(self.study) if each.params == values and each.state == TrialState.COMPLETE]
         return same[0] if same else None
 
-    def _train(self, trial: Trial, values: dict[str, Any]) -> Trainer | Counter:
+    def _train(self, trial: Trial, values: dict[str, Any], goes_on: bool) -> Trainer | Counter:
         path = run_folder_of(self.path, trial.number)
         there = (path / CONFIG).is_file()
-        follow = self._follower(trial, metric_of(self.request.compose(values)))
-        if there:
+        follow = self._follower(trial)
+        if there and goes_on:
             try:
                 return _carry_out(lambda: plan_resume(path, {}, verify=self.verify), follow)
             except _Refused as error:
                 logging.warning("%s; trial %s starts again", error, trial.number)
-        explicit, given = self.request.explicit(values), {"remi": self.request.remi, "recipe": self.request.recipe}
+        request = self.request
+        explicit, recipe = request.explicit(values), request.recipe
         return _carry_out(
-            lambda: plan_new(self.request.dataset, explicit, **given, path=path, overwrite=there), follow
+            lambda: plan_new(request.dataset, explicit, remi=request.remi, recipe=recipe, path=path, overwrite=there),
+            follow,
         )
 
-    def _follower(self, trial: Trial, metric: str) -> OnValidation:
+    def _follower(self, trial: Trial) -> OnValidation:
         """What looks at each validation of a trial. It raises _Pruned where the trial is worse than most."""
         seen = set(self.study.get_trials(deepcopy=False)[trial.number].intermediate_values)
 
         def follow(validation: Validation) -> None:
             if validation.step not in seen:
-                trial.report(float(validation.metrics[metric]), validation.step)
+                trial.report(float(validation.metrics[self.metric]), validation.step)
                 seen.add(validation.step)
             if self.request.pruning == "median" and len(seen) > NEVER_PRUNED and trial.should_prune():
                 raise _Pruned
