@@ -19,7 +19,7 @@ ORDER = (
     {"systems"},
     {"evaluation"},
     {"training"},
-    {"serving"},
+    {"serving", "tuning"},
     {"recommending"},
     {"api"},
     {"commands"},
