@@ -30,7 +30,7 @@ ORDER = (
     {"systems"},
     {"evaluation"},
     {"training"},
-    {"serving"},
+    {"serving", "tuning"},
     {"recommending"},
     {"api"},
     {"commands"},

@@ -14,6 +14,7 @@ from remi_tf.errors import InputError, TrainingDiverged, command, disk_error
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.exclusion import CHOICES
 from remi_tf.settings.names import known_settings
+from remi_tf.settings.recipes import RECIPE_NAMES, RECIPES, REMI, REMI_AS_PRINTED, REMI_EXTRAS
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -62,6 +63,28 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             options["type"] = type(setting.default)
             options["metavar"] = type(setting.default).__name__.upper() if not setting.metadata["choices"] else None
         groups[group].add_argument(f"--{name}", help=text.replace("%", "%%"), **options)
+
+
+def add_remi_and_recipe(parser: argparse.ArgumentParser) -> None:
+    """The flags --remi and --recipe of the commands that train."""
+
+    def as_flags(values: dict[str, Any]) -> str:
+        return " ".join(f"--{name} {value}" for name, value in values.items())
+
+    parser.add_argument(
+        "--remi",
+        action="store_true",
+        help=f"REMI: {as_flags(REMI)}; with the default recipe also {as_flags(REMI_EXTRAS)}, unless the model has "
+        f"its own value; with the other recipes {as_flags(REMI_AS_PRINTED)}",
+    )
+    parser.add_argument(
+        "--recipe",
+        choices=RECIPE_NAMES,
+        help=f"paper: the training that REMI's paper prints ({as_flags(RECIPES['paper'])}), --remi without its "
+        "additions; released: what REMI's release computes, including its flaws; comirec: what ComiRec's TensorFlow "
+        "release computes, for its models; mtmi, mtmi_study: MTMI's loss as printed, with the paper's two sets of "
+        "values, for MTMI's models (default: default)",
+    )
 
 
 def add_run_dir(parser: argparse.ArgumentParser) -> None:

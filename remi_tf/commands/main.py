@@ -11,6 +11,7 @@ from remi_tf.errors import InputError
 COMMANDS = {
     "prepare": "a raw log → a dataset folder",
     "train": "train a model on it",
+    "tune": "a search for settings, trial by trial",
     "evaluate": "a run's metrics",
     "export": "a run as a SavedModel for TensorFlow Serving",
     "index": "an approximate index of a run's items",

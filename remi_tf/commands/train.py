@@ -4,14 +4,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remi_tf.commands.cli import Parser, add_no_verify, add_settings, verification
+from remi_tf.commands.cli import Parser, add_no_verify, add_remi_and_recipe, add_settings, verification
 from remi_tf.commands.console import unread
 from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.checks import CHANGEABLE, check_changes
 from remi_tf.settings.exclusion import in_words
 from remi_tf.settings.presets import compose
-from remi_tf.settings.recipes import RECIPE_NAMES, RECIPES, REMI, REMI_AS_PRINTED, REMI_EXTRAS
+from remi_tf.settings.recipes import RECIPES
 
 if TYPE_CHECKING:
     from remi_tf.training.counter import Counter
@@ -69,25 +69,9 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> Parser:
-    def as_flags(values: dict[str, Any]) -> str:
-        return " ".join(f"--{name} {value}" for name, value in values.items())
-
     parser = Parser(description="Train a model on a prepared dataset.", epilog=EXAMPLES)
     parser.add_argument("--dataset", help="name of a folder below data/, or a path; book, gowalla, … have presets")
-    parser.add_argument(
-        "--remi",
-        action="store_true",
-        help=f"REMI: {as_flags(REMI)}; with the default recipe also {as_flags(REMI_EXTRAS)}, unless the model has "
-        f"its own value; with the other recipes {as_flags(REMI_AS_PRINTED)}",
-    )
-    parser.add_argument(
-        "--recipe",
-        choices=RECIPE_NAMES,
-        help=f"paper: the training that REMI's paper prints ({as_flags(RECIPES['paper'])}), --remi without its "
-        "additions; released: what REMI's release computes, including its flaws; comirec: what ComiRec's TensorFlow "
-        "release computes, for its models; mtmi, mtmi_study: MTMI's loss as printed, with the paper's two sets of "
-        "values, for MTMI's models (default: default)",
-    )
+    add_remi_and_recipe(parser)
     parser.add_argument("--profile", choices=RECIPES, help=argparse.SUPPRESS)
     parser.add_argument("--run_dir", type=Path, help="run folder (default: runs/DATASET-MODEL[-remi][-RECIPE])")
     parser.add_argument(
