@@ -16,13 +16,23 @@ def write_lines(path: str | Path, lines: Iterable[str]) -> None:
     Raises:
       InputError: a string holds a line break.
     """
+    text = text_of_lines(Path(path).name, lines)
+    with atomic_file(path) as file:
+        file.write(text)
+
+
+def text_of_lines(name: str, lines: Iterable[str], first: int = 1) -> str:
+    """Strings without line breaks as lines `first`, first + 1, … of the file `name`.
+
+    Raises:
+      InputError: a string holds a line break.
+    """
     lines = list(lines)
     text = "".join(f"{line}\n" for line in lines)
     if "\r" in text or text.count("\n") != len(lines):
-        number, line = next((n, line) for n, line in enumerate(lines, start=1) if "\n" in line or "\r" in line)
-        raise InputError(f"{Path(path).name} line {number}: {line!r} holds a line break; take it out of the log")
-    with atomic_file(path) as file:
-        file.write(text)
+        number, line = next((n, line) for n, line in enumerate(lines, first) if "\n" in line or "\r" in line)
+        raise InputError(f"{name} line {number}: {line!r} holds a line break; take it out of the log")
+    return text
 
 
 def read_lines(path: str | Path) -> list[str]:

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from remi_tf.commands.console import escape_stdout, forgive_encoding, leave_closed_pipe, shown
+from remi_tf.commands.other_names import OTHER_NAMES, what_to_type
 from remi_tf.errors import InputError, TrainingDiverged, command, disk_error
 from remi_tf.settings.encoders import ENCODERS
 from remi_tf.settings.exclusion import CHOICES
@@ -23,7 +24,8 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse without abbreviations. For a mistyped flag it suggests the nearest one."""
+    """argparse without abbreviations. For a mistyped flag it suggests the nearest one; for a flag of the original
+    releases it says what to type here."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
@@ -31,15 +33,18 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse, but a mistyped flag is reported before anything that is missing."""
         arguments = list(sys.argv[1:] if args is None else args)
-        for argument in arguments:
-            if argument.startswith("--") and argument.split("=")[0] not in self._option_string_actions:
-                self._refuse(argument.split("=")[0])
+        for argument, following in zip(arguments, [*arguments[1:], "-"], strict=False):
+            flag, _, value = argument.partition("=")
+            if (flag.startswith("--") or flag in OTHER_NAMES) and flag not in self._option_string_actions:
+                self._refuse(flag, value or (None if following.startswith("-") else following))
         parsed, unknown = self.parse_known_args(arguments, namespace)
         if unknown:
             self._refuse(unknown[0])
         return parsed
 
-    def _refuse(self, argument: str) -> NoReturn:
+    def _refuse(self, argument: str, value: str | None = None) -> NoReturn:
+        if known := what_to_type(argument, value, self._option_string_actions):
+            raise InputError(f"unknown flag {argument}; {known}")
         close = difflib.get_close_matches(argument, self._option_string_actions, n=1)
         hint = f"did you mean {close[0]}?" if close else "--help lists the flags"
         raise InputError(f"unknown flag {argument}; {hint}")

@@ -1,12 +1,11 @@
-"""The command index: a Faiss index of a run's items, or their vectors as Parquet."""
+"""The command index: a Faiss index of a run's items."""
 
 import argparse
 from pathlib import Path
 
 from remi_tf.commands.cli import Parser, add_run_dir, refuse_missing_run, verification
 from remi_tf.commands.item_changes import add_item_changes, changed
-from remi_tf.errors import InputError
-from remi_tf.files import refuse_file
+from remi_tf.errors import InputError, command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.retrieval.index_kinds import KINDS, MEMORY_MB, MIN_RECALL, RECALL_AT
 
@@ -15,21 +14,17 @@ BUILDING = ("kind", "effort", "memory_mb", "top_n", "min_recall", "split", "forc
 
 
 def main(argv: list[str]) -> int:
-    """Build, measure and store the index, or write the Parquet file.
+    """Build, measure and store the index.
 
     Raises:
       InputError: as `build_index`, or a flag cannot be used.
     """
     flags = _parse(argv)
     load_tensorflow()
-    from remi_tf.recommending.index_folder import build_index, summary, write_parquet
+    from remi_tf.recommending.index_folder import build_index, summary
     from remi_tf.training.run_folder import load_saved_run
 
     run = changed(load_saved_run(flags.run_dir, **verification(flags.no_verify)), flags)
-    if flags.parquet is not None:
-        write_parquet(run, flags.parquet)
-        print(f"{run.catalogue.num_items:,} item vectors written to {flags.parquet}")
-        return 0
     path = getattr(flags, "index", flags.run_dir / "index")
     options = {name: getattr(flags, name) for name in BUILDING if name in flags}
     print(summary(build_index(run, path, overwrite=flags.overwrite, **options)))
@@ -51,12 +46,13 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     index.add_argument("--min_recall", type=float, help=f"refuse an index below it (default: {MIN_RECALL})")
     index.add_argument("--split", choices=("valid", "test"), help="users to measure the recall on (default: valid)")
     index.add_argument("--force", action="store_true", help="store the index even if its recall is too low")
-    parser.add_argument(
-        "--parquet", type=Path, metavar="FILE", help="write item vectors and raw ids to FILE instead of an index"
-    )
+    parser.add_argument("--parquet", help=argparse.SUPPRESS)
     add_item_changes(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace what is there (default: refuse)")
     flags = parser.parse_args(argv)
+    if flags.parquet is not None:
+        instead = command("vectors", "--run_dir", flags.run_dir, "--output", "DIR")
+        raise InputError(f"--parquet: vectors for other engines have a command of their own now: {instead}")
     refuse_missing_run(flags.run_dir)
     for name in ("memory_mb", "effort", "top_n"):
         if getattr(flags, name, 1) < 1:
@@ -65,8 +61,4 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         raise InputError(f"--min_recall {flags.min_recall}: give a number from 0 to 1")
     if "kind" in flags and "memory_mb" in flags:
         raise InputError(f"--memory_mb: it chooses the kind, which --kind {flags.kind} gives; leave one of them out")
-    if flags.parquet is not None:
-        if given := [name for name in ("index", *BUILDING) if name in flags]:
-            raise InputError(f"--{given[0]}: it is about an index, and --parquet writes none; leave one of them out")
-        refuse_file("--parquet", flags.parquet, flags.overwrite)
     return flags

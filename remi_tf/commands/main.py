@@ -16,6 +16,7 @@ COMMANDS = {
     "export": "a run as a SavedModel for TensorFlow Serving",
     "index": "an approximate index of a run's items",
     "recommend": "the best items for a history, or for a whole log",
+    "vectors": "vectors of a run's items, and of the users of a log",
     "doctor": "versions, devices, known conflicts",
 }
 USAGE = "usage: remi-tf COMMAND …\n\n" + "\n".join(f"  {name:<10} {what}" for name, what in COMMANDS.items())

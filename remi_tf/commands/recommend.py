@@ -9,10 +9,16 @@ from remi_tf.commands.cli import Parser, add_exclude_history, add_run_dir, refus
 from remi_tf.commands.console import shown
 from remi_tf.commands.id_flags import parse_history, parse_list, parse_timestamps
 from remi_tf.commands.item_changes import add_item_changes, changed
-from remi_tf.data.tables.dates import check_format
+from remi_tf.commands.log_flags import (
+    READING,
+    add_log_flags,
+    check_log_flags,
+    counts_of_log,
+    log_files,
+    log_notes,
+    refuse_given,
+)
 from remi_tf.data.tables.ids import matched
-from remi_tf.data.tables.layouts import QUOTES
-from remi_tf.data.tables.units import UNITS
 from remi_tf.errors import InputError, command
 from remi_tf.files import refuse_file
 from remi_tf.quiet_loading import load_tensorflow
@@ -72,30 +78,14 @@ def _spelled(choices: "Choices", known: "Vocabulary") -> "Choices":
 
 def _score_log(flags: argparse.Namespace, choices: "Choices") -> int:
     """Write the best items for every user of a log."""
-    from remi_tf.data.tables.layouts import Columns, TextForm, parse_keep
-    from remi_tf.data.tables.rows import BadRows
-    from remi_tf.data.tables.streams import check_encoding
     from remi_tf.recommending.known import Known
     from remi_tf.recommending.whole_logs import score_files
 
-    recommender = _recommender(flags)
-    columns = Columns(flags.user_col or "user", flags.item_col or "item", flags.time_col)
+    recommender, log, known = _recommender(flags), log_files(flags), Known()
     for line in [*log_notes(recommender, flags.time_col), *choice_notes(recommender, choices)]:
         print(line)
-    known, bad = Known(), BadRows(flags.on_bad_row or "stop")
-    form = TextForm(quotes=flags.quotes or "auto", encoding=check_encoding(flags.encoding or "utf-8"))
-    unit = flags.time_format or flags.time_unit or "auto"
-    keep = parse_keep(flags.keep) if flags.keep else None
-    counts = score_files(
-        recommender, flags.input, flags.output, columns, choices, time_unit=unit, bad=bad, keep=keep, form=form,
-        known=known, allow_unknown=flags.allow_unknown,
-    )  # fmt: skip
-    skipped = [f"bad rows skipped: {count:,} ({reason})" for reason, count in bad.counts.items()]
-    for line in [*skipped, *bad.notes()]:
-        print(shown(line))
-    print(known.counts())
-    if known.known_interactions < known.interactions:
-        print(f"{'WARNING: ' if known.little else ''}{known.why(recommender.catalogue)}")
+    counts = score_files(recommender, log, flags.output, choices, known=known, allow_unknown=flags.allow_unknown)
+    print(*counts_of_log(log, known, recommender), sep="\n")
     print(f"{counts['rows']:,} rows for {counts['users']:,} users written to {flags.output}")
     return 0
 
@@ -116,7 +106,15 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         "--timestamps", help='seconds since 1970 of its items: "1388534400,1388620800" (default: all on one day)'
     )
     one.add_argument("--user_profile", help="the user's profile, in the columns' order: \"F,25,4\" (default: unknown)")
-    _add_log_flags(parser)
+    log = parser.add_argument_group("every user of a log")
+    add_log_flags(log)
+    log.add_argument("--output", type=Path, metavar="FILE.parquet", help="gets user, rank, item, score, interest")
+    log.add_argument("--overwrite", action="store_true", help="replace the output if it exists (default: refuse)")
+    log.add_argument(
+        "--allow_unknown",
+        action="store_true",
+        help="go on where no item of the log is known: everybody gets popular items (default: stop)",
+    )
     choice = parser.add_argument_group("what to recommend")
     choice.add_argument("--top_n", type=int, default=10, help="items for each history (default: 10)")
     add_exclude_history(choice)
@@ -131,29 +129,6 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     return flags
 
 
-def _add_log_flags(parser: Parser) -> None:
-    log = parser.add_argument_group("every user of a log")
-    log.add_argument("--input", nargs="+", metavar="FILE", help="interactions: CSV, TSV, JSON lines or Parquet")
-    log.add_argument("--output", type=Path, metavar="FILE.parquet", help="gets user, rank, item, score, interest")
-    log.add_argument("--overwrite", action="store_true", help="replace the output if it exists (default: refuse)")
-    log.add_argument("--user_col", help="column of user ids (default: user)")
-    log.add_argument("--item_col", help="column of item ids (default: item)")
-    log.add_argument("--time_col", help="column of times (default: rows are in time order)")
-    log.add_argument("--time_unit", choices=UNITS, help="unit of the times (default: auto)")
-    log.add_argument("--time_format", metavar="FORM", help="form of text dates, as data/prepare.py's (default: ISO)")
-    log.add_argument("--keep", metavar="COL=A,B", help="leave out rows with other values: event=view (default: none)")
-    log.add_argument(
-        "--on_bad_row", choices=("stop", "skip"), help="at a row that cannot be used: stop, or skip it (default: stop)"
-    )
-    log.add_argument("--quotes", choices=QUOTES, help="which quotes of a text file enclose a field (default: auto)")
-    log.add_argument("--encoding", metavar="NAME", help="encoding of text files (default: utf-8)")
-    log.add_argument(
-        "--allow_unknown",
-        action="store_true",
-        help="go on where no item of the log is known: everybody gets popular items (default: stop)",
-    )
-
-
 def _check_flags(flags: argparse.Namespace) -> None:
     """Refuse flags that do not go together, before TensorFlow is loaded."""
     refuse_missing_run(flags.run_dir)
@@ -161,17 +136,11 @@ def _check_flags(flags: argparse.Namespace) -> None:
         raise InputError("give either --history IDS or --input FILE")
     if flags.input is not None and flags.output is None:
         raise InputError("--output is missing: name the Parquet file for the recommendations")
-    of_log = (
-        *("output", "overwrite", "user_col", "item_col", "time_col", "time_unit", "time_format", "keep"),
-        *("on_bad_row", "quotes", "encoding", "allow_unknown"),
-    )
-    for name in ("timestamps", "user_profile") if flags.input is not None else of_log:
-        if getattr(flags, name) not in (None, False):
-            raise InputError(
-                f"--{name}: it goes with {'--history' if flags.input is not None else '--input'}; leave it out"
-            )
-    if flags.time_format is not None:
-        check_format(flags.time_format)
+    if flags.input is not None:
+        refuse_given(flags, ("timestamps", "user_profile"), "--history")
+    else:
+        refuse_given(flags, ("output", "overwrite", *READING, "allow_unknown"), "--input")
+    check_log_flags(flags)
     if flags.output is not None:
         if flags.output.suffix.lower() in NOT_PARQUET:
             raise InputError(f"--output {flags.output}: it is written as Parquet; name a file such as top.parquet")
@@ -221,17 +190,6 @@ def choice_notes(recommender: "Recommender", choices: "Choices") -> list[str]:
     number, run = recommender.catalogue.num_items, recommender.run
     many = [f"--top_n {choices.top_n}: the catalogue has {number:,} items"] if choices.top_n > number else []
     return [in_words(run.excludes_history(choices.exclude_history), run.repeats), *many]
-
-
-def log_notes(recommender: "Recommender", time_col: str | None) -> list[str]:
-    """What is assumed about a log because a column is missing."""
-    notes, needs = [], recommender.run.model.needs
-    if time_col is None:
-        of_days = "; the items of a user count as of one day" if "days" in needs else ""
-        notes.append(f"no --time_col: the rows count as in the order of time{of_days}")
-    if "profile" in needs:
-        notes.append("a log has no profiles: nothing is known of the users (remi_tf.Recommender takes profiles)")
-    return notes
 
 
 def _check_inputs(

@@ -14,8 +14,6 @@ from typing import Any
 
 import faiss
 import numpy as np
-import pyarrow as pa
-from pyarrow import parquet
 
 from remi_tf.counted.base import CountedModel
 from remi_tf.data.dataset.catalogue import ITEMS
@@ -23,7 +21,7 @@ from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.dataset.views import features, histories
 from remi_tf.doctor import versions
 from remi_tf.errors import InputError, command
-from remi_tf.files import atomic_file, atomic_folder
+from remi_tf.files import atomic_folder
 from remi_tf.flat_files import write_lines
 from remi_tf.manifests import describe, read_manifest, read_object, write_manifest
 from remi_tf.manifests import verify as verify_files
@@ -227,27 +225,6 @@ def open_index(path: Path, run: SavedRun, verify: bool = True) -> ItemIndex:
     if (index.ntotal, index.d) != (len(vectors) - 1 - len(removed), vectors.shape[1]):
         raise InputError(f"{path / FAISS}: holds {index.ntotal} items of {index.d} dimensions, not the run's; {again}")
     return ItemIndex(index, manifest["index_kind"], vectors, manifest["effort"], removed)
-
-
-def write_parquet(run: SavedRun, path: Path) -> None:
-    """Item vectors for other engines: columns item (raw id), row, vector (list of float32) and title where known.
-
-    Raises:
-      InputError: a vector is not finite.
-    """
-    vectors = finite_vectors(run)
-    rows = np.setdiff1d(np.arange(1, len(vectors), dtype=np.int32), run.catalogue.removed)
-    flat = pa.array(vectors[rows].ravel())
-    columns = {
-        "item": pa.array(run.catalogue.vocabulary.raw_ids(rows.tolist()), pa.string()),
-        "row": pa.array(rows),
-        "vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
-    }
-    if run.catalogue.titles:
-        columns["title"] = pa.array([run.catalogue.titles[row - 1] for row in rows], pa.string())
-    about = {"scores": "cosine" if run.model.by_cosine else "inner product", "step": str(run.step)}
-    with atomic_file(path, "wb") as file:
-        parquet.write_table(pa.table(columns).replace_schema_metadata(about), file)
 
 
 def finite_vectors(run: SavedRun) -> np.ndarray:

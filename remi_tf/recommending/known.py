@@ -75,6 +75,10 @@ class Known:
             f"{self.users:,} users are known"
         )
 
+    def nothing_of(self, names: str, catalogue: Catalogue) -> str:
+        """That nothing is known of the log in the files `names`, and why."""
+        return f"{names}: no item of the {self.interactions:,} interactions is known; {self.why(catalogue)}"
+
     def why(self, catalogue: Catalogue) -> str:
         """Examples of what is unknown, what may be wrong with it, and where the known ids are listed."""
         parts = [f"not in the catalogue: {', '.join(map(repr, self.unknown))}"]

@@ -213,10 +213,26 @@ class Recommender:
         choices = replace(choices, exclude_history=self.run.excludes_history(choices.exclude_history))
         answer = self._searcher(choices) if self.index else self._asker(choices)
         if not choices.exclude_history:
-            known = self.catalogue.vocabulary.rows(histories.items) > 0
-            histories = histories.newest(known, self.run.model.max_history)
+            histories = self.as_read(histories)
+        top_n = min(choices.top_n, self.catalogue.num_items)
+        for positions, items, inputs in self.requests(histories, profiles, top_n):
+            yield Answer(positions, *answer(items, inputs))
+
+    def as_read(self, histories: Histories) -> Histories:
+        """Only the items of the histories that the model reads."""
+        known = self.catalogue.vocabulary.rows(histories.items) > 0
+        return histories.newest(known, self.run.model.max_history)
+
+    def requests(
+        self, histories: Histories, profiles: Profiles | None = None, top_n: int = 1
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, tf.Tensor]]]:
+        """Batches of users as the served graph takes them: positions [B], items [B, W] and the inputs by their names.
+
+        Raises:
+          InputError: as `Profiles.rows`.
+        """
         profiles = profiles or self.profiles(None)
-        for positions in histories.batches(min(choices.top_n, self.catalogue.num_items)):
+        for positions in histories.batches(top_n):
             items, seconds = histories.padded(positions)
             inputs = {"history": tf.constant(items, tf.string, items.shape)}
             if "days" in self.run.model.needs:
@@ -224,7 +240,7 @@ class Recommender:
             if "profile" in self.run.model.needs:
                 rows = profiles.rows([histories.users[position] for position in positions])
                 inputs["profile"] = tf.constant(rows, tf.string, [len(rows), len(profiles.columns)])
-            yield Answer(positions, *answer(items, inputs))
+            yield positions, items, inputs
 
     def _asker(self, choices: Choices) -> Any:
         """(history [B, W], inputs) → items, scores and interest [B, n], from the served graph: exact."""

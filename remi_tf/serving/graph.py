@@ -143,13 +143,13 @@ class ServingGraph(tf.Module):
         return self.functions["recommend"](*values)
 
     def _serve(self, history: tf.Tensor, *features: tf.Tensor) -> dict[str, tf.Tensor]:
-        user = self._user(self.limits.of_answer(history, tf.shape(history)[0], self.max_top_n), *features)
+        user = self.user(self.limits.of_answer(history, tf.shape(history)[0], self.max_top_n), *features)
         exclude = [*self._removed, *([user.rows] if self._exclude_history else [])]
         ids, scores = self.reader.best(user, self.max_top_n, self.score_bytes, exclude=exclude)
         return self._named(ids, scores) | {"known_items": user.known}
 
     def _recommend(self, history: tf.Tensor, *others: tf.Tensor) -> dict[str, tf.Tensor]:
-        user = self._user(history, *others[: len(self._needs)])
+        user = self.user(history, *others[: len(self._needs)])
         given = dict(zip(self.inputs["recommend"][1 + len(self._needs) :], others[len(self._needs) :], strict=True))
         batch = tf.shape(history)[0]
         wanted = self._wanted(given, user, batch)
@@ -227,7 +227,7 @@ class ServingGraph(tf.Module):
         return tf.where(tf.range(width) < wanted.top_n[:, None], ids, 0), scores
 
     def _interests(self, history: tf.Tensor, *features: tf.Tensor) -> dict[str, tf.Tensor]:
-        user = self._user(history, *features)
+        user = self.user(history, *features)
         answer = {"interests": user.vectors, "known_items": user.known}
         boosts = self.reader.boosts(user)
         if boosts is not None:
@@ -239,7 +239,8 @@ class ServingGraph(tf.Module):
         rows = self._rows(self.limits.of_items(items))
         return {"vectors": tf.where(rows[:, None] > 0, self.reader.vectors_of(rows), 0.0), "known": rows > 0}
 
-    def _user(self, history: tf.Tensor, *inputs: tf.Tensor) -> User:
+    def user(self, history: tf.Tensor, *inputs: tf.Tensor) -> User:
+        """What is known of the users of a request: its history and, in the model's order, what it `needs` besides."""
         rows = self._rows(self.limits.of_history(history))  # [B, any]
         known = tf.reduce_sum(tf.cast(rows > 0, tf.int32), axis=1)  # [B]
         features = {}

@@ -19,7 +19,8 @@ class User(NamedTuple):
 
     rows [B, any] int32 of the history as sent, 0 = unknown; known [B] int32 number of known ids; finite [B] no NaN or
     infinity; read [B, max_history] int32, the rows that are read. Of a model with interests: vectors [B, K, d]; routing
-    [B, K, max_history] or None. For a user without interests all three are 0.
+    [B, K, max_history] or None. For a user without interests all three are 0. active [B, K] bool: false for an interest
+    that only repeats the first; None if none does.
     """
 
     rows: tf.Tensor
@@ -28,6 +29,7 @@ class User(NamedTuple):
     read: tf.Tensor
     vectors: tf.Tensor | None = None
     routing: tf.Tensor | None = None
+    active: tf.Tensor | None = None
 
 
 class Reader(tf.Module):
@@ -92,7 +94,7 @@ class ByInterests(Reader):
         has_interests = (finite & (known > 0))[:, None, None]
         vectors = tf.where(has_interests, encoded.vectors, 0.0)
         routing = None if encoded.routing is None else tf.where(has_interests, encoded.routing, 0.0)
-        return User(rows, known, finite, tf.where(has_interests[:, 0], read, 0), vectors, routing)
+        return User(rows, known, finite, tf.where(has_interests[:, 0], read, 0), vectors, routing, encoded.active)
 
     def best(self, user: User, k: int | tf.Tensor, score_bytes: int, **limits: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """See Reader."""

@@ -9,8 +9,9 @@ from pyarrow import parquet
 
 from remi_tf.data.tables.layouts import Columns
 from remi_tf.errors import InputError
-from remi_tf.recommending import whole_logs as batch_scoring
+from remi_tf.recommending import log_parts, whole_logs
 from remi_tf.recommending.choices import Choices
+from remi_tf.recommending.log_parts import LogFiles
 from remi_tf.recommending.recommender import Recommender
 from remi_tf.recommending.whole_logs import score_files
 from tests.serving_toys import COLUMNS as PROFILE_COLUMNS
@@ -59,8 +60,8 @@ def assert_same(left, right):
 @pytest.mark.parametrize("name", ["log.csv", "log.csv.gz", "log.parquet", "log.jsonl"])
 @pytest.mark.parametrize("part_bytes", [100, 10**9])
 def test_a_file_gives_what_its_frame_gives(recommender, log, tmp_path, monkeypatch, name, part_bytes):
-    monkeypatch.setattr(batch_scoring, "PART_BYTES", part_bytes)
-    monkeypatch.setattr(batch_scoring, "ROWS", 40)
+    monkeypatch.setattr(log_parts, "PART_BYTES", part_bytes)
+    monkeypatch.setattr(whole_logs, "ROWS", 40)
     path = tmp_path / name
     if name.endswith(".parquet"):
         log.to_parquet(path)
@@ -70,7 +71,7 @@ def test_a_file_gives_what_its_frame_gives(recommender, log, tmp_path, monkeypat
         text = log.to_csv(index=False).encode()
         path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
     output = tmp_path / "out" / "top.parquet"
-    counts = score_files(recommender, [path], output, COLUMNS, Choices(5, exclude_history=True))
+    counts = score_files(recommender, LogFiles([path], COLUMNS), output, Choices(5, exclude_history=True))
     expected = recommender.recommend(log, 5, exclude_history=True, user_col="who", item_col="what", time_col="when")
     known = log[log["what"].isin(RAW_IDS)]
     assert counts == {
@@ -81,7 +82,7 @@ def test_a_file_gives_what_its_frame_gives(recommender, log, tmp_path, monkeypat
         "known_users": known["who"].nunique(),
     }
     assert_same(pd.read_parquet(output), expected)
-    assert parquet.ParquetFile(output).schema_arrow == batch_scoring.SCHEMA
+    assert parquet.ParquetFile(output).schema_arrow == whole_logs.SCHEMA
     assert [entry.name for entry in output.parent.iterdir()] == ["top.parquet"]
 
 
@@ -89,7 +90,7 @@ def test_without_times_the_order_of_rows_is_kept_over_files(recommender, log, tm
     halves = [tmp_path / "a.csv", tmp_path / "b.csv"]
     log[:300].to_csv(halves[0], index=False)
     log[300:].to_csv(halves[1], index=False)
-    score_files(recommender, halves, tmp_path / "out.parquet", Columns("who", "what"), Choices(5))
+    score_files(recommender, LogFiles(halves, Columns("who", "what")), tmp_path / "out.parquet", Choices(5))
     expected = recommender.recommend(log, 5, user_col="who", item_col="what")
     assert_same(pd.read_parquet(tmp_path / "out.parquet"), expected)
 
@@ -98,7 +99,7 @@ def test_times_reach_a_model_that_reads_days(dataset, log, tmp_path):
     dated = Recommender(make_run(tmp_path / "run", Dated(), dataset))
     spread = log.assign(when=1_400_000_000_000 + 86_400_000 * (log["when"] - 1_400_000_000))  # days apart, in ms
     spread.to_csv(tmp_path / "log.csv", index=False)
-    score_files(dated, [tmp_path / "log.csv"], tmp_path / "out.parquet", COLUMNS, Choices(5))
+    score_files(dated, LogFiles([tmp_path / "log.csv"], COLUMNS), tmp_path / "out.parquet", Choices(5))
     found = pd.read_parquet(tmp_path / "out.parquet")
     in_seconds = spread.assign(when=spread["when"] // 1000)
     assert_same(found, dated.recommend(in_seconds, 5, user_col="who", item_col="what", time_col="when"))
@@ -111,14 +112,14 @@ def test_what_goes_wrong_leaves_nothing(recommender, log, tmp_path):
     log.to_csv(good, index=False)
     log.assign(what=[*log["what"][:-1], ""]).to_csv(bad, index=False)
     with pytest.raises(InputError, match=r"bad.csv line 601: what is empty"):
-        score_files(recommender, [bad], output, COLUMNS, Choices(5))
+        score_files(recommender, LogFiles([bad], COLUMNS), output, Choices(5))
     with pytest.raises(InputError, match="'whom'"):
-        score_files(recommender, [good], output, Columns("whom", "what"), Choices(5))
+        score_files(recommender, LogFiles([good], Columns("whom", "what")), output, Choices(5))
     with pytest.raises(InputError, match="no id of allow is known"):
-        score_files(recommender, [good], output, COLUMNS, Choices(5, allow=["nobody"]))
+        score_files(recommender, LogFiles([good], COLUMNS), output, Choices(5, allow=["nobody"]))
     good.write_text("who,what,when\n")
     with pytest.raises(InputError, match="the log has no rows"):
-        score_files(recommender, [good], output, COLUMNS, Choices(5))
+        score_files(recommender, LogFiles([good], COLUMNS), output, Choices(5))
     assert not output.parent.exists()
 
 
@@ -139,18 +140,18 @@ def test_a_log_of_which_nothing_is_known_stops_unless_that_is_allowed(recommende
     change(log).to_csv(tmp_path / "log.csv", index=False)
     output = tmp_path / "out" / "top.parquet"
     with pytest.raises(InputError, match=message):
-        score_files(recommender, [tmp_path / "log.csv"], output, COLUMNS, Choices(2))
+        score_files(recommender, LogFiles([tmp_path / "log.csv"], COLUMNS), output, Choices(2))
     assert not output.parent.exists()
-    counts = score_files(recommender, [tmp_path / "log.csv"], output, COLUMNS, Choices(2), allow_unknown=True)
+    counts = score_files(recommender, LogFiles([tmp_path / "log.csv"], COLUMNS), output, Choices(2), allow_unknown=True)
     assert counts["known_interactions"] == counts["known_users"] == 0 and counts["rows"] == 2 * counts["users"]
     assert set(pd.read_parquet(output)["item"]) == set(RAW_IDS[:2])
 
 
 def test_a_generator_of_excluded_ids_holds_for_every_part(recommender, log, tmp_path, monkeypatch):
-    monkeypatch.setattr(batch_scoring, "PART_BYTES", 100)
+    monkeypatch.setattr(log_parts, "PART_BYTES", 100)
     log.to_csv(tmp_path / "log.csv", index=False)
     choices = Choices(5, exclude=(raw_id for raw_id in RAW_IDS[:100]))
-    score_files(recommender, [tmp_path / "log.csv"], tmp_path / "out.parquet", COLUMNS, choices)
+    score_files(recommender, LogFiles([tmp_path / "log.csv"], COLUMNS), tmp_path / "out.parquet", choices)
     found = pd.read_parquet(tmp_path / "out.parquet")
     assert len(found) and not set(found["item"]) & set(RAW_IDS[:100])
 
@@ -161,8 +162,10 @@ def test_profiles_reach_the_users_of_a_log_by_their_texts(tmp_path, log):
     log.to_csv(tmp_path / "log.csv", index=False)
     profiles = {user: ["M", "1"] for user in log["who"].unique()[:10]}
     output = tmp_path / "out.parquet"
-    score_files(personal, [tmp_path / "log.csv"], output, COLUMNS, Choices(5), profiles=profiles)
+    score_files(personal, LogFiles([tmp_path / "log.csv"], COLUMNS), output, Choices(5), profiles=profiles)
     columns = {"user_col": "who", "item_col": "what", "time_col": "when"}
     assert_same(pd.read_parquet(output), personal.recommend(log, 5, profiles=profiles, **columns))
     with pytest.raises(InputError, match="none of the 50 users has one"):
-        score_files(personal, [tmp_path / "log.csv"], output, COLUMNS, Choices(5), profiles={"ann": ["M", "1"]})
+        score_files(
+            personal, LogFiles([tmp_path / "log.csv"], COLUMNS), output, Choices(5), profiles={"ann": ["M", "1"]}
+        )
