@@ -17,7 +17,14 @@ from paper_studies.study import Asked, at, beside
 from remi_tf.files import write_json
 
 Series = dict[str, list[tuple[float | None, str]]]  # a curve's name → its points (x or None for a line, flags)
-LOG2, SYMLOG = {"value": "log", "base": 2}, {"value": "symlog", "linthresh": 0.1}
+LOG2: dict[str, Any] = {"value": "log", "base": 2}
+
+
+def from_zero(first: float) -> dict[str, Any]:
+    """A logarithmic scale that has 0 too; `first` is the smallest point after it."""
+    return {"value": "symlog", "linthresh": first}
+
+
 WORDS = {
     "valid_recall": "recall@{n} of validation users",
     "recall": "recall@{n} of test users",
@@ -82,6 +89,9 @@ class Curves:
                 for name in names:
                     _curve(axis, series[name], at(metric, content), name.removeprefix(panel.prefix))
                 axis.set_xscale(**panel.scale)
+                places = sorted({point["x"] for name in names for point in series[name].values()} - {None})
+                axis.set_xticks(places, [f"{place:g}" for place in places], fontsize=8)
+                axis.minorticks_off()
                 axis.set_xlabel(panel.axis)
                 axis.set_ylabel(WORDS[metric].format(n=at(metric, content).partition("@")[2]))
                 axis.grid(alpha=0.3)

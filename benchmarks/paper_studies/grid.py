@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import Normalize
+from quality_table import write_markdown
 
 from paper_studies.pictures import heading, heat_map, save
 from paper_studies.study import Asked, at, beside
@@ -39,6 +40,9 @@ class Grid:
     def draw(self, content: dict[str, Any], output: Path) -> None:
         """As of `Study`. Cells that are missing stay white."""
         metric, found = at("recall", content), content["systems"]
+        write_markdown(
+            beside(output, ".md"), {f"`{name}`": list(seeds.values()) for name, seeds in found.items()}, content
+        )
 
         def mean(name: str) -> float:
             return statistics.mean(seed[metric] for seed in found[name].values()) if name in found else np.nan

@@ -1,8 +1,8 @@
 """The curves: which systems, and where they stand on the axis."""
 
-from systems import settings_of
+from systems import settings_of  # sets the import path
 
-from paper_studies.curves import LOG2, SYMLOG, Curves, Panel, Series
+from paper_studies.curves import LOG2, Curves, Panel, Series, from_zero
 from paper_studies.study import Asked, paper
 from remi_tf.settings.names import known_settings
 
@@ -74,7 +74,9 @@ def mtmi_repel(asked: Asked) -> Series:
     }
 
 
-_BETA_LAMBDA = tuple(Panel(name, SYMLOG, name) for name in ("beta (lambda 100)", "lambda (beta 1)"))
+_BETA_LAMBDA = tuple(
+    Panel(name, from_zero(first), name) for name, first in (("beta (lambda 100)", 0.1), ("lambda (beta 1)", 10))
+)
 CURVES = {
     "samplers": Curves(
         "as remi_samplers, with the learning rate and the first target of the default recipe",
@@ -100,6 +102,6 @@ CURVES = {
     ),
     "mtmi_repel": Curves(
         "MTMI, figure 4: its three models over the weight beta of the repel loss",
-        mtmi_repel, (Panel("beta of the repel loss", SYMLOG),), ("recall", "hit_rate", "ndcg"),
+        mtmi_repel, (Panel("beta of the repel loss", from_zero(1)),), ("recall", "hit_rate", "ndcg"),
     ),
 }  # fmt: skip
