@@ -181,10 +181,15 @@ def add_run_flags(parser: argparse.ArgumentParser, seeds: tuple[int, ...], max_s
 def add_jobs(parser: argparse.ArgumentParser) -> None:
     """--jobs of `run_all`."""
     jobs = "runs at the same time, each with its share of the cores (default: %(default)s)"
-    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help=jobs)
+    parser.add_argument("--jobs", type=at_least_one, default=1, metavar="N", help=jobs)
 
 
-def _jobs(text: str) -> int:
+def at_least_one(text: str) -> int:
+    """A flag's value as a positive whole number.
+
+    Raises:
+      argparse.ArgumentTypeError: it is none.
+    """
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: give a number of at least 1")
     return int(text)

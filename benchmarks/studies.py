@@ -24,7 +24,7 @@ from paper_studies.shares import Shares
 from paper_studies.study import Asked, Study, beside
 from paper_studies.systems_of_papers import SYSTEMS
 from paper_studies.weights import Weights
-from quality import Budget, add_jobs, add_run_flags, find_data
+from quality import Budget, add_jobs, add_run_flags, at_least_one, find_data
 
 from remi_tf.commands.cli import Parser, number_list, run_main
 from remi_tf.errors import InputError
@@ -83,7 +83,7 @@ def _parser() -> Parser:
     parser.add_argument("--output", type=Path, required=True, help="the results go to OUTPUT.json and OUTPUT.png")
     default = ",".join(map(str, NEGATIVES))
     parser.add_argument("--negatives", type=number_list, help=f"values of N where N is the axis (default: {default})")
-    parser.add_argument("--users", type=int, metavar="N", help="users in a picture of users (default: 2 or 3)")
+    parser.add_argument("--users", type=at_least_one, metavar="N", help="users in a picture of users (default: 2 or 3)")
     best = "try 2, 4, 6 and 8 interests for each baseline that has several, and show the best on validation users"
     parser.add_argument("--best_k", action="store_true", help=best)
     add_run_flags(parser, (1,), 5000, "runs/studies")

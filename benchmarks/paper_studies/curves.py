@@ -81,7 +81,7 @@ class Curves:
         series = {name: points for name, points in content["series"].items() if points}
         seeds = [seed for points in series.values() for point in points.values() for seed in point["seeds"].values()]
         shown = [metric for metric in self.shown if all(at(metric, content) in seed for seed in seeds)]
-        size = (5.6 * len(shown) + 1.6, 4.2 * len(self.panels))
+        size = (4.4 * len(shown) + 2.6, 3.6 * len(self.panels) + 0.3)
         figure, axes = plt.subplots(len(self.panels), len(shown), figsize=size, squeeze=False)
         for row, panel in zip(axes, self.panels, strict=True):
             names = [name for name in series if name.startswith(panel.prefix)]

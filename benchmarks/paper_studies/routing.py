@@ -68,22 +68,19 @@ class Routing:
         size = (3.2 * len(users) + 1.2, 1.75 * len(systems) + 0.6)
         figure, axes = plt.subplots(len(systems), len(users), figsize=size, squeeze=False, layout="constrained")
         norm = PowerNorm(0.5, 0, 1)
-        for row, (name, found) in zip(axes, systems.items(), strict=True):
+        for place, (row, (name, found)) in enumerate(zip(axes, systems.items(), strict=True)):
             seeds = list(found["seeds"].values())
             variance = np.mean([seed["variance"] for seed in seeds])
             for axis, user, matrix in zip(row, users, seeds[0]["maps"], strict=True):
                 numbers = [[str(each + 1) for each in range(size)] for size in np.shape(matrix)]
-                where = f"{name}, variance {variance:.3f}" if axis is row[0] else f"user {shortened(user, 16)}"
-                image = heat_map(np.array(matrix), *numbers, where, axis, norm)
-                axis.title.set_horizontalalignment("left")
-                axis.title.set_x(0)
-            row[0].set_ylabel("interest", fontsize=8)
+                title = f"user {shortened(user, 24)}" if place == 0 else ""
+                image = heat_map(np.array(matrix), *numbers, title, axis, norm)
+            model, _, rr = name.partition(" ")
+            row[0].set_ylabel(f"{model}\n{rr}\nvariance {variance:.3f}", fontsize=8)
         for axis in axes[-1]:
             axis.set_xlabel("item of the history, oldest first", fontsize=8)
         figure.colorbar(image, ax=axes, label="weight of the item", shrink=0.6)
-        figure.suptitle(
-            f"Routing on {heading(content)}; the first column is user {shortened(users[0], 16)}", fontsize=10
-        )
+        figure.suptitle(f"Routing on {heading(content)}, a row for each interest", fontsize=10)
         save(figure, beside(output, ".png"))
 
 

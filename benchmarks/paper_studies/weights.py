@@ -2,6 +2,7 @@
 
 A trained REMI, one step's uniform negatives, and test users with their first target: the interest that is closest to
 the target scores the negatives, and the weights are w_j = exp(beta s_j) / mean_i exp(beta s_i). So their mean is 1.
+A negative that is the target has no weight where hits do not count (--mask_accidental_hits).
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator
 
 from paper_studies.pictures import heading, save, shortened
 from paper_studies.study import Asked, beside, paper
@@ -58,10 +60,16 @@ class Weights:
             rows = [*user["highest"], *user["lowest"]]
             places = np.arange(len(rows), 0, -1) - (np.arange(len(rows)) >= len(user["highest"]))
             colours = ["tab:red"] * len(user["highest"]) + ["tab:blue"] * len(user["lowest"])
-            axis.barh(places, [row["weight"] for row in rows], color=colours)
-            axis.axvline(1, color="black", linewidth=1, linestyle=":")
+            from_one = [row["weight"] - 1 for row in rows]
+            bars = axis.barh(places, from_one, left=1, color=colours)
+            axis.bar_label(bars, [f"{row['weight']:.2g}" for row in rows], padding=2, fontsize=8)
+            axis.axvline(1, color="black", linewidth=1)
             axis.set_yticks(places, [row["title"] for row in rows], fontsize=8)
             axis.set_xscale("log")
+            axis.margins(x=0.15)
+            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.minorticks_off()
             axis.set_xlabel(f"weight of the negative (mean 1 over {user['negatives']:,} draws)", fontsize=9)
             read = "\n".join(f"    {name}" for name in user["latest"])
             axis.set_title(
@@ -81,18 +89,18 @@ def _weighted(run: "Run", users: np.ndarray) -> list[dict[str, Any]]:
     items, offsets = targets(run.dataset.test, users)
     vectors = run.model.item_vectors().numpy()
     beta, first = run.settings.objective.beta, items[offsets[:-1]]
-    ids = run.model.sampler(tf.constant(first, tf.int32), tf.constant(0)).ids.numpy()
+    drawn = run.model.sampler(tf.constant(first, tf.int32), tf.constant(0)).ids.numpy()
     found = []
     for user, read, target, own in zip(users, history, first, interests.vectors.numpy(), strict=True):
+        hits = (drawn == target) & run.settings.objective.mask_accidental_hits
+        ids = drawn[~hits]
         weights = ihn_weights(own, vectors[target], vectors[ids], beta)
         places = np.unique(ids, return_index=True)[1]  # an item is shown once, however often it was drawn
         order = places[np.argsort(-weights[places], kind="stable")]
         order = order[ids[order] > 0]
 
-        def rows(part: np.ndarray, weights: np.ndarray = weights) -> list[dict[str, Any]]:
-            return [{"title": title(run.catalogue, ids[place]), "weight": float(weights[place])} for place in part]
-
-        shown = min(SHOWN, len(order) // 2)
+        rows = [{"title": title(run.catalogue, ids[place]), "weight": float(weights[place])} for place in order]
+        shown = min(SHOWN, len(rows) // 2)
         found.append(
             {
                 "user": run.dataset.user_ids("test")[user],
@@ -100,8 +108,8 @@ def _weighted(run: "Run", users: np.ndarray) -> list[dict[str, Any]]:
                 "latest": [title(run.catalogue, row) for row in read[read > 0][-LATEST:]],
                 "beta": beta,
                 "negatives": len(ids),
-                "highest": rows(order[:shown]),
-                "lowest": rows(order[len(order) - shown :]),
+                "highest": rows[:shown],
+                "lowest": rows[len(rows) - shown :],
             }
         )
     return found
