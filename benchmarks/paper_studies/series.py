@@ -1,4 +1,8 @@
-"""The curves: which systems, and where they stand on the axis."""
+"""The curves: which systems, and where they stand on the axis.
+
+Papers print their curves without numbers of the axes, so the values are ours: those of REMI's text and README for beta
+(0 to 10), and powers of four for N. Every curve of REMI's is ComiRec-SA with K = 4, unless it says PIMI.
+"""
 
 from systems import settings_of  # sets the import path
 
@@ -11,7 +15,7 @@ LARGEST_POOL = 8192  # ids that dns, srns and genni score for every user; more n
 DEFAULT_TRAINING = "--learning_rate 0.003 --first_target 1"
 PAPER_TRAINING = "--recipe paper"
 BETAS, LAMBDAS = (0, 0.1, 0.5, 1, 2, 5, 10), (0, 10, 30, 100, 300, 1000, 10_000)
-REPELS = (0, 1, 6, 10, 100, 1000)
+REPELS = (0, 1, 6, 10, 100, 1000)  # MTMI's grid is said to go from 1 to 1000; 6 is the value of its table
 OVER_NEGATIVES = "negatives per step, N"
 
 

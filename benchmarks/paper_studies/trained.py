@@ -1,6 +1,5 @@
 """Finished runs as models, and the users that they are shown on."""
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +25,8 @@ def measure_runs(
     """Train the systems (name → flags), look at every finished run, and write OUTPUT.json. Returns how many failed.
 
     Args:
-      look: (run, whether it is of the first seed) → what OUTPUT.json says of it. The first seed is the one whose users
-        are drawn.
+      look: (run, whether it is of its system's first finished seed, which is the one that is drawn) → what OUTPUT.json
+        says of it.
       more: what OUTPUT.json says besides.
     """
     finished: set[tuple[str, int]] = set()
@@ -43,12 +42,11 @@ def measure_runs(
     for name, system in zip(systems, parsed, strict=True):
         for seed in asked.seeds:
             if (system.name, seed) in finished:
-                seen = look(load_run(run_path(system, seed, asked.data, asked.runs.resolve())), seed == asked.seeds[0])
                 there = content["systems"].setdefault(name, {"flags": system.name, "seeds": {}})
-                there["seeds"][str(seed)] = seen
-    write_json(beside(asked.output, ".json"), content)
-    if not content["systems"]:
-        print("no run has ended well, so there is nothing to draw", file=sys.stderr)
+                run = load_run(run_path(system, seed, asked.data, asked.runs.resolve()))
+                there["seeds"][str(seed)] = look(run, not there["seeds"])
+    if content["systems"]:
+        write_json(beside(asked.output, ".json"), content)
     return failed
 
 

@@ -37,7 +37,7 @@ def ihn_weights(interests: np.ndarray, target: np.ndarray, negatives: np.ndarray
 
 @dataclass(frozen=True)
 class Weights:
-    """The study of the weights. Only the first seed is shown."""
+    """The study of the weights. One seed is shown."""
 
     about: str = "REMI, figure 4: the negatives of a few users with the highest and the lowest weights of IHN"
     history: str = "no"
