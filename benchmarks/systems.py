@@ -35,7 +35,7 @@ class System:
         Raises:
           InputError: no model, a seed that is not a number, or a flag that a system may not set.
         """
-        words, _, own = text.partition("@")
+        words, _, own = text.partition(" @")
         flags = tuple(words.split())
         if not flags or flags[0].startswith("-"):
             raise InputError(f'--system {text!r}: begin with the model, such as "SA --remi"')

@@ -27,6 +27,8 @@ def test_a_system_is_flags_and_perhaps_seeds_of_its_own():
     assert quality.System.parse("SA --remi", (1, 2)) == quality.System(("SA", "--remi"), (1, 2))
     own = quality.System.parse("Re4 --re4_attend 1 @3,4", (1, 2))
     assert own.seeds == (3, 4) and own.name == "Re4 --re4_attend 1"
+    value = quality.System.parse("SA --select recall@10", (1, 2))  # only a word that begins with @ is seeds
+    assert value == quality.System(("SA", "--select", "recall@10"), (1, 2))
 
 
 @pytest.mark.parametrize("system", ["SA --seed=3", "SA --max_steps 9", "SA --resume", "--remi", "", "SA @x"])
