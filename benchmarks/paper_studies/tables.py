@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib.ticker import MaxNLocator
 from quality import run_all
 from quality_table import Table, write_markdown
 from systems import System
@@ -97,6 +98,7 @@ def draw_means(rows: dict[str, list[dict[str, Any]]], content: dict[str, Any], o
         axis.set_yticks(places, rows)
         axis.set_xlabel(f"{word}@{name.partition('@')[2]} of test users", fontsize=9)
         axis.tick_params(labelsize=8)
+        axis.xaxis.set_major_locator(MaxNLocator(4))
         axis.grid(alpha=0.3, axis="x")
         axis.set_axisbelow(True)
     figure.suptitle(heading(content), fontsize=10)
