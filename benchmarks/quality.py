@@ -16,58 +16,28 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quality_table import EXCLUDED, Table
-from systems import ROOT, settings_of  # sets the import path
+from quality_data import Data, find_data
+from quality_table import EXCLUDED, TOP_N, Table
+from systems import ROOT, System, settings_of  # sets the import path
 
 from remi_tf.commands.cli import Parser, number_list, run_main
-from remi_tf.errors import InputError
+from remi_tf.evaluation.metrics import CUT_OFFS
 from remi_tf.files import write_json
 from remi_tf.quiet_loading import load_tensorflow
-from remi_tf.settings.exclusion import CHOICES, excludes_history, in_words
+from remi_tf.settings.exclusion import CHOICES, in_words
 from remi_tf.settings.settings import Settings
 
 TIMES = "quality.json"  # what this script adds to a run folder, next to `results`
-OWN_FLAGS = ("dataset", "seed", "run_dir", "max_steps", "eval_every", "patience", "overwrite", "resume")  # of train.py
 
 
 class RunFailed(Exception):
     """A run could not be trained, evaluated or reused. The others go on."""
-
-
-@dataclass(frozen=True)
-class System:
-    """flags: flags of train.py, the model first. seeds: the seeds to train with."""
-
-    flags: tuple[str, ...]
-    seeds: tuple[int, ...]
-
-    @property
-    def name(self) -> str:
-        return " ".join(self.flags)
-
-    @classmethod
-    def parse(cls, text: str, seeds: tuple[int, ...]) -> "System":
-        """Read text such as "SA --remi @1,2".
-
-        Raises:
-          InputError: no model, a seed that is not a number, or a flag that a system may not set.
-        """
-        words, _, own = text.partition("@")
-        flags = tuple(words.split())
-        if not flags or flags[0].startswith("-"):
-            raise InputError(f'--system {text!r}: begin with the model, such as "SA --remi"')
-        for flag in flags:
-            if flag.split("=")[0].removeprefix("--no-").removeprefix("--") in OWN_FLAGS and flag.startswith("--"):
-                raise InputError(f"--system {text!r}: {flag} is set for all systems alike; leave it out")
-        try:
-            return cls(flags, number_list(own) if own else seeds)
-        except argparse.ArgumentTypeError as error:
-            raise InputError(f"--system {text!r}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -86,19 +56,6 @@ class Budget:
     @property
     def flags(self) -> list[str]:
         return [f"--{name}={value}" for name, value in vars(self).items()]
-
-
-@dataclass(frozen=True)
-class Data:
-    """The folder of the dataset, its name, the fingerprint of its present content, its number of items, its share of
-    repeats, and whether the lists of all systems leave out the history."""
-
-    path: Path
-    name: str
-    fingerprint: str
-    num_items: int
-    repeats: float
-    exclude_history: bool
 
 
 def run(system: System, seed: int, data: Data, budget: Budget, runs: Path, threads: int) -> dict[str, Any]:
@@ -126,7 +83,7 @@ def run(system: System, seed: int, data: Data, budget: Budget, runs: Path, threa
             "evaluate.py",
             f"--run_dir={path}",
             "--split=test",
-            "--top_n=20,50",
+            f"--top_n={','.join(map(str, data.top_n))}",
             lists,
             f"--json={evaluation}",
             f"--per_user={per_user}",
@@ -140,8 +97,11 @@ def run_path(system: System, seed: int, data: Data, runs: Path) -> Path:
 
 
 def results(path: Path, data: Data) -> tuple[Path, Path]:
-    """The JSON and the metrics of each user that evaluate.py writes into a run folder, with or without the history."""
+    """The JSON and the metrics of each user that evaluate.py writes into a run folder: with or without the history, one
+    pair of files for each choice of cut-offs."""
     name = f"quality_test_{'without' if data.exclude_history else 'with'}_history"
+    if data.top_n != CUT_OFFS:  # these have the plain name
+        name += f"_at_{'_'.join(map(str, data.top_n))}"
     return path / f"{name}.json", path / f"{name}.npz"
 
 
@@ -151,7 +111,8 @@ def trained_with(system: System, seed: int, data: Data, budget: Budget) -> Setti
     Raises:
       InputError: flags that train.py would refuse.
     """
-    return settings_of([*system.flags, f"--seed={seed}", *budget.flags], data.name, data.num_items, data.repeats)
+    flags = [*system.flags, f"--seed={seed}", *budget.flags]
+    return settings_of(flags, data.name, data.num_items, data.repeats, data.has_features)
 
 
 def check_run(path: Path, data: Data, settings: Settings) -> None:
@@ -174,14 +135,14 @@ def check_run(path: Path, data: Data, settings: Settings) -> None:
 
 
 def measured(path: Path, results: Path) -> dict[str, Any]:
-    """The figures of a finished run folder: on test users (`results`), and the best recall@50 on validation users."""
+    """The figures of a finished run folder: on test users (`results`), and the best recalls on validation users."""
     seconds = json.loads((path / TIMES).read_text(encoding="utf-8"))["seconds"]
     evaluation = json.loads(results.read_text(encoding="utf-8"))
     lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     steps, elapsed = lines[-1]["step"] - lines[0]["step"], lines[-1]["time"] - lines[0]["time"]
     return {
         **evaluation["metrics"]["model"],
-        "valid_recall@50": max(line["valid_recall@50"] for line in lines),
+        **{name: max(line[name] for line in lines) for name in lines[0] if name.startswith("valid_recall@")},
         "best_step": evaluation["step"],
         "steps": lines[-1]["step"],
         "seconds": seconds,
@@ -200,22 +161,6 @@ def parameters(path: Path) -> int:
     return sum(int(tf.TensorShape(shape).num_elements()) for shape in weights if shape)
 
 
-def find_data(name_or_path: str, exclude_history: str = "auto") -> Data:
-    """The dataset as train.py would find it, and whether its lists leave out the history (auto, yes or no).
-
-    Raises:
-      InputError: there is none.
-    """
-    load_tensorflow()
-    from remi_tf.data.dataset.folder import find_dataset
-
-    dataset = find_dataset(name_or_path)
-    excluded = excludes_history(exclude_history, lambda: dataset.repeats)
-    return Data(
-        dataset.path.absolute(), dataset.name, dataset.fingerprint, dataset.num_items, dataset.repeats, excluded
-    )
-
-
 def add_run_flags(parser: argparse.ArgumentParser, seeds: tuple[int, ...], max_steps: int, runs: str) -> None:
     """--seeds, the budget, --exclude_history and --runs, with these defaults."""
     shown = ",".join(map(str, seeds))
@@ -226,9 +171,76 @@ def add_run_flags(parser: argparse.ArgumentParser, seeds: tuple[int, ...], max_s
     parser.add_argument("--patience", default=15, help="validations without gain (default: %(default)s)", **whole)
     lists = "leave the history out of the lists of all systems on test users (default: auto)"
     parser.add_argument("--exclude_history", choices=CHOICES, default="auto", help=lists)
+    shown = ",".join(map(str, CUT_OFFS))
+    parser.add_argument("--top_n", type=number_list, default=CUT_OFFS, help=f"cut-offs of metrics (default: {shown})")
     parser.add_argument(
         "--runs", type=Path, default=Path(runs), help="folder of the run folders (default: %(default)s)"
     )
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """--jobs of `run_all`."""
+    jobs = "runs at the same time, each with its share of the cores (default: %(default)s)"
+    parser.add_argument("--jobs", type=at_least_one, default=1, metavar="N", help=jobs)
+
+
+def at_least_one(text: str) -> int:
+    """A flag's value as a positive whole number.
+
+    Raises:
+      argparse.ArgumentTypeError: it is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number of at least 1")
+    return int(text)
+
+
+def run_all(
+    systems: Sequence[System],
+    data: Data,
+    budget: Budget,
+    runs: Path,
+    jobs: int,
+    done: Callable[[System, int, dict[str, Any]], None],
+) -> int:
+    """Train and evaluate every seed of every system: the first seed of all before the second of any.
+
+    Args:
+      done: called with the system, the seed and the figures of each run that has ended well, one at a time.
+
+    Returns:
+      How many runs failed. Each is printed, and the others go on.
+
+    Raises:
+      InputError: what train.py would refuse, before anything is trained.
+    """
+    for system in systems:
+        trained_with(system, 1, data, budget)
+    threads, metric = max(1, (os.cpu_count() or 1) // jobs), f"recall@{data.top_n[-1]}"
+    places = sorted((seed, place) for place, system in enumerate(systems) for seed in system.seeds)
+    failed = 0
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = {
+            pool.submit(run, systems[place], seed, data, budget, runs.resolve(), threads): (systems[place], seed)
+            for seed, place in places
+        }
+        for ended in as_completed(waiting):
+            system, seed = waiting[ended]
+            try:
+                result = ended.result()
+            except RunFailed as error:
+                failed += 1
+                print(f"{system.name} seed {seed}: {error}", file=sys.stderr, flush=True)
+                continue
+            print(f"{system.name} seed {seed}: {metric} {result[metric]:.4f}", flush=True)
+            done(system, seed, result)
+    if failed:
+        print(
+            f"{failed} of {len(places)} runs failed and are missing in the results; fix what the message names, then "
+            "the same command goes on",
+            file=sys.stderr,
+        )
+    return failed
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -237,12 +249,14 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--system", action="append", required=True, help='flags of train.py, such as "SA --remi"')
     parser.add_argument("--output", type=Path, required=True, help="the tables go to OUTPUT.md and OUTPUT.json")
     add_run_flags(parser, (1, 2, 3), 30_000, "runs/quality")
-    jobs = "runs at the same time, each with its share of the cores (default: %(default)s)"
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help=jobs)
-    flags = parser.parse_args(argv)
-    if flags.jobs < 1:
-        raise InputError(f"--jobs {flags.jobs}: give at least 1")
-    return flags
+    add_jobs(parser)
+    return parser.parse_args(argv)
+
+
+def about(data: Data, budget: Budget) -> dict[str, Any]:
+    """What all results of a table have in common."""
+    judged = {EXCLUDED: data.exclude_history, TOP_N: list(data.top_n)}
+    return {"dataset": data.path.name, "fingerprint": data.fingerprint, "split": "test", **vars(budget), **judged}
 
 
 def main(argv: list[str]) -> int:
@@ -253,40 +267,15 @@ def main(argv: list[str]) -> int:
     """
     flags = _parse(argv)
     systems = [System.parse(text, flags.seeds) for text in flags.system]
-    data = find_data(flags.dataset, flags.exclude_history)
-    budget = Budget.of(flags)
-    for system in systems:
-        trained_with(system, 1, data, budget)  # what would be refused is refused before anything is trained
-    threads = max(1, (os.cpu_count() or 1) // flags.jobs)
-    jobs = sorted(((seed, place) for place, system in enumerate(systems) for seed in system.seeds))
-    failed = 0
+    data, budget = find_data(flags.dataset, flags.exclude_history, flags.top_n), Budget.of(flags)
     flags.output.parent.mkdir(parents=True, exist_ok=True)
-    about = {"dataset": data.path.name, "fingerprint": data.fingerprint, "split": "test", **vars(budget)}
-    about |= {EXCLUDED: data.exclude_history}
     print(in_words(data.exclude_history, data.repeats), flush=True)
-    table = Table(flags.output, about)
-    with ThreadPoolExecutor(flags.jobs) as pool:
-        waiting = {
-            pool.submit(run, systems[place], seed, data, budget, flags.runs.resolve(), threads): (place, seed)
-            for seed, place in jobs  # the first seed of every system before the second of any
-        }
-        for done in as_completed(waiting):
-            place, seed = waiting[done]
-            try:
-                result = done.result()
-            except RunFailed as error:
-                failed += 1
-                print(f"{systems[place].name} seed {seed}: {error}", file=sys.stderr, flush=True)
-                continue
-            print(f"{systems[place].name} seed {seed}: recall@50 {result['recall@50']:.4f}", flush=True)
-            table.add(systems[place].name, seed, result)
-    if failed:
-        print(
-            f"{failed} of {len(jobs)} runs failed and are missing in the tables; fix what the message names, then the "
-            "same command goes on",
-            file=sys.stderr,
-        )
-    return 1 if failed else 0
+    table = Table(flags.output, about(data, budget))
+
+    def add(system: System, seed: int, result: dict[str, Any]) -> None:
+        table.add(system.name, seed, result)
+
+    return 1 if run_all(systems, data, budget, flags.runs, flags.jobs, add) else 0
 
 
 if __name__ == "__main__":

@@ -1,22 +1,25 @@
 """The table of results that benchmarks/quality.py writes: it grows by system and seed, as JSON and as Markdown."""
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import systems  # noqa: F401  # sets the import path
 
 from remi_tf.errors import InputError
+from remi_tf.evaluation.metrics import CUT_OFFS
 from remi_tf.files import atomic_file, write_json
 from remi_tf.locks import locked_beside
 from remi_tf.manifests import read_object
 from remi_tf.settings.exclusion import in_words
 
-METRICS = [f"{metric}@{n}" for n in (20, 50) for metric in ("recall", "hit_rate", "ndcg")]
+EXCLUDED, TOP_N = "exclude_history", "top_n"
 
 
-EXCLUDED = "exclude_history"
+def metrics_at(top_n: Sequence[int]) -> list[str]:
+    """The columns of a table at these cut-offs."""
+    return [f"{metric}@{n}" for n in top_n for metric in ("recall", "hit_rate", "ndcg")]
 
 
 class Table:
@@ -24,7 +27,7 @@ class Table:
 
     Args:
       output: OUTPUT, without the ending.
-      about: what all results must have in common: data, split and budget.
+      about: what all results must have in common: data, split, budget, and how lists are judged.
 
     Raises:
       InputError: OUTPUT.json is damaged, or holds results of other data or of another budget.
@@ -41,7 +44,8 @@ class Table:
             return
         remedy = "take another --output, or remove it"
         there = read_object(self.json, remedy)
-        there.setdefault(EXCLUDED, False)  # tables of older versions
+        there.setdefault(EXCLUDED, False)  # tables of older versions, here and in the next line
+        there.setdefault(TOP_N, list(CUT_OFFS))
         if not isinstance(there.get("systems"), dict):
             raise InputError(f"{self.json}: not a table of this script; {remedy}")
         for name, value in self.content.items():
@@ -65,24 +69,35 @@ class Table:
         seeds = self.content["systems"].setdefault(system, {})
         seeds[str(seed)] = result
         self.content["systems"][system] = dict(sorted(seeds.items(), key=lambda item: int(item[0])))
-        with atomic_file(self.markdown) as file:
-            file.write(markdown({name: list(found.values()) for name, found in self.content["systems"].items()}))
-            file.write(f"\n{in_words(self.content[EXCLUDED], None).capitalize()}.\n")
+        rows = {f"`{name}`": list(found.values()) for name, found in self.content["systems"].items()}
+        write_markdown(self.markdown, rows, self.content)
         write_json(self.json, self.content)
 
 
-def markdown(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """The table: one row for each system, mean ± standard deviation over its seeds."""
-    columns = [*METRICS, "seeds", "best at step", "steps", "seconds", "ms/step", "parameters"]
+def write_markdown(path: Path, rows: Mapping[str, list[dict[str, Any]]], about: Mapping[str, Any]) -> None:
+    """The table as a file, with a line on the lists. `about` has exclude_history and, perhaps, the cut-offs."""
+    with atomic_file(path) as file:
+        file.write(markdown(rows, about.get(TOP_N, CUT_OFFS)))
+        file.write(f"\n{in_words(about[EXCLUDED], None).capitalize()}.\n")
+
+
+def markdown(rows: Mapping[str, list[dict[str, Any]]], top_n: Sequence[int] = CUT_OFFS) -> str:
+    """The table: one row for each system, mean ± standard deviation over its seeds.
+
+    Args:
+      rows: what stands in the first cell → the results of each seed.
+    """
+    metrics = metrics_at(top_n)
+    columns = [*metrics, "seeds", "best at step", "steps", "seconds", "ms/step", "parameters"]
     lines = ["| system | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for name, results in rows.items():
-        cells = [_spread([result[metric] for result in results]) for metric in METRICS]
+        cells = [_spread([result[metric] for result in results]) for metric in metrics]
         cells.append(str(len(results)))
         for column in ("best_step", "steps", "seconds"):
             cells.append(f"{statistics.mean(result[column] for result in results):,.0f}")
         times = [result["ms_per_step"] for result in results if result["ms_per_step"] is not None]
         cells += [f"{statistics.mean(times):.1f}" if times else "–", f"{results[0]['parameters']:,}"]
-        lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

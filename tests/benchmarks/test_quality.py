@@ -20,13 +20,15 @@ DATA = quality.Data(Path("data/toy"), "toy", "aaaa", 60, 0.3, False)
 
 def result(recall: float, **others) -> dict:
     figures = {"best_step": 50, "steps": 100, "seconds": 9.0, "ms_per_step": 2.0, "parameters": 12_345}
-    return dict.fromkeys(quality_table.METRICS, recall) | figures | others
+    return dict.fromkeys(quality_table.metrics_at((20, 50)), recall) | figures | others
 
 
 def test_a_system_is_flags_and_perhaps_seeds_of_its_own():
     assert quality.System.parse("SA --remi", (1, 2)) == quality.System(("SA", "--remi"), (1, 2))
     own = quality.System.parse("Re4 --re4_attend 1 @3,4", (1, 2))
     assert own.seeds == (3, 4) and own.name == "Re4 --re4_attend 1"
+    value = quality.System.parse("SA --select recall@10", (1, 2))  # only a word that begins with @ is seeds
+    assert value == quality.System(("SA", "--select", "recall@10"), (1, 2))
 
 
 @pytest.mark.parametrize("system", ["SA --seed=3", "SA --max_steps 9", "SA --resume", "--remi", "", "SA @x"])
@@ -42,7 +44,7 @@ def test_a_failing_run_does_not_end_the_others(tmp_path, monkeypatch, capsys):
         return result(seed / 10)
 
     monkeypatch.setattr(quality, "run", run)
-    monkeypatch.setattr(quality, "find_data", lambda name, asked: DATA)
+    monkeypatch.setattr(quality, "find_data", lambda *_: DATA)
     output = ["--dataset", "data/toy", "--output", str(tmp_path / "v1.5"), "--seeds", "1,2"]
     assert quality.main([*output, "--system", "SA", "--system", "DNN"]) == 1
     printed = capsys.readouterr().err
@@ -54,7 +56,7 @@ def test_a_failing_run_does_not_end_the_others(tmp_path, monkeypatch, capsys):
 
 
 def test_no_jobs_are_refused(tmp_path):
-    with pytest.raises(InputError, match="--jobs 0: give at least 1"):
+    with pytest.raises(InputError, match="--jobs: '0': give a number of at least 1"):
         quality.main(["--dataset", "toy", "--output", str(tmp_path / "table"), "--system", "SA", "--jobs", "0"])
 
 
@@ -68,7 +70,7 @@ def test_a_finished_run_is_used_again_and_one_of_other_data_or_budget_refused(tm
         path.mkdir(parents=True, exist_ok=True)
         if commands[-1] == "evaluate.py":
             recall = {"yes": 0.4, "no": 0.3}[flags["--exclude_history"]]
-            evaluation = {"metrics": {"model": dict.fromkeys(quality_table.METRICS, recall)}, "step": 50}
+            evaluation = {"metrics": {"model": dict.fromkeys(quality_table.metrics_at((20, 50)), recall)}, "step": 50}
             Path(flags["--json"]).write_text(json.dumps(evaluation))
             Path(flags["--per_user"]).touch()
             return quality.subprocess.CompletedProcess(command, 0, "", "")
@@ -90,6 +92,8 @@ def test_a_finished_run_is_used_again_and_one_of_other_data_or_budget_refused(tm
     without = quality.run(system, 1, replace(DATA, exclude_history=True), BUDGET, tmp_path, 1)
     assert without["recall@50"] == 0.4 and commands == ["train.py", "evaluate.py", "evaluate.py"]
     assert quality.run(system, 1, DATA, BUDGET, tmp_path, 1) == first
+    at_ten = replace(DATA, top_n=(10,))
+    assert quality.results(tmp_path, at_ten)[0].name == "quality_test_with_history_at_10.json"
     quality.results(quality.run_path(system, 1, DATA, tmp_path), DATA)[1].unlink()
     quality.run(system, 1, DATA, BUDGET, tmp_path, 1)
     assert commands == ["train.py", *["evaluate.py"] * 3]
