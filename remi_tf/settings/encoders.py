@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from remi_tf.errors import InputError
+from remi_tf.settings.capsules import CapsuleOptions, DynamicRoutingOptions, MINDOptions
 from remi_tf.settings.counted import EASEOptions, ItemKNNOptions, RulesOptions
 from remi_tf.settings.self_attention import SelfAttentionOptions
 from remi_tf.settings.setting import SettingGroup, setting
@@ -120,13 +121,8 @@ class _Rounds(EncoderSettings):
 
 
 @dataclass(frozen=True)
-class CapsuleSettings(_MaskPadding, _Rounds, _Start):
+class CapsuleSettings(CapsuleOptions, _MaskPadding, _Rounds, _Start):
     """The options that MIND and DR share."""
-
-    routing_softmax: str = setting(
-        "interests", "what the softmax of the routing runs over", choices=("interests", "sequence")
-    )
-    adaptive_interests: bool = setting(False, "K' = max(1, min(K, log2 |history|)) interests for a short history")
 
     def _items_choose(self) -> bool:
         return self.routing_softmax == "interests"
@@ -138,15 +134,8 @@ class CapsuleSettings(_MaskPadding, _Rounds, _Start):
 
 
 @dataclass(frozen=True)
-class MINDSettings(CapsuleSettings, _Bias):
+class MINDSettings(MINDOptions, CapsuleSettings, _Bias):
     """MIND."""
-
-    relu_layer: bool = setting(False, "dense ReLU layer on every capsule")
-    routing_start: str = setting(
-        "normal",
-        "what the routing logits are drawn from; truncated: cut at 2 standard deviations, as in ComiRec's release",
-        choices=("normal", "truncated"),
-    )
 
     def unread(self, name: str) -> str | None:
         if name == "relu_layer" and self.read_profile == "concat":
@@ -155,14 +144,8 @@ class MINDSettings(CapsuleSettings, _Bias):
 
 
 @dataclass(frozen=True)
-class DynamicRoutingSettings(CapsuleSettings):
+class DynamicRoutingSettings(DynamicRoutingOptions, CapsuleSettings):
     """DR."""
-
-    map_fan_in: str = setting(
-        "item",
-        "initial std of the maps; item: sqrt(2/d), tensor: sqrt(2/(L K d^2)) as in REMI's port, unit: 1 (ComiRec's)",
-        choices=("item", "tensor", "unit"),
-    )
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ class Trainer:
                 "holds only their order; prepare the log with --time_col (and another --time_unit than none), or take "
                 "--model_type SA"
             )
+        asks_ahead = settings.objective.targets == "future"
+        ahead = targets_ahead(dataset.train.lengths, dataset.valid) if asks_ahead else None
         self.batches = TrainingBatches(
             dataset.train,
             batch_size=settings.training.batch_size,
@@ -78,9 +80,7 @@ class Trainer:
             first_target=settings.training.first_target,
             seed=settings.training.seed,
             needs=needs(settings.encoder),
-            ahead=targets_ahead(dataset.train.lengths, dataset.valid)
-            if settings.objective.targets == "future"
-            else None,
+            ahead=ahead,
         )
         shares = partial(self.batches.target_shares, dataset.num_items)
         self.model = new_model(settings, dataset, shares)
@@ -257,8 +257,7 @@ class Trainer:
     def _measure(self, losses: dict[str, float], bar: tqdm, on_validation: OnValidation | None) -> None:
         result = self.evaluator.evaluate(self.validation)
         scores = {f"valid_{name}": float(value) for name, value in result.means.items()}
-        metric = self.settings.training.select
-        score = float(result.means[metric])
+        score = float(result.means[metric := self.settings.training.select])
         better = score > self.progress.best_score.numpy()
         if better:
             self.progress.best_score.assign(score)
@@ -275,8 +274,7 @@ class Trainer:
         self.events.flush()
         bar.set_description(f"{self._name}, {metric} {score:.4f}", refresh=False)
         if on_validation is not None:
-            loss = sum(losses.values()) if losses else None
-            on_validation(Validation(self.step, loss, result.means, better, metric))
+            on_validation(Validation(self.step, sum(losses.values()) if losses else None, result.means, better, metric))
 
     @property
     def _name(self) -> str:
