@@ -42,7 +42,7 @@ def test_the_history_is_what_precedes_the_target_oldest_first_right_padded(log):
 
 
 def test_targets_are_uniform_from_the_first_that_is_allowed(log):
-    targets = np.concatenate([batch["target"] for batch in batches(log, 3000)])
+    targets = np.concatenate([batch["target"] for batch in batches(log, 100, batch_size=40)])
     counts = np.bincount(targets[targets // 100 == 3] % 100, minlength=30)
     assert not counts[:4].any()
     expected = counts.sum() / 26
@@ -50,11 +50,11 @@ def test_targets_are_uniform_from_the_first_that_is_allowed(log):
 
 
 def test_users_are_distinct_in_a_batch_and_equally_likely_and_short_ones_left_out(log):
-    users = np.stack([batch["target"] // 100 for batch in batches(log, 2000)])
+    users = np.stack([batch["target"] // 100 for batch in batches(log, 1000)])
     assert all(len(set(row)) == 4 for row in users.tolist())
     counts = np.bincount(users.ravel(), minlength=6)
     assert counts[1] == 0  # three items: none may be a target
-    np.testing.assert_allclose(counts[[0, 2, 3, 4, 5]], 2000 * 4 / 5, rtol=0.05)
+    np.testing.assert_allclose(counts[[0, 2, 3, 4, 5]], 1000 * 4 / 5, rtol=0.05)
 
 
 def test_a_batch_larger_than_the_users_takes_each_as_often_as_it_fits(log):
@@ -120,7 +120,7 @@ def test_one_target_ahead_is_the_next_item(log):
 
 @pytest.mark.parametrize("ahead", [None, AHEAD])
 def test_target_shares_are_how_often_an_item_is_a_target(log, ahead):
-    drawn = np.concatenate([batch["target"] for batch in batches(log, 6000, ahead=ahead)])
+    drawn = np.concatenate([batch["target"] for batch in batches(log, 300, batch_size=40, ahead=ahead)])
     measured = np.bincount(drawn, minlength=600) / len(drawn)
     shares = TrainingBatches(log, **OPTIONS, ahead=ahead).target_shares(599)
     assert shares.sum() == pytest.approx(1)

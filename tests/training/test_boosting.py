@@ -1,6 +1,7 @@
 """The boost of a run: chosen on validation users as a whole evaluation would choose it, saved, resumed, served."""
 
 import json
+import shutil
 import signal
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from remi_tf.commands.train import main as train_command
 from remi_tf.counted.boost import TABLES
 from remi_tf.data.dataset.folder import load_dataset, write_dataset
 from remi_tf.errors import InputError, TrainingInterrupted
-from remi_tf.evaluation.evaluate import evaluate
+from remi_tf.evaluation.evaluate import Evaluator
 from remi_tf.training import boosting
 from remi_tf.training.boost_folder import BOOST, CHOICE, make_boost
 from remi_tf.training.interrupts import Interrupts
@@ -36,6 +37,22 @@ def run(request, dataset, tmp_path_factory):
     return train(dataset, "SA", remi=True, run_dir=path, exclude_history=request.param, boost_neighbours=9, **OPTIONS)
 
 
+@pytest.fixture(scope="module")
+def chosen(dataset, tmp_path_factory):
+    """A run of the recipe. Tests that change it do so to a copy."""
+    return train(dataset, "SA", remi=True, run_dir=tmp_path_factory.mktemp("chosen") / "run", **OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def without(dataset, tmp_path_factory):
+    """A run without a boost."""
+    return train(dataset, "SA", run_dir=tmp_path_factory.mktemp("without") / "run", **OPTIONS)
+
+
+def copy(run, path):
+    return shutil.copytree(run.path, path)
+
+
 def choice_of(run):
     return json.loads((run.path / BOOST / CHOICE).read_text())
 
@@ -45,11 +62,11 @@ def test_every_candidate_has_the_score_of_a_whole_evaluation_and_the_best_one_is
     kept = {name: table.numpy() for name, table in boost.tables.items()}
     assert len(choice["tried"]) == len(TABLES) * len(boosting.DECAYS) * len(boosting.WEIGHTS)
     lists = {table: boost.lists(run.dataset.train, [table])[table] for table in TABLES}
+    evaluator = Evaluator(run.model, (50,), run.excludes_history())
     for tried in choice["tried"]:
         boost.take(lists[tried["table"]])
         boost.weigh(tried["weight"], tried["decay"])
-        found = evaluate(run.model, run.dataset.valid, exclude_history=run.excludes_history())
-        scores.append(found.means["ndcg@50"])
+        scores.append(evaluator.evaluate(run.dataset.valid).means["ndcg@50"])
         assert tried["ndcg@50"] == pytest.approx(scores[-1], abs=1e-6)
     best = choice["tried"][int(np.argmax([tried["ndcg@50"] for tried in choice["tried"]]))]
     assert choice["chosen"] == {name: best[name] for name in ("table", "decay", "weight")}
@@ -99,20 +116,19 @@ def test_the_signatures_for_an_index_of_ones_own_hold_all_that_decides(run, tmp_
     np.testing.assert_allclose([scores[item] for item in best], expected["score"], rtol=1e-5)
 
 
-def test_what_is_given_is_not_chosen_and_training_does_not_know_of_it(dataset, tmp_path):
+def test_what_is_given_is_not_chosen_and_training_does_not_know_of_it(dataset, without, tmp_path):
     given = {"boost": "counted", "boost_table": "rules", "boost_decay": 0.5, "boost_weight": 3.0}
     with_it = train(dataset, "SA", run_dir=tmp_path / "with", **given, **OPTIONS)
-    train(dataset, "SA", run_dir=tmp_path / "without", **OPTIONS)
     assert choice_of(with_it)["chosen"] == {"table": "rules", "decay": 0.5, "weight": 3.0}
     np.testing.assert_allclose(with_it.model.boost.age_weights[:3], [3, 1.5, 0.75])
-    ours, theirs = newest_state(tmp_path / "with"), newest_state(tmp_path / "without")
+    ours, theirs = newest_state(tmp_path / "with"), newest_state(without.path)
     assert ours.keys() == theirs.keys()
     for name in ours:
         np.testing.assert_array_equal(ours[name], theirs[name])
 
 
-def test_a_run_that_is_stopped_before_it_is_chosen_says_so_and_resume_chooses(dataset, tmp_path, monkeypatch, caplog):
-    path, whole = tmp_path / "run", train(dataset, "SA", remi=True, run_dir=tmp_path / "whole", **OPTIONS)
+def test_a_run_stopped_before_it_is_chosen_says_so_and_resume_chooses(dataset, chosen, tmp_path, monkeypatch, caplog):
+    path = tmp_path / "run"
 
     def stop(*_):
         raise KeyboardInterrupt
@@ -123,13 +139,13 @@ def test_a_run_that_is_stopped_before_it_is_chosen_says_so_and_resume_chooses(da
     assert load_run(path).model.boost is None
     assert "lists are without the boost, which is chosen when training ends; go on with" in caplog.text
     monkeypatch.undo()
-    assert resume(path).evaluate().means == whole.evaluate().means
+    assert resume(path).evaluate().means == chosen.evaluate().means
     monkeypatch.setattr(boosting, "_tried", lambda *_: pytest.fail("chosen again"))
     assert resume(path).model.boost is not None
 
 
-def test_it_is_chosen_again_for_better_weights_and_not_for_the_same(dataset, tmp_path, monkeypatch):
-    run = train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
+def test_it_is_chosen_again_for_better_weights_and_not_for_the_same(dataset, chosen, tmp_path, monkeypatch):
+    run = load_run(copy(chosen, tmp_path / "run"))
     best_keeper(run.model, run.path, verify=True).save(99)
     assert load_run(run.path).model.boost is None
     boosting.boost_run(run.path, dataset, dataset.valid)
@@ -139,19 +155,18 @@ def test_it_is_chosen_again_for_better_weights_and_not_for_the_same(dataset, tmp
     boosting.boost_run(run.path, dataset, dataset.valid)
 
 
-def test_a_damaged_boost_is_named_and_resume_counts_it_again(dataset, tmp_path):
-    path = tmp_path / "run"
-    before = train(dataset, "SA", remi=True, run_dir=path, **OPTIONS).evaluate().means
+def test_a_damaged_boost_is_named_and_resume_counts_it_again(chosen, tmp_path):
+    path = copy(chosen, tmp_path / "run")
     (data,) = (path / BOOST).glob("*.data-*")
     data.write_bytes(b"x" * data.stat().st_size)
     with pytest.raises(InputError, match=rf"{BOOST}/ckpt-\d+.*train.py --resume --run_dir"):
         load_run(path)
-    assert resume(path).evaluate().means == before
+    assert resume(path).evaluate().means == chosen.evaluate().means
 
 
-def test_a_warm_start_counts_the_new_log_and_does_not_read_the_old_boost(dataset, tmp_path):
-    before = train(dataset, "SA", remi=True, run_dir=tmp_path / "before", **OPTIONS)
-    (data,) = (before.path / BOOST).glob("*.data-*")
+def test_a_warm_start_counts_the_new_log_and_does_not_read_the_old_boost(dataset, chosen, tmp_path):
+    before = copy(chosen, tmp_path / "before")
+    (data,) = (before / BOOST).glob("*.data-*")
     data.write_bytes(b"")
     splits = {name: dataset.split(name) for name in ("train", "valid", "test")}
     backwards = {name: replace(split, items=np.asarray(split.items)[::-1]) for name, split in splits.items()}
@@ -159,9 +174,7 @@ def test_a_warm_start_counts_the_new_log_and_does_not_read_the_old_boost(dataset
     write_dataset(
         tmp_path / "backwards", name="toy", splits=backwards, users=users, vocabulary=dataset.vocabulary, made_by={}
     )
-    after = train(
-        tmp_path / "backwards", warm_start=before.path, run_dir=tmp_path / "after", max_steps=0, boost_weight=2.0
-    )
+    after = train(tmp_path / "backwards", warm_start=before, run_dir=tmp_path / "after", max_steps=0, boost_weight=2.0)
     assert after.step == 0 and choice_of(after)["step"] == 0
     fresh, table = make_boost(after.settings, dataset.num_items, 0), choice_of(after)["chosen"]["table"]
     ids, _ = fresh.lists(after.dataset.train, [table])[table]
@@ -189,29 +202,28 @@ def test_users_without_targets_do_not_choose(run, monkeypatch):
     assert chosen == [3, 4, 5] and len(pieces.scores(run.model.boost, (1.0,))) == 1
 
 
-def test_a_boost_that_does_not_help_is_none(dataset, tmp_path, monkeypatch):
+def test_a_boost_that_does_not_help_is_none(chosen, tmp_path, monkeypatch):
+    path = copy(chosen, tmp_path / "run")
+    shutil.rmtree(path / BOOST)
     monkeypatch.setattr(boosting, "WEIGHTS", (0.0,))
-    run = train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
+    run = resume(path)
     assert run.model.boost is None and "settings: none helps; validation" in boosting.sentence(run.path)
 
 
-def test_a_signal_that_was_noted_ends_the_choice_with_nothing_saved(dataset, tmp_path):
-    run = train(dataset, "SA", run_dir=tmp_path / "run", **OPTIONS)
+def test_a_signal_that_was_noted_ends_the_choice_with_nothing_saved(dataset, without, tmp_path):
+    path = copy(without, tmp_path / "run")
     with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGTERM)
-        boosting.boost_run(run.path, dataset, dataset.valid, interrupts=interrupts)
-    assert not list(run.path.glob(f"{BOOST}/ckpt*"))
+        boosting.boost_run(path, dataset, dataset.valid, interrupts=interrupts)
+    assert not list(path.glob(f"{BOOST}/ckpt*"))
 
 
-def test_lists_too_large_for_the_memory_are_refused_before_training(dataset, tmp_path, monkeypatch):
+def test_lists_too_large_for_the_memory_are_refused_before_training(dataset, chosen, tmp_path, monkeypatch):
     monkeypatch.setattr("remi_tf.counted.boost.available_memory", lambda: 1000)
     with pytest.raises(InputError, match="--boost counted --boost_neighbours 100: its lists for 60 items"):
         train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
     assert not (tmp_path / "run").exists()
-    monkeypatch.undo()
-    train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
-    monkeypatch.setattr("remi_tf.counted.boost.available_memory", lambda: 1000)
-    assert resume(tmp_path / "run").model.boost is not None
+    assert resume(copy(chosen, tmp_path / "run")).model.boost is not None
 
 
 def test_a_choice_that_cannot_be_read_costs_only_its_sentence(run, tmp_path):

@@ -1,6 +1,7 @@
 """Training: it learns the same from the same seed, keeps the best, and stops clearly when it diverges."""
 
 import re
+import shutil
 from contextlib import nullcontext
 
 import numpy as np
@@ -17,6 +18,16 @@ from tests.small_runs import assert_same_run, measurements, newest_state, train
 from train import main
 
 pytestmark = pytest.mark.trains
+
+
+@pytest.fixture(scope="module")
+def plain_run(toy_dataset, tmp_path_factory):
+    """A run of 60 steps that nothing is wrong with, and the warnings that were given. Who changes it takes a copy."""
+    path, said = tmp_path_factory.mktemp("plain") / "run", []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("absl.logging.warning", lambda text, *values: said.append(text % values))
+        train(toy_dataset, path, "--max_steps", "60")
+    return path, said
 
 
 def test_two_runs_of_one_seed_are_equal_and_of_two_seeds_are_not(toy_dataset, tmp_path):
@@ -53,12 +64,11 @@ def test_another_metric_chooses_the_weights_and_is_measured_at_its_cut_off(toy_d
     assert evaluate(run.model, run.dataset.valid, (3,)).means["ndcg@3"] == scores[run.step]
 
 
-def test_the_averaged_weights_are_validated_and_saved_and_training_goes_on_from_its_own(toy_dataset, tmp_path):
-    for name, flags in (("plain", []), ("averaged", ["--average_steps", "30"])):
-        train(toy_dataset, tmp_path / name, "--max_steps", "60", *flags)
-    plain, averaged = (measurements(tmp_path / name) for name in ("plain", "averaged"))
+def test_averaged_weights_are_validated_and_saved_and_training_goes_on_from_its_own(plain_run, toy_dataset, tmp_path):
+    train(toy_dataset, tmp_path / "averaged", "--max_steps", "60", "--average_steps", "30")
+    plain, averaged = measurements(plain_run[0]), measurements(tmp_path / "averaged")
     assert [line["loss_softmax"] for line in averaged] == [line["loss_softmax"] for line in plain]
-    run, last = load_saved_run(tmp_path / "averaged"), newest_state(tmp_path / "plain")
+    run, last = load_saved_run(tmp_path / "averaged"), newest_state(plain_run[0])
     trained = last["model/item_table/.ATTRIBUTES/VARIABLE_VALUE"]
     assert np.abs(run.model.item_table.numpy() - trained).max() > 1e-4
     mean = evaluate(run.model, run.dataset.valid).means["recall@50"]
@@ -80,10 +90,9 @@ def test_the_part_that_blew_up_first_is_named(toy_dataset, tmp_path):
         train(toy_dataset, tmp_path / "run", "--rr_lambda", "1e41", "--max_steps", "100")
 
 
-def test_after_a_divergence_the_run_goes_on_from_its_checkpoint_with_a_smaller_learning_rate(toy_dataset, tmp_path):
-    run = tmp_path / "run"
-    train(toy_dataset, run, "--max_steps", "40")
-    with pytest.raises(TrainingDiverged, match="ckpt-40 is untouched: go on from it with --resume"):
+def test_after_a_divergence_the_run_goes_on_from_its_checkpoint_with_a_smaller_learning_rate(plain_run, tmp_path):
+    run = shutil.copytree(plain_run[0], tmp_path / "run")
+    with pytest.raises(TrainingDiverged, match="ckpt-60 is untouched: go on from it with --resume"):
         main(["--resume", "--run_dir", str(run), "--max_steps", "100", "--learning_rate", "1e38"])
     assert main(["--resume", "--run_dir", str(run), "--learning_rate", "1e-4"]) == 0
     assert measurements(run)[-1]["step"] == 100
@@ -129,11 +138,10 @@ def test_training_uses_the_first_validation_users_when_asked(toy_dataset, tmp_pa
     assert Trainer(tmp_path / "run", run.settings, run.dataset).validation.num_users == 3
 
 
-def test_training_that_only_gets_worse_says_so_once(toy_dataset, tmp_path, monkeypatch):
+def test_training_that_only_gets_worse_says_so_once(plain_run, toy_dataset, tmp_path, monkeypatch):
+    assert not plain_run[1]
     said = []
     monkeypatch.setattr("absl.logging.warning", lambda text, *values: said.append(text % values))
-    train(toy_dataset, tmp_path / "good", "--max_steps", "60")
-    assert not said
     train(toy_dataset, tmp_path / "run", "--learning_rate", "1e6", "--max_steps", "80")
     assert len(said) == 1 and "step 20: the mean loss" in said[0] and "--learning_rate (now 1000000.0)" in said[0]
     said.clear()
