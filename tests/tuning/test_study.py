@@ -45,7 +45,7 @@ class Scripted:
         on_open(plan, None)
         scores = self.curve(number, plan.settings)
         for place, score in enumerate(scores, start=1):
-            on_validation(Validation(10 * place, 1.0, {"recall@50": score}, True))
+            on_validation(Validation(10 * place, 1.0, {"recall@50": score}, True, "recall@50"))
             if self.die_at == (number, place):
                 self.die_at = None
                 plan.path.rmdir()  # a run that has no config.json yet
