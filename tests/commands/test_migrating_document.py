@@ -1,40 +1,26 @@
 """docs/MIGRATING.md is true: its commands can be typed, and its table of flags is that of other_names.py."""
 
 import re
-import shlex
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from remi_tf.commands.cli import Parser
 from remi_tf.commands.other_names import OTHER_NAMES
+from tests.typed_commands import assert_can_be_typed, main_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "MIGRATING.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"python ((?:data/prepare|train|evaluate|vectors|recommend)\.py --[^`\n]+)", TEXT)))
 
 
-class Parsed(Exception):
-    """The flags of a command were understood."""
-
-
 @pytest.mark.parametrize("typed", [typed for typed in COMMANDS if "--help" not in typed])
 def test_a_command_in_the_document_can_be_typed(typed, monkeypatch):
-    parse = Parser.parse_args
-
-    def only_parse(self, args=None, namespace=None):
-        raise Parsed(parse(self, args, namespace))
-
-    monkeypatch.setattr(Parser, "parse_args", only_parse)
-    script, *flags = shlex.split(typed)
-    main = import_module(f"remi_tf.commands.{Path(script).stem}").main
-    if "--interest_num" in flags:  # the document's example of a flag that is refused
+    if "--interest_num" in typed:  # the document's example of a flag that is refused
+        script, *flags = typed.split()
         with pytest.raises(Exception, match=re.escape(re.search(r"error: (unknown flag .*)", TEXT)[1])):
-            main(flags)
+            main_of(script)(flags)
         return
-    with pytest.raises(Parsed):
-        main(flags)
+    assert_can_be_typed(typed, monkeypatch)
 
 
 def test_the_document_has_commands():
