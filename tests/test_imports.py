@@ -19,7 +19,7 @@ ORDER = (
     {"systems"},
     {"evaluation"},
     {"training"},
-    {"serving"},
+    {"serving", "report"},
     {"recommending"},
     {"api"},
     {"commands"},

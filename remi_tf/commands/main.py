@@ -12,6 +12,7 @@ COMMANDS = {
     "prepare": "a raw log → a dataset folder",
     "train": "train a model on it",
     "evaluate": "a run's metrics",
+    "report": "a page about a run",
     "export": "a run as a SavedModel for TensorFlow Serving",
     "index": "an approximate index of a run's items",
     "recommend": "the best items for a history, or for a whole log",

@@ -101,8 +101,9 @@ class InterestReport:
             figures["hit_shares"] = (self._hits / self._hits.sum()).tolist()
         if self.num_interests > 1 and self._listed.any():
             figures["list_shares"] = (self._listed / self._listed.sum()).tolist()
-            means = self._cosines / np.maximum(self._pairs, 1)
-            figures["cosines"] = np.where(self._pairs, means, None).tolist()
+            means = (self._cosines / np.maximum(self._pairs, 1)).astype(object)
+            means[self._pairs == 0] = None
+            figures["cosines"] = means.tolist()
         return figures
 
 

@@ -1,0 +1,49 @@
+"""What diverse lists cost in accuracy."""
+
+from remi_tf.report.charts import curves, svg
+from remi_tf.report.gather import LONG, Findings
+from remi_tf.report.page import Section, figure, missing, table
+
+HEADING = "Diversity"
+RECALL, DIVERSITY = f"recall@{LONG}", f"diversity@{LONG}"
+
+
+def diversity(findings: Findings) -> Section:
+    """Recall against diversity, a point for each strength."""
+    if not findings.runs[0].curve:
+        return missing(HEADING, "the data have no categories")
+    points = {
+        run.label: [
+            (found.means[DIVERSITY], found.means[RECALL], _lambda(strength))
+            for strength, found in run.curve.items()
+            if DIVERSITY in found.means
+        ]
+        for run in findings.runs
+    }
+    if not all(points.values()):
+        return missing(HEADING, "no list holds two items")
+    rows = [
+        [f"λ = {_lambda(strength)}", *(run.curve[strength].means.get(name) for run in findings.runs for name in names)]
+        for names in [(RECALL, DIVERSITY)]
+        for strength in findings.runs[0].curve
+    ]
+    of_run = [f"{run.label}: " if findings.two else "" for run in findings.runs]
+    about = "; ".join(
+        f"{label}: recall {each[0][1]:.4f} and diversity {each[0][0]:.4f} at λ 0, {each[-1][1]:.4f} and {each[-1][0]:.4f} "
+        "at the highest λ"
+        for label, each in points.items()
+    )
+    users = len(findings.runs[0].curve[0.0].users)
+    return Section(
+        HEADING,
+        "A higher λ takes fewer items of one category: choose the λ at which recall has lost little. 0 is the plain "
+        "list, ∞ takes a new category as long as there is one.",
+        (
+            figure(svg(curves(points, DIVERSITY, RECALL), f"{about}."), f"{users:,} users; the labels are λ."),
+            table(["strength", *(f"{prefix}{name}" for prefix in of_run for name in (RECALL, DIVERSITY))], rows),
+        ),
+    )
+
+
+def _lambda(strength: float) -> str:
+    return "∞" if strength == float("inf") else f"{strength:g}"
