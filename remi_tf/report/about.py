@@ -9,7 +9,7 @@ import numpy as np
 from remi_tf.data.dataset.folder import Dataset
 from remi_tf.data.dataset.interactions import SPLITS
 from remi_tf.report.gather import Findings, RunNumbers
-from remi_tf.report.page import Html, Section, element, joined, name, paragraph, table
+from remi_tf.report.page import Html, Section, element, joined, name, next_to_each_other, paragraph, table
 from remi_tf.settings.exclusion import in_words
 
 
@@ -22,15 +22,14 @@ def about(findings: Findings) -> Section:
         "Which data the model has learnt from, and how it was trained.",
         (
             element("h3", "Data: ", name(dataset.name)),
-            table(["split", "users", "interactions"], rows),
-            _facts(dataset),
-            paragraph("In this page: ", in_words(asked.exclude_history, dataset.repeats), "."),
+            next_to_each_other(table(["split", "users", "interactions"], rows), _facts(dataset)),
+            paragraph("On this page: ", in_words(asked.exclude_history, dataset.repeats), "."),
             element("h3", "Runs" if findings.two else "Run"),
             _runs(findings.runs),
-            element("h3", "Settings that differ from the defaults of --help"),
-            _settings(findings.runs),
-            element("h3", "Versions"),
-            _versions(findings.runs),
+            next_to_each_other(
+                joined(element("h3", "Settings that differ from the defaults of --help"), _settings(findings.runs)),
+                joined(element("h3", "Versions"), _versions(findings.runs)),
+            ),
         ),
     )
 
@@ -83,7 +82,7 @@ def _versions(runs: Sequence[RunNumbers]) -> Html:
     """What the runs were trained with."""
     every = [dict(run.config.get("versions") or {}) for run in runs]
     for versions, run in zip(every, runs, strict=True):
-        versions["git revision"] = run.config.get("git_revision")
+        versions["git revision"] = str(run.config.get("git_revision") or "")[:12]
     names = dict.fromkeys(each for versions in every for each, value in versions.items() if value)
     rows = [[each, *(_version(versions.get(each)) for versions in every)] for each in names]
     return table(["package", *(run.label for run in runs)], rows)

@@ -2,7 +2,7 @@
 
 from remi_tf.report.charts import curves, svg
 from remi_tf.report.gather import LONG, Findings
-from remi_tf.report.page import Section, figure, missing, table
+from remi_tf.report.page import Section, figure, missing, next_to_each_other, table
 
 HEADING = "Diversity"
 RECALL, DIVERSITY = f"recall@{LONG}", f"diversity@{LONG}"
@@ -29,8 +29,8 @@ def diversity(findings: Findings) -> Section:
     ]
     of_run = [f"{run.label}: " if findings.two else "" for run in findings.runs]
     about = "; ".join(
-        f"{label}: recall {each[0][1]:.4f} and diversity {each[0][0]:.4f} at λ 0, {each[-1][1]:.4f} and {each[-1][0]:.4f} "
-        "at the highest λ"
+        f"{label}: at λ 0 recall {each[0][1]:.4f} and diversity {each[0][0]:.4f}, at the highest λ "
+        f"{each[-1][1]:.4f} and {each[-1][0]:.4f}"
         for label, each in points.items()
     )
     users = len(findings.runs[0].curve[0.0].users)
@@ -39,8 +39,10 @@ def diversity(findings: Findings) -> Section:
         "A higher λ takes fewer items of one category: choose the λ at which recall has lost little. 0 is the plain "
         "list, ∞ takes a new category as long as there is one.",
         (
-            figure(svg(curves(points, DIVERSITY, RECALL), f"{about}."), f"{users:,} users; the labels are λ."),
-            table(["strength", *(f"{prefix}{name}" for prefix in of_run for name in (RECALL, DIVERSITY))], rows),
+            next_to_each_other(
+                figure(svg(curves(points, DIVERSITY, RECALL), f"{about}."), f"{users:,} users; the labels are λ."),
+                table(["strength", *(f"{prefix}{name}" for prefix in of_run for name in (RECALL, DIVERSITY))], rows),
+            ),
         ),
     )
 

@@ -5,11 +5,15 @@ from typing import Any
 
 from remi_tf.report.charts import Line, panels, svg
 from remi_tf.report.gather import Findings, RunNumbers
-from remi_tf.report.page import Html, Section, figure, missing
+from remi_tf.report.page import Section, figure, missing, next_to_each_other
 from remi_tf.settings.encoders import ENCODERS
 
 HEADING = "Learning curves"
 LOSS, VALID = "loss_", "valid_"
+CAPTIONS = {
+    "loss": "Parts of the loss: means of the steps since the validation before.",
+    "validation": "Metrics of the validation users.",
+}
 MEASURED = ("recall", "ndcg", "interest_cosine", "effective_items")
 """What is drawn of a validation, at every cut-off where it has some."""
 
@@ -25,9 +29,14 @@ def learning(findings: Findings) -> Section:
         if of_metric := [name for name in names if name.removeprefix(VALID).split("@")[0] == metric]:
             drawn[f"validation: {metric}"] = of_metric
     lines = {title: [line for line in _lines(runs, names) if line.x] for title, names in drawn.items()}
-    what = "the loss per step since the validation before, and the metrics of the validation users"
-    parts = figure(svg(panels(lines, "step"), _in_words(runs)), f"By steps: {what}. The star is the best step.")
-    return Section(HEADING, "A loss that still falls, or metrics that still rise, ask for more steps.", (parts,))
+    drawings = []
+    for kind, caption in CAPTIONS.items():
+        if of_kind := {title: its_lines for title, its_lines in lines.items() if title.startswith(kind) and its_lines}:
+            drawings.append(
+                figure(svg(panels(of_kind, "step"), f"{kind.capitalize()} curves. {_in_words(runs)}"), caption)
+            )
+    how = "A loss that still falls, or metrics that still rise, ask for more steps; the star is the best step."
+    return Section(HEADING, how, (next_to_each_other(*drawings),))
 
 
 def _lines(runs: Sequence[RunNumbers], names: Sequence[str]) -> Iterable[Line]:
@@ -45,9 +54,9 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _in_words(runs: Sequence[RunNumbers]) -> Html:
+def _in_words(runs: Sequence[RunNumbers]) -> str:
     parts = []
     for run in runs:
         first, last = run.measured[0]["step"], run.measured[-1]["step"]
         parts.append(f"{run.label}: measured from step {first:,} to {last:,}, best at step {run.step:,}")
-    return Html("Learning curves. " + "; ".join(parts) + ".")
+    return "; ".join(parts) + "."

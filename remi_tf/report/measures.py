@@ -4,7 +4,7 @@ from remi_tf.evaluation.list_metrics import NAMES, WHOLE_SPLIT_NAMES
 from remi_tf.evaluation.paired_test import compare_evaluations, p_in_words
 from remi_tf.evaluation.segments import by_segment, segments
 from remi_tf.report.gather import LONG, Findings
-from remi_tf.report.page import Html, Section, element, paragraph, table
+from remi_tf.report.page import Html, Section, element, joined, next_to_each_other, paragraph, table
 
 OF_SEGMENT = (f"recall@{LONG}", f"ndcg@{LONG}")
 KINDS = {
@@ -26,7 +26,7 @@ def metrics(findings: Findings) -> Section:
 
     users, split = len(findings.users), findings.asked.split
     without = findings.runs[0].evaluation.without_targets
-    lines = [f"{users:,} users of {split}; {without:,} without targets.", findings.about_knn]
+    lines = [f"{users:,} {split} users; {without:,} more have no targets.", findings.about_knn]
     lines += [f"{run.label}: {run.boost}" for run in findings.runs if run.boost]
     if findings.items.categories is None:
         lines.append("The data have no categories, so there is no diversity and no category_coverage.")
@@ -34,10 +34,13 @@ def metrics(findings: Findings) -> Section:
         "Metrics",
         "Is the model better than what is counted in a minute? Higher is better, except for gini.",
         (
-            element("h3", "Is the list right?"),
-            of([name for name in names if name not in of_lists]),
-            element("h3", "What does the list hold?"),
-            of(of_lists),
+            next_to_each_other(
+                joined(
+                    element("h3", "Is the list right?"),
+                    of([name for name in names if name not in of_lists]),
+                ),
+                joined(element("h3", "What does the list hold?"), of(of_lists)),
+            ),
             *(paragraph(line, kind="note") for line in lines),
         ),
     )
@@ -54,7 +57,13 @@ def comparison(findings: Findings) -> Section:
         "Is A better than B?",
         "A small p says that other users would show the same; it says nothing of other seeds, and with many metrics "
         "some p are small by chance.",
-        (table(["metric", "A", "B", "A − B", "p"], rows, f"Paired t-test over the users of {findings.asked.split}"),),
+        (
+            table(
+                ["metric", "A", "B", "A − B", "p"],
+                rows,
+                f"Paired t-test over {len(findings.users):,} {findings.asked.split} users",
+            ),
+        ),
     )
 
 
@@ -65,11 +74,13 @@ def of_segments(findings: Findings) -> Section:
     parts = []
     for kind, rows in found.items():
         parts.append(element("h3", KINDS[kind]))
+        tables = []
         for metric in OF_SEGMENT:
             cells = [
                 [row["segment"], row["users"], *(each.get(metric) for each in row["metrics"].values())] for row in rows
             ]
-            parts.append(table(["segment", "users", *findings.evaluations], cells, metric))
+            tables.append(table(["segment", "users", *findings.evaluations], cells, metric))
+        parts.append(next_to_each_other(*tables))
     if findings.items.categories is None:
         parts.append(paragraph("By spread over categories: not here, the data have no categories.", kind="missing"))
     return Section("For whom is it good?", "A row is a group of users: compare the columns within a row.", tuple(parts))

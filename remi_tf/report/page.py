@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from remi_tf.report.words import visible
 
 NO_VALUE = "–"
+_SHORT = 8  # letters of a cell that is not broken
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """No script runs and nothing is fetched, even if a text slipped through unescaped."""
 
@@ -25,13 +26,13 @@ figure { margin: 1rem 0; } figure svg { display: block; width: 100%; height: aut
 figcaption, caption { color: #555; font-size: .9rem; text-align: left; }
 svg * { stroke-linejoin: round; stroke-linecap: butt; } svg text { font-family: 'DejaVu Sans', Verdana, sans-serif; }
 table { border-collapse: collapse; margin: .5rem 0 1rem; font-size: .9rem; }
-th, td { padding: .15rem .5rem .15rem 0; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
+th, td { padding: .15rem .9rem .15rem 0; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
 thead th { border-bottom: 1px solid #888; overflow-wrap: normal; word-break: normal; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
-tr.target td { font-weight: bold; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.short { white-space: nowrap; }
 ol { margin: .3rem 0; padding-left: 2rem; font-size: .9rem; }
 summary { cursor: pointer; color: #555; }
-@media (max-width: 32rem) { body { padding: .8rem; } table, ol { font-size: .8rem; } th, td { padding-right: .3rem; } }
+@media (max-width: 32rem) { body { padding: .8rem; } table, ol { font-size: .8rem; } th, td { padding-right: .35rem; } }
 """.strip()
 
 
@@ -94,18 +95,13 @@ def paragraph(*parts: object, kind: str = "") -> Html:
 
 
 def table(head: Sequence[object], rows: Iterable[Sequence[object]], caption: str = "") -> Html:
-    """A table. Cells that are numbers, or None among them, stand at the right."""
+    """A table. Columns of numbers, or None among them, stand at the right; columns of short words stay on one line."""
     rows = list(rows)
-    numbers = [
-        bool(rows) and all(isinstance(row[place], int | float | None) for row in rows) for place in range(len(head))
-    ]
+    kinds = [_kind([row[place] for row in rows]) for place in range(len(head))]
 
     def cells(tag: str, row: Sequence[object]) -> Html:
         return joined(
-            *(
-                element(tag, cell, **({"class_": "number"} if number else {}))
-                for cell, number in zip(row, numbers, strict=True)
-            )
+            *(element(tag, cell, **({"class_": kind} if kind else {})) for cell, kind in zip(row, kinds, strict=True))
         )
 
     return element(
@@ -114,6 +110,13 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], caption: str
         element("thead", element("tr", cells("th", head))),
         element("tbody", *(element("tr", cells("td", row)) for row in rows)),
     )
+
+
+def _kind(cells: Sequence[object]) -> str:
+    """The class of a column."""
+    if cells and all(isinstance(cell, int | float | None) for cell in cells):
+        return "number"
+    return "short" if all(len(text(cell)) <= _SHORT for cell in cells) else ""
 
 
 def listing(items: Iterable[object], start: int = 1) -> Html:

@@ -79,7 +79,10 @@ def _user(findings: Findings, position: int, routing: bool = False) -> Html:
         heading,
         next_to_each_other(
             folded(f"History: {length:,} items, the newest {len(read)} first", listing(_names(dataset, read))),
-            folded(f"Targets: {len(view.targets):,} items", listing(_names(dataset, chose))),
+            folded(
+                f"Targets: {len(view.targets):,} items" + (f", {NEWEST} of them" if len(view.targets) > NEWEST else ""),
+                listing(_names(dataset, chose)),
+            ),
         ),
         next_to_each_other(*(_of_run(findings, run, position, routing) for run in findings.runs)),
     ]
@@ -89,10 +92,9 @@ def _user(findings: Findings, position: int, routing: bool = False) -> Html:
 def _of_run(findings: Findings, run: RunNumbers, position: int, routing: bool) -> Html:
     view, evaluation = run.views[position], run.evaluation
     scores = ", ".join(f"{metric} {evaluation.per_user[metric][position]:.2f}" for metric in SHOWN)
-    parts = [paragraph(f"{run.label}: " if findings.two else "", scores)]
-    if routing and view.routing is not None:
-        parts.append(_heat_map(findings.dataset, view))
-    return joined(*parts, _list(findings.dataset, view))
+    heat_maps = [_heat_map(findings.dataset, view)] if routing and view.routing is not None else []
+    label = f"{run.label}: " if findings.two else ""
+    return joined(paragraph(label, scores), next_to_each_other(*heat_maps, _list(findings.dataset, view)))
 
 
 def _list(dataset: Dataset, view: UserView) -> Html:
@@ -105,7 +107,7 @@ def _list(dataset: Dataset, view: UserView) -> Html:
             str(place),
             label,
             *([str(which) if which is not None and which >= 0 else None] if has_interests else []),
-            element("strong", "✓ target") if hit else "",
+            "✓ target" if hit else "",
         ]
         for place, (label, which, hit) in enumerate(zip(_names(dataset, view.listed), by, hits, strict=True), start=1)
     ]
@@ -122,10 +124,10 @@ def _heat_map(dataset: Dataset, view: UserView) -> Html:
         labels.append(f"{len(items) - NEWEST} older items")
         shown = np.concatenate([shown, weights[NEWEST:].sum(axis=0, keepdims=True)])
     names = [str(number) for number in range(shown.shape[1])]
-    high = float(np.nanmax(shown, initial=0.01))
+    high = float(np.nanmax(shown[:NEWEST], initial=0.01))
     most = [f"interest {k} reads {labels[int(np.argmax(shown[:, k]))]} most" for k in range(shown.shape[1])]
     about = "Routing: " + "; ".join(most) + "."
-    drawing = svg(heat_map(shown, labels, names, "interests", high=high), about)
+    drawing = svg(heat_map(shown, labels, names, "interest", high=high), about)
     return figure(drawing, "How much each interest reads of each item, the newest first; a column sums to 1.")
 
 

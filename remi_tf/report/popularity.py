@@ -5,7 +5,7 @@ import numpy as np
 from remi_tf.data.dataset.views import targets
 from remi_tf.report.charts import bars, svg
 from remi_tf.report.gather import LONG, Findings
-from remi_tf.report.page import Html, Section, figure, table
+from remi_tf.report.page import Html, Section, figure, next_to_each_other, table
 
 BANDS = 10
 
@@ -37,7 +37,9 @@ def popularity(findings: Findings) -> Section:
         "Popularity bias",
         "A tenth that is larger in the lists than in the targets is recommended more often than users choose it.",
         (
-            figure(drawing, f"Items in tenths by how often training users have them; lists of {LONG}."),
-            table(["tenth", *shares], cells),
+            next_to_each_other(
+                figure(drawing, f"Items in tenths by how often training users have them; lists of {LONG}."),
+                table(["tenth", *shares], cells),
+            ),
         ),
     )

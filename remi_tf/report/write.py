@@ -43,7 +43,7 @@ def html_of(findings: Findings) -> str:
     """The page as text."""
     paths = [run.path for run in findings.runs]
     which = f"Two runs next to each other: A is {paths[0]}, B is {paths[1]}. " if findings.two else ""
-    intro = [paragraph(f"{which}All numbers are of the best weights and the users of {findings.asked.split}.")]
+    intro = [paragraph(f"{which}All numbers are of the best weights and the {findings.asked.split} users.")]
     sections = [
         about(findings),
         learning(findings),
