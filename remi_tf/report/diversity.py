@@ -1,8 +1,8 @@
 """What diverse lists cost in accuracy."""
 
 from remi_tf.report.charts import curves, svg
-from remi_tf.report.gather import LONG, Findings
-from remi_tf.report.page import Section, figure, missing, next_to_each_other, table
+from remi_tf.report.gather import LONG, Findings, RunNumbers
+from remi_tf.report.page import Html, Section, figure, missing, next_to_each_other, table
 
 HEADING = "Diversity"
 RECALL, DIVERSITY = f"recall@{LONG}", f"diversity@{LONG}"
@@ -22,12 +22,6 @@ def diversity(findings: Findings) -> Section:
     }
     if not all(points.values()):
         return missing(HEADING, "no list holds two items")
-    rows = [
-        [f"λ = {_lambda(strength)}", *(run.curve[strength].means.get(name) for run in findings.runs for name in names)]
-        for names in [(RECALL, DIVERSITY)]
-        for strength in findings.runs[0].curve
-    ]
-    of_run = [f"{run.label}: " if findings.two else "" for run in findings.runs]
     about = "; ".join(
         f"{label}: at λ 0 recall {each[0][1]:.4f} and diversity {each[0][0]:.4f}, at the highest λ "
         f"{each[-1][1]:.4f} and {each[-1][0]:.4f}"
@@ -41,10 +35,18 @@ def diversity(findings: Findings) -> Section:
         (
             next_to_each_other(
                 figure(svg(curves(points, DIVERSITY, RECALL), f"{about}."), f"{users:,} users; the labels are λ."),
-                table(["strength", *(f"{prefix}{name}" for prefix in of_run for name in (RECALL, DIVERSITY))], rows),
+                *map(_table, findings.runs),
             ),
         ),
     )
+
+
+def _table(run: RunNumbers) -> Html:
+    rows = [
+        (f"λ = {_lambda(strength)}", *map(found.means.get, (RECALL, DIVERSITY)))
+        for strength, found in run.curve.items()
+    ]
+    return table(["strength", RECALL, DIVERSITY], rows, run.label)
 
 
 def _lambda(strength: float) -> str:
