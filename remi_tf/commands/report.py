@@ -33,8 +33,10 @@ def main(argv: list[str]) -> int:
     exclude_history = one_way(configs, flags.exclude_history, AGAINST)
     verify = verification(flags.no_verify)
     if flags.projector:
-        folder, number = write_projector(load_saved_run(flags.run_dir, **verify), flags.overwrite)
-        print(f"{number:,} item vectors written to {folder}: tensorboard --logdir {flags.run_dir}")
+        run = load_saved_run(flags.run_dir, **verify)
+        (folder, number), items = write_projector(run, flags.overwrite), run.catalogue.num_items
+        which = f"the {number:,} most popular of {items:,}" if number < items else f"{number:,}"
+        print(f"vectors of {which} items written to {folder}: tensorboard --logdir {flags.run_dir}")
     asked = Asked(flags.split, exclude_history, flags.users, flags.seed)
     write_report(paths, flags.output, asked, flags.overwrite, progress=True, **verify)
     print(f"written to {flags.output}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 
 import numpy as np
 
@@ -84,14 +83,5 @@ def _versions(runs: Sequence[RunNumbers]) -> Html:
     for versions, run in zip(every, runs, strict=True):
         versions["git revision"] = str(run.config.get("git_revision") or "")[:12]
     names = dict.fromkeys(each for versions in every for each, value in versions.items() if value)
-    rows = [[each, *(_version(versions.get(each)) for versions in every)] for each in names]
+    rows = [[each, *(str(versions[each]) if versions.get(each) else None for versions in every)] for each in names]
     return table(["package", *(run.label for run in runs)], rows)
-
-
-def _version(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def title(paths: Sequence[Path]) -> str:
-    """The page's title."""
-    return " and ".join(str(path) for path in paths)

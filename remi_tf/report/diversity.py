@@ -30,8 +30,8 @@ def diversity(findings: Findings) -> Section:
     users = len(findings.runs[0].curve[0.0].users)
     return Section(
         HEADING,
-        "A higher λ takes fewer items of one category: choose the λ at which recall has lost little. 0 is the plain "
-        "list, ∞ takes a new category as long as there is one.",
+        "A higher λ takes fewer items of one category, from 0 (the plain list) to ∞ (a new category as long as there "
+        "is one): choose the λ at which recall has lost little.",
         (
             next_to_each_other(
                 figure(svg(curves(points, DIVERSITY, RECALL), f"{about}."), f"{users:,} users; the labels are λ."),

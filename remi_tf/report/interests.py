@@ -16,8 +16,8 @@ def interests(findings: Findings) -> Section:
         return missing(HEADING, "the model has no interests, or one a user: there is nothing to share or to compare")
     return Section(
         HEADING,
-        "Collapse shows here: one interest that finds nearly everything, or interests whose cosine is near 1. They are "
-        "numbered from 0, as in recommendations.",
+        "Collapse shows here: one interest that finds nearly everything, or interests whose cosine is near 1 (they are "
+        "numbered from 0, as in recommendations).",
         (next_to_each_other(*map(_of_run, findings.runs)),),
     )
 

@@ -32,7 +32,7 @@ def metrics(findings: Findings) -> Section:
         lines.append("The data have no categories, so there is no diversity and no category_coverage.")
     return Section(
         "Metrics",
-        "Is the model better than what is counted in a minute? Higher is better, except for gini.",
+        "Higher is better, except for gini: is the model ahead of MostPopular and ItemKNN, which are only counted?",
         (
             next_to_each_other(
                 joined(

@@ -40,8 +40,8 @@ def sample_users(findings: Findings) -> Section:
     notes = [f"{' and '.join(without)}: no heat map, as the model has no routing."] if without else []
     return Section(
         "Some users",
-        f"Drawn by the seed {findings.asked.seed}. A dark cell of a heat map says that the interest reads the item; "
-        "a good list serves all that the user reads.",
+        f"Users drawn by the seed {findings.asked.seed}: a dark cell of a heat map says that the interest reads the "
+        "item, and a good list serves all that the user reads.",
         (
             *(paragraph(note, kind="missing") for note in notes),
             *(_user(findings, position, routing=True) for position in findings.chosen.sample),
@@ -56,7 +56,7 @@ def extremes(findings: Findings) -> Section:
         return missing(heading, "the split has one user with targets only")
     return Section(
         heading,
-        f"By {BEST_BY}{of_a}; of equal users the seed {findings.asked.seed} chooses. What the worst ones share is what "
+        f"By {BEST_BY}{of_a} (of equal users the seed {findings.asked.seed} chooses): what the worst ones share is what "
         "the model has not learnt.",
         (
             element("h3", "The best"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from remi_tf.files import atomic_file, refuse_file
-from remi_tf.report.about import about, title
+from remi_tf.report.about import about
 from remi_tf.report.diversity import diversity
 from remi_tf.report.gather import Asked, Findings, gather
 from remi_tf.report.interests import interests
@@ -56,4 +56,4 @@ def html_of(findings: Findings) -> str:
         diversity(findings),
         extremes(findings),
     ]
-    return page(title(paths), intro, sections)
+    return page(" and ".join(map(str, paths)), intro, sections)

@@ -32,7 +32,7 @@ def test_the_page_and_the_projector_of_a_run_are_written_to_its_folder(runs, cap
     assert source.count("<article>") == 2 + 6
     assert (runs / "sa" / "tensorboard" / "projector" / "vectors.tsv").exists()
     printed = capsys.readouterr()
-    assert f"60 item vectors written to {runs}" in printed.out and "report.html" in printed.err
+    assert f"vectors of 60 items written to {runs}" in printed.out and "report.html" in printed.err
     with pytest.raises(InputError, match=r"--output .*report\.html: exists already"):
         main(["--run_dir", str(runs / "sa")])
 
