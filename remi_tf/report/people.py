@@ -56,8 +56,8 @@ def extremes(findings: Findings) -> Section:
         return missing(heading, "the split has one user with targets only")
     return Section(
         heading,
-        f"By {BEST_BY}{of_a} (of equal users the seed {findings.asked.seed} chooses): what the worst ones share is what "
-        "the model has not learnt.",
+        f"By {BEST_BY}{of_a} (of equal users the seed {findings.asked.seed} chooses): what the worst ones share is "
+        "what the model has not learnt.",
         (
             element("h3", "The best"),
             *(_user(findings, position) for position in chosen.best),

@@ -1,6 +1,7 @@
 """report.py: a page about a run, or about two."""
 
 import re
+import sys
 
 import pytest
 
@@ -25,7 +26,8 @@ def runs(tmp_path_factory):
 
 
 @pytest.mark.trains
-def test_the_page_and_the_projector_of_a_run_are_written_to_its_folder(runs, capsys):
+def test_the_page_and_the_projector_of_a_run_are_written_to_its_folder(runs, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["remi-tf"])  # `dispatch` changes the name that the process was started by
     assert dispatch(["report", "--run_dir", str(runs / "sa"), "--users", "2", "--projector"]) == 0
     source = (runs / "sa" / "report.html").read_text(encoding="utf-8")
     assert "<h2>Metrics</h2>" in source and ">ItemKNN</th>" in source and ">loss: softmax</text>" in source
