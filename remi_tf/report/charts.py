@@ -60,7 +60,9 @@ def heat_map(
     cell = max(0.42, min(longest + 0.08, 0.9)) if longest <= 0.9 else 0.42
     upright = longest > cell
     top = 0.1 + (longest if upright else 0.2) + 0.25 * bool(title)
-    wide, high_ = left + cell * columns + 0.1, top + CELL * rows + 0.05
+    title = shortened(title, 2 * LONGEST)
+    wide = max(left + cell * columns + 0.1, 0.2 + COLUMN * width(title))
+    high_ = top + CELL * rows + 0.05
     figure = Figure(figsize=(wide, high_))
     place = (left / wide, 0.05 / high_, cell * columns / wide, CELL * rows / high_)
     axes: Any = figure.add_axes(place)
@@ -76,9 +78,9 @@ def heat_map(
         turned = {"rotation": 90, "ha": "center", "va": "bottom"} if upright else {"ha": "center", "va": "bottom"}
         axes.text(column + 0.5, -0.06 / CELL, label, **turned, **words)
     if title:
-        figure.text(0.1 / wide, 1 - 0.08 / high_, shortened(title, 60), va="top", **words)
+        figure.text(0.1 / wide, 1 - 0.08 / high_, title, va="top", **words)
     if matrix.size <= _MOST_NUMBERS:
-        dark = np.abs(shown - (low + high) / 2 if low < 0 else shown - low) > 0.6 * (high if low < 0 else high - low)
+        dark = np.abs(shown - (low + high) / 2 if low < 0 else shown - low) > 0.5 * (high if low < 0 else high - low)
         for row, column in np.argwhere(~np.ma.getmaskarray(shown)):
             colour = "white" if dark[row, column] else "#333333"
             value = f"{matrix[row, column]:.2f}"

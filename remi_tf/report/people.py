@@ -78,9 +78,9 @@ def _user(findings: Findings, position: int, routing: bool = False) -> Html:
     parts = [
         heading,
         next_to_each_other(
-            folded(f"History: {length:,} items, the newest {len(read)} first", listing(_names(dataset, read))),
+            folded(f"History: {length:,}, the newest {len(read)} first", listing(_names(dataset, read))),
             folded(
-                f"Targets: {len(view.targets):,} items" + (f", {NEWEST} of them" if len(view.targets) > NEWEST else ""),
+                f"Targets: {len(view.targets):,}" + (f", {NEWEST} of them" if len(view.targets) > NEWEST else ""),
                 listing(_names(dataset, chose)),
             ),
         ),

@@ -46,6 +46,12 @@ def test_a_darker_cell_is_a_larger_value_and_one_without_a_value_is_grey():
     assert colours[0] > colours[1] > colours[2] and whole[3] == "dddddd"
 
 
+def test_a_title_that_is_wider_than_the_cells_has_its_room():
+    """Letters of 9 points are about 5 points wide."""
+    box = tree(heat_map(np.eye(1), ["0"], ["0"], "cosine of two interests")).get("viewBox")
+    assert float(box.split()[2]) > 23 * 5
+
+
 def test_large_matrices_have_no_numbers_in_their_cells():
     assert len(texts(heat_map(np.zeros((30, 30)), ["r"] * 30, ["c"] * 30))) == 60
 
