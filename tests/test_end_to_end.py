@@ -64,7 +64,8 @@ def test_the_synthetic_log_is_learnt_and_a_history_of_two_interests_gets_items_o
 
 def test_every_entry_point_explains_itself():
     environment = {**os.environ, "COLUMNS": "100"}
-    for script in ("data/prepare.py", "train.py", "evaluate.py", "export.py", "index.py", "recommend.py", "vectors.py"):
+    scripts = ("train", "tune", "evaluate", "report", "export", "index", "recommend", "vectors")
+    for script in ("data/prepare.py", *(f"{name}.py" for name in scripts)):
         command = [sys.executable, str(ROOT / script), "--help"]
         result = subprocess.run(command, capture_output=True, text=True, env=environment)
         assert result.returncode == 0 and "usage:" in result.stdout and result.stderr == "", script

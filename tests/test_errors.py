@@ -20,7 +20,7 @@ def test_an_interrupt_is_not_swallowed_by_a_caller_that_catches_every_exception(
     assert not issubclass(errors.TrainingInterrupted, Exception)
 
 
-@pytest.mark.parametrize("name", ["prepare", "train", "evaluate", "export", "index", "recommend"])
+@pytest.mark.parametrize("name", ["prepare", "train", "evaluate", "report", "export", "index", "recommend"])
 def test_in_a_checkout_a_command_is_a_script_that_is_there(name):
     program, script = errors.command(name).split()
     assert program == "python" and (ROOT / script).is_file()

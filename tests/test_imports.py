@@ -30,7 +30,7 @@ ORDER = (
     {"systems"},
     {"evaluation"},
     {"training"},
-    {"serving", "tuning"},
+    {"serving", "tuning", "report"},
     {"recommending"},
     {"api"},
     {"commands"},

@@ -58,9 +58,9 @@ def main(flags: argparse.Namespace) -> int:
     from remi_tf.evaluation.paired_test import compare_evaluations
 
     sides = dict(zip("AB", map(runs, flags.compare), strict=True))
-    configs = _configs([path for paths in sides.values() for path in paths])
-    dataset = _one_dataset(configs)
-    flags.exclude_history = _one_way(configs, flags.exclude_history)
+    configs = read_configs([path for paths in sides.values() for path in paths])
+    dataset = one_dataset(configs)
+    flags.exclude_history = one_way(configs, flags.exclude_history)
     asked = {
         "compare": {side: [str(path) for path in paths] for side, paths in sides.items()},
         "dataset": dataset,
@@ -112,13 +112,14 @@ def _evaluate(path: Path, flags: argparse.Namespace, verify: dict[str, bool]) ->
     return run.step, result
 
 
-def _configs(paths: list[Path]) -> dict[Path, "RunConfig"]:
+def read_configs(paths: list[Path]) -> dict[Path, "RunConfig"]:
+    """Run folder → its config, unchecked: the runs are checked when they are opened."""
     from remi_tf.training.run_config import read_run_config
 
     return {path: read_run_config(path, check=False) for path in paths}
 
 
-def _one_dataset(configs: dict[Path, "RunConfig"]) -> dict[str, Any]:
+def one_dataset(configs: dict[Path, "RunConfig"], flag: str = FLAG) -> dict[str, Any]:
     """Name and fingerprint of the data that all runs were trained on.
 
     Raises:
@@ -128,13 +129,13 @@ def _one_dataset(configs: dict[Path, "RunConfig"]) -> dict[str, Any]:
     for path, config in configs.items():
         if config.fingerprint != first.fingerprint:
             raise InputError(
-                f"{FLAG}: {one} was trained on {first.name} (fingerprint {first.fingerprint[:12]}), {path} on "
+                f"{flag}: {one} was trained on {first.name} (fingerprint {first.fingerprint[:12]}), {path} on "
                 f"{config.name} ({config.fingerprint[:12]}); only runs on the same data can be compared"
             )
     return {"name": first.name, "fingerprint": first.fingerprint}
 
 
-def _one_way(configs: dict[Path, "RunConfig"], asked: str | None) -> bool:
+def one_way(configs: dict[Path, "RunConfig"], asked: str | None, flag: str = FLAG) -> bool:
     """Whether all lists leave out the history: as asked, or as all runs did in validation.
 
     Raises:
@@ -152,5 +153,5 @@ def _one_way(configs: dict[Path, "RunConfig"], asked: str | None) -> bool:
     }
     if len(set(ways.values())) > 1:
         which = ", ".join(f"{path} {'yes' if way else 'no'}" for path, way in ways.items())
-        raise InputError(f"{FLAG}: the runs differ in exclude_history ({which}); give --exclude_history yes or no")
+        raise InputError(f"{flag}: the runs differ in exclude_history ({which}); give --exclude_history yes or no")
     return next(iter(ways.values()))

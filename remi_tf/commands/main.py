@@ -13,6 +13,7 @@ COMMANDS = {
     "train": "train a model on it",
     "tune": "a search for settings, trial by trial",
     "evaluate": "a run's metrics",
+    "report": "a page about a run",
     "export": "a run as a SavedModel for TensorFlow Serving",
     "index": "an approximate index of a run's items",
     "recommend": "the best items for a history, or for a whole log",

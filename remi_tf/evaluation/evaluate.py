@@ -77,7 +77,8 @@ class Evaluator:
             arrays = {name: tensor.numpy() for name, tensor in found.items()}
             if arrays:
                 report = report or InterestReport(arrays["active"].shape[1])
-                report.add(arrays, (history > 0).sum(axis=1), metrics.contained(ids, *targets(interactions, users)))
+                hits = metrics.contained(ids, *targets(interactions, users))
+                report.add(arrays, (history > 0).sum(axis=1), hits, ids > 0)
             return ids
 
         tally = Tally(self.top_n, self._items, published_ndcg)

@@ -53,22 +53,29 @@ class InterestReport:
 
     def __init__(self, num_interests: int):
         self.num_interests = num_interests
-        self._hits = np.zeros(num_interests)
+        self._hits, self._listed = np.zeros(num_interests), np.zeros(num_interests)
+        self._cosines, self._pairs = np.zeros((2, num_interests, num_interests))
         self._sums: dict[str, list[float]] = {}  # what is averaged → sum and number of values
 
-    def add(self, found: dict[str, np.ndarray], history_lengths: np.ndarray, hits: np.ndarray) -> None:
+    def add(
+        self, found: dict[str, np.ndarray], history_lengths: np.ndarray, hits: np.ndarray, listed: np.ndarray
+    ) -> None:
         """Add a batch. Users without a history are left out: their interests mean nothing.
 
         Args:
           found: examine's tensors.
           history_lengths: [B] items that the model read.
           hits: [B, N] bool, which candidates were targets.
+          listed: [B, N] bool, false where a list is shorter, so that there is no candidate.
         """
         reads = history_lengths > 0
         active = found["active"] & reads[:, None]
         self._hits += (found["answers"] * (hits & reads[:, None])[:, None]).sum(axis=(0, 2))
-        pairs = np.triu(active[:, :, None] & active[:, None, :], k=1)  # each two interests once
-        self._average("interest_cosine", found["cosine"][pairs])
+        self._listed += (found["answers"] * (listed & reads[:, None])[:, None]).sum(axis=(0, 2))
+        both = active[:, :, None] & active[:, None, :]
+        self._cosines += np.where(both, found["cosine"], 0).sum(axis=0, dtype=np.float64)
+        self._pairs += both.sum(axis=0)
+        self._average("interest_cosine", found["cosine"][np.triu(both, k=1)])  # each two interests once
         if "effective_items" in found:
             self._average("effective_items", found["effective_items"][active])
             self._average("history_items", history_lengths[reads])
@@ -86,17 +93,24 @@ class InterestReport:
         effective_items: mean over users and interests.
         history_items: mean number of items read.
         hit_shares: share of all hits that each interest answered for.
+        list_shares: the same of all items of the lists.
+        cosines: K lists of K, the mean cosine of every two interests. None where no user has both.
         """
         figures: dict[str, Any] = {name: total / count for name, (total, count) in self._sums.items() if count}
         if self.num_interests > 1 and self._hits.any():
             figures["hit_shares"] = (self._hits / self._hits.sum()).tolist()
+        if self.num_interests > 1 and self._listed.any():
+            figures["list_shares"] = (self._listed / self._listed.sum()).tolist()
+            means = (self._cosines / np.maximum(self._pairs, 1)).astype(object)
+            means[self._pairs == 0] = None
+            figures["cosines"] = means.tolist()
         return figures
 
 
 def flat(figures: dict[str, Any]) -> dict[str, float]:
-    """`figures` as single numbers: hit_shares becomes hit_share_1, hit_share_2, …"""
+    """`figures` as single numbers: hit_shares becomes hit_share_1, hit_share_2, … Other lists are left out."""
     shares = figures.get("hit_shares", [])
-    single = {name: value for name, value in figures.items() if name != "hit_shares"}
+    single = {name: value for name, value in figures.items() if not isinstance(value, list)}
     return single | {f"hit_share_{number}": share for number, share in enumerate(shares, 1)}
 
 

@@ -65,11 +65,14 @@ class ListReport:
 
     Args:
       top_n: cut-offs n.
+
+    Attributes:
+      listed: n → `[I + 1]` int64, how often each row is in the lists so far.
     """
 
     def __init__(self, items: ItemFacts, top_n: Sequence[int]):
         self.items = items
-        self._listed = {n: np.zeros(len(items.counts), np.int64) for n in top_n}  # n → how often each row is listed
+        self.listed = {n: np.zeros(len(items.counts), np.int64) for n in top_n}
 
     def add(self, retrieved: np.ndarray, targets: np.ndarray, offsets: np.ndarray) -> dict[str, np.ndarray]:
         """Metric@n → `[U]` float64 of a batch. NaN where a user has no value; see each metric.
@@ -80,7 +83,7 @@ class ListReport:
           offsets: `[U + 1]` int64.
         """
         categories, found = self.items.categories, {}
-        for n, listed in self._listed.items():
+        for n, listed in self.listed.items():
             ids = retrieved[:, :n]
             np.add.at(listed, ids[ids > 0], 1)
             if categories is not None:
@@ -93,7 +96,7 @@ class ListReport:
     def whole_split(self) -> dict[str, float]:
         """Metric@n of all lists so far."""
         found = {}
-        for n, listed in self._listed.items():
+        for n, listed in self.listed.items():
             found[f"catalogue_coverage@{n}"] = float((listed[1:] > 0).mean())
             found[f"gini@{n}"] = gini(listed[1:])
         return found

@@ -1,7 +1,7 @@
 """What an evaluation measures: the metrics of one system's lists, collected batch by batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ class Evaluation:
     seconds: wall time.
     interests: `InterestReport.figures`; empty for a system without interests.
     whole_split: metric@n → one value of all lists together (`ListReport.whole_split`).
+    listed: n → `[I + 1]` how often each row is in the lists of n; empty where list_metrics.py was not asked for.
     """
 
     per_user: dict[str, np.ndarray]
@@ -34,6 +35,7 @@ class Evaluation:
     seconds: float
     interests: dict[str, Any] = field(default_factory=dict)
     whole_split: dict[str, float] = field(default_factory=dict)
+    listed: dict[int, np.ndarray] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         means = ", ".join(f"{name} {value:.4f}" for name, value in self.means.items())
@@ -78,8 +80,10 @@ class Tally:
     def result(self, interactions: Interactions, users: np.ndarray, seconds: float) -> Evaluation:
         """The evaluation of `users`, which are positions in the split, in the order of the batches."""
         per_user = {name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}
-        whole_split = self._report.whole_split if self._report else {}
-        return Evaluation(per_user, users, interactions.num_users - len(users), seconds, whole_split=whole_split)
+        found = Evaluation(per_user, users, interactions.num_users - len(users), seconds)
+        if self._report is None:
+            return found
+        return replace(found, whole_split=self._report.whole_split, listed=self._report.listed)
 
 
 def users_with_targets(interactions: Interactions) -> np.ndarray:

@@ -117,8 +117,12 @@ class Settings:
 
     def changed(self) -> str:
         """The settings that differ from the defaults of --help, as text for people."""
+        return ", ".join(f"{name} {value}" for name, value in self.differences().items())
+
+    def differences(self) -> dict[str, Any]:
+        """Setting → value, of those that differ from the defaults of --help."""
         known = known_settings()
-        return ", ".join(f"{name} {value}" for name, value in self.flat().items() if value != known[name].field.default)
+        return {name: value for name, value in self.flat().items() if value != known[name].field.default}
 
     def flat(self) -> dict[str, Any]:
         """All settings of the run by name. Of the encoders' options, only those of its own encoder."""

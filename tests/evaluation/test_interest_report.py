@@ -8,7 +8,7 @@ from remi_tf.encoders.base import Interests
 from remi_tf.evaluation.interest_report import InterestReport, examine, flat, sentence
 
 
-def figures(vectors, candidates, hits, routing=None, active=None, lengths=None):
+def figures(vectors, candidates, hits, routing=None, active=None, lengths=None, listed=None):
     vectors = tf.constant(vectors, tf.float32)
     interests = Interests(
         vectors,
@@ -17,7 +17,8 @@ def figures(vectors, candidates, hits, routing=None, active=None, lengths=None):
     )
     found = {name: values.numpy() for name, values in examine(interests, tf.constant(candidates, tf.float32)).items()}
     report = InterestReport(vectors.shape[1])
-    report.add(found, np.array(lengths or [4] * len(vectors)), np.array(hits))
+    hits = np.array(hits)
+    report.add(found, np.array(lengths or [4] * len(vectors)), hits, np.ones_like(hits) if listed is None else listed)
     return report.figures
 
 
@@ -46,6 +47,20 @@ def test_hits_belong_to_the_interest_that_scores_them_highest():
     assert figures(vectors, candidates, hits)["hit_shares"] == [0.5, 0.25, 0.25]
 
 
+def test_each_item_of_a_list_belongs_to_an_interest_hit_or_not_but_an_empty_place_to_none():
+    """The last place of the second list is empty; what is scored there means nothing."""
+    candidates = [[EAST, NORTH, WEST, EAST], [WEST, WEST, EAST, NORTH]]
+    hits, listed = np.zeros((2, 4), bool), np.array([[True] * 4, [True, True, True, False]])
+    found = figures([[EAST, NORTH, WEST]] * 2, candidates, hits, listed=listed)
+    assert found["list_shares"] == pytest.approx([3 / 7, 1 / 7, 3 / 7]) and "hit_shares" not in found
+
+
+def test_the_cosines_are_means_over_the_users_who_have_both_interests():
+    active = [[True, True, False], [True, False, False]]
+    found = figures([[EAST, NORTH, EAST], [EAST, EAST, EAST]], [[EAST]] * 2, [[True]] * 2, active=active)
+    assert found["cosines"] == [[1, 0, None], [0, 1, None], [None, None, None]]
+
+
 def test_interests_that_are_one_share_their_hits():
     """Else one of them would seem to answer for everything."""
     nearly = [0.9999999, 1e-7]
@@ -71,8 +86,11 @@ def test_batches_add_up():
     for part in (slice(0, 1), slice(1, 6)):
         interests = Interests(tf.constant(vectors[part], tf.float32), tf.constant(routing[part]))
         found = examine(interests, tf.constant(candidates[part], tf.float32))
-        report.add({name: value.numpy() for name, value in found.items()}, np.full(6, 4)[part], hits[part])
+        arrays = {name: value.numpy() for name, value in found.items()}
+        report.add(arrays, np.full(6, 4)[part], hits[part], np.ones_like(hits[part]))
     assert flat(report.figures) == pytest.approx(flat(whole))
+    for name in ("list_shares", "cosines"):
+        np.testing.assert_allclose(report.figures[name], whole[name], rtol=1e-6)
 
 
 def test_one_vector_without_routing_has_nothing_to_report():

@@ -67,6 +67,14 @@ def test_catalogue_coverage_and_gini_are_of_all_batches_together():
     assert found.whole_split == {"catalogue_coverage@2": pytest.approx(2 / 6), "gini@2": pytest.approx(18 / 24)}
 
 
+def test_how_often_items_are_listed_is_counted_over_all_batches_and_an_empty_place_is_no_item():
+    found = ListReport(ITEMS, (1, 3))
+    for lists in ([[1, 2, 3], [1, 5, 0]], [[2, 1, 0]]):
+        found.add(np.array(lists, np.int32), np.ones(len(lists), np.int32), np.arange(len(lists) + 1))
+    assert found.listed[1].tolist() == [0, 2, 1, 0, 0, 0, 0]
+    assert found.listed[3].tolist() == [0, 3, 2, 1, 0, 1, 0]
+
+
 def test_gini_is_0_if_all_items_are_listed_equally_often_and_almost_1_if_one_is_listed_always():
     assert gini(np.full(10, 7)) == 0 == gini(np.zeros(4))
     assert gini(np.array([0] * 99 + [50])) == pytest.approx(0.99)

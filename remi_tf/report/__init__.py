@@ -1,0 +1,1 @@
+"""A page about a run: its numbers gathered, drawn and written as one HTML file."""

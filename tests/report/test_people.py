@@ -1,0 +1,60 @@
+"""Some users, and the best and the worst."""
+
+import html
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from remi_tf.report.page import joined
+from remi_tf.report.people import extremes, sample_users
+from remi_tf.report.users import Chosen
+
+
+def test_sample_users_have_their_routing_and_their_list(one):
+    source = joined(*sample_users(one).parts)
+    assert source.count("<article>") == len(one.chosen.sample) == 4
+    assert 0 < source.count("<svg") <= 4
+    view = one.runs[0].views[one.chosen.sample[0]]
+    table = re.search("<tbody>(.*?)</tbody>", source, re.S)[1]
+    rows = [re.findall("<td[^>]*>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", table)]
+    assert [row[2] for row in rows] == [str(which) for which in view.interests]
+    assert [bool(row[3]) for row in rows] == np.isin(view.listed, view.targets).tolist()
+    titles = [one.dataset.titles[row - 1] for row in view.listed]
+    shown = [html.unescape(re.sub("<.?bdi>", "", row[1])) for row in rows]
+    assert all(a[:10] == b[:10] for a, b in zip(shown, titles, strict=True) if "\x07" not in b)
+
+
+def test_a_long_history_has_its_oldest_items_in_one_row(one):
+    (run,) = one.runs
+    position = one.chosen.sample[0]
+    view = replace(run.views[position], history=np.arange(1, 31), routing=np.full((2, 30), 1 / 30))
+    long = replace(run, views={**run.views, position: view})
+    source = joined(*sample_users(replace(one, runs=(long,))).parts)
+    assert ">10 older items</text>" in source and source.count(">0.33</text>") == 2
+
+
+def test_a_model_without_routing_says_so_and_lists_are_shown_all_the_same(two, bare):
+    source = joined(*sample_users(two).parts)
+    assert "B: no heat map, as the model has no routing." in source and "<svg" in source
+    source = joined(*sample_users(bare).parts)
+    assert "model: no heat map" in source and "<svg" not in source and ">interest</th>" not in source
+    assert "item &lt;1&gt;" in source  # without titles, ids
+
+
+def test_nobody_is_shown_if_nobody_is_asked_for(one):
+    section = sample_users(replace(one, chosen=replace(one.chosen, sample=[])))
+    assert not section.parts and "--users 0" in section.how
+
+
+def test_the_best_and_the_worst_users_are_shown_in_their_order(one):
+    source = joined(*extremes(one).parts)
+    best, worst = source.split("The worst")
+    for part, positions in ((best, one.chosen.best), (worst, one.chosen.worst)):
+        ids = re.findall("User <bdi>(.*?)</bdi>", part)
+        assert [html.unescape(each) for each in ids] == [one.user_ids[position] for position in positions]
+    assert "<svg" not in source
+
+
+def test_of_one_user_there_is_no_best_one(one):
+    assert not extremes(replace(one, chosen=Chosen([0], [], []))).parts
