@@ -25,6 +25,7 @@ PACKAGES = {  # distribution → the module it is imported as
     "faiss-cpu": "faiss",
     "pandas": "pandas",
     "pyarrow": "pyarrow",
+    "matplotlib": "matplotlib",
 }
 IMPORT_ERRORS = (ImportError, AttributeError, TypeError, ValueError, RuntimeError, OSError)
 """What a package may raise on import if it does not fit the others."""

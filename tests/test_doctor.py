@@ -15,6 +15,7 @@ GOOD = {
     "keras": "3.12.0",
     "tensorflow-recommenders": "0.7.7",
     "faiss-cpu": "1.15.0",
+    "matplotlib": "3.10.0",
     "pandas": "2.3.0",
     "pyarrow": "20.0.0",
     "scann": None,
