@@ -214,7 +214,7 @@ def test_results_in_the_documents_are_still_drawn(study, tmp_path):
 @pytest.mark.slow
 @pytest.mark.trains
 def test_every_study_runs_from_the_log_to_the_picture(log, tmp_path, monkeypatch):
-    from paper_studies import grid
+    from paper_studies import grid, series
 
     import evaluate
     import train
@@ -229,8 +229,11 @@ def test_every_study_runs_from_the_log_to_the_picture(log, tmp_path, monkeypatch
         return quality.subprocess.CompletedProcess(command, code, "", "failed")
 
     monkeypatch.setattr(quality.subprocess, "run", here)
-    for name, values in (("ALPHAS", (1, 2)), ("REPELS", (1,)), ("TOWERS", (2,))):
-        monkeypatch.setattr(grid, name, values)
+    few = {grid: {"ALPHAS": (1, 2), "REPELS": (1,), "TOWERS": (2,)}}
+    few[series] = {"REPELS": (0, 1000), "BETAS": (0, 0.1), "LAMBDAS": (0, 100, 10_000)}
+    for module, values in few.items():
+        for name, value in values.items():
+            monkeypatch.setattr(module, name, value)
     budget = ["--max_steps", "2", "--eval_every", "2", "--runs", str(tmp_path / "runs")]
     for study, found in studies.STUDIES.items():
         negatives = ["--negatives", "16"] if "negatives" in found.options else []
