@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from remi_tf.data.tables.source_tables import WITH_PATHS
 from remi_tf.data.tables.sources import SOURCES
 from remi_tf.errors import InputError
 
@@ -16,6 +17,7 @@ def check_tables(request: "PrepareRequest") -> None:
     """Raise InputError for options of item and user tables that do not go together."""
     _check_features(request)
     _check_user_features(request)
+    _check_level(request)
     of_items = {"id": request.items_id_col, "title": request.items_title_col, "category": request.items_category_col}
     for name, value in of_items.items():
         if value and request.items is None:
@@ -38,6 +40,18 @@ def _check_user_features(request: "PrepareRequest") -> None:
         brings = flag == "--user_features" and source is not None and source.users_beside
         if value and request.users is None and not brings:
             raise InputError(f"{flag} {value}: it names columns of a user table; add --users TABLE")
+
+
+def _check_level(request: "PrepareRequest") -> None:
+    """--category_level is about tables that are read as they are, and about sources whose categories are paths."""
+    source = SOURCES.get(request.source or "")
+    if request.category_level is None or request.items is not None or source is None:
+        return
+    if not any(name.removesuffix(".gz") in WITH_PATHS for name in source.beside):
+        raise InputError(
+            f"--category_level {request.category_level}: --source {request.source} has no categories that are lists or "
+            "paths; leave it out"
+        )
 
 
 def _check_features(request: "PrepareRequest") -> None:

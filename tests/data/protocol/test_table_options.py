@@ -41,3 +41,11 @@ def test_a_table_may_be_a_frame():
         **LOG, items=pd.DataFrame({"item": ["a"], "brand": ["x"]}), item_features=["brand:category"]
     )
     assert request.asked_features[0].name == "brand"
+
+
+def test_a_level_is_refused_where_no_category_is_a_path():
+    for source in ("book", "ml-1m", "gowalla"):
+        with pytest.raises(InputError, match=f"--category_level 2: --source {source} has no categories that are lists"):
+            PrepareRequest(log="log", source=source, category_level="2")
+    PrepareRequest(log="log", source="amazon-2023:Books", category_level="2")
+    PrepareRequest(log="log", source="ml-1m", items=pd.DataFrame({"id": ["1"]}), category_level="2")
