@@ -21,7 +21,7 @@ from remi_tf.systems import System
 from remi_tf.training.boosting import sentence
 from remi_tf.training.measurements import read_metrics
 from remi_tf.training.run_config import read_run_config
-from remi_tf.training.run_folder import ITEM_KNN, SELECTION, SavedRun, load_saved_run, read_config
+from remi_tf.training.run_folder import ITEM_KNN, SavedRun, load_saved_run, read_config
 
 STRENGTHS = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, float("inf"))
 CURVE_USERS = 1000
@@ -114,7 +114,7 @@ def gather(paths: Sequence[Path], asked: Asked, verify: bool = True, progress: b
         curve = _curve(run.model, data, items, asked, progress)
         runs.append(_numbers(label, run, found, curve, dict(zip(chosen.all, views, strict=True))))
     assert chosen is not None
-    knn, about_knn = item_knn(dataset, SELECTION, asked.exclude_history, paths[0] / ITEM_KNN)
+    knn, about_knn = item_knn(dataset, runs[0].settings.training.select, asked.exclude_history, paths[0] / ITEM_KNN)
     yardsticks: dict[str, System | None] = {"MostPopular": most_popular(dataset), "ItemKNN": knn}
     counted = {
         name: evaluate(system, data, CUT_OFFS, asked.exclude_history, items=items)
