@@ -1,35 +1,20 @@
 """The loop over trials: with scripted runs, and with real ones where it is about what a run leaves on the disk."""
 
-import dataclasses
 import json
-import math
 from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 
-from remi_tf.data.dataset.folder import load_dataset
 from remi_tf.errors import InputError, TrainingDiverged
 from remi_tf.training.measurements import Validation, read_metrics
 from remi_tf.training.plan import plan_new
 from remi_tf.tuning import study as study_module
 from remi_tf.tuning.records import best_of
-from remi_tf.tuning.request import Request
-from remi_tf.tuning.space import parse_space
 from remi_tf.tuning.study import search
 
 RATES = {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}}
 GRID = {"num_interests": [2, 4, 6], "learning_rate": [0.1, 0.01]}
-
-
-@pytest.fixture
-def request_for(toy_dataset):
-    """A function from a space and other parts of a request to the request."""
-
-    def made(space, **parts) -> Request:
-        return Request(load_dataset(toy_dataset), "toy", parse_space("here", space), **{"fixed": {}, **parts})
-
-    return made
 
 
 class Scripted:
@@ -121,25 +106,13 @@ def test_a_search_that_is_killed_again_and_again_equals_one_that_never_was(reque
     assert len(runs.trained) == len({str(trial.settings) for trial in whole if trial.same_as is None}) + 3
 
 
-def test_another_seed_tries_other_settings_and_more_trials_go_on(request_for, scripted, tmp_path):
+def test_more_trials_go_on_where_the_search_ended(request_for, scripted, tmp_path):
     scripted()
-    first = search(request_for(RATES), tmp_path / "one", 3)
-    other = search(request_for(RATES, search_seed=1), tmp_path / "two", 3)
-    assert not {trial.settings["learning_rate"] for trial in first} & {t.settings["learning_rate"] for t in other}
+    first = search(request_for(RATES), tmp_path / "study", 3)
     runs = scripted()
-    assert search(request_for(RATES), tmp_path / "one", 5)[:3] == first
+    assert search(request_for(RATES), tmp_path / "study", 5)[:3] == first
     assert runs.trained == [3, 4]
-    assert len(search(request_for(RATES), tmp_path / "one", 2)) == 5 and runs.trained == [3, 4]
-
-
-def test_tpe_comes_nearer_to_what_was_good(request_for, scripted, tmp_path):
-    def away(rate):
-        return abs(math.log10(rate) + 2)
-
-    scripted(lambda number, settings: [3 - away(settings.training.learning_rate)])
-    found = search(request_for(RATES), tmp_path / "study", 30)
-    distance = [away(trial.settings["learning_rate"]) for trial in found]
-    assert sum(distance[20:]) < 0.7 * sum(distance[:10])
+    assert len(search(request_for(RATES), tmp_path / "study", 2)) == 5 and runs.trained == [3, 4]
 
 
 def test_pruning_ends_a_trial_below_the_median_but_not_at_its_first_validation(request_for, scripted, tmp_path):
@@ -208,68 +181,6 @@ def test_settings_that_were_tried_are_not_trained_again(request_for, scripted, t
         if trial.same_as is not None:
             assert trial.settings == found[trial.same_as].settings and trial.score == found[trial.same_as].score
     assert best_of(found).same_as is None
-
-
-DIFFERENT = [
-    ({"search_seed": 9}, r"--search_seed 0, and now it is 9"),
-    ({"fixed": {"max_steps": 7}}, r"--max_steps 5, and now it is 7"),
-    ({"fixed": {}}, r"--max_steps 5, and now it is not there"),
-    ({"remi": True}, r"--remi not given, and now it is given"),
-    ({"recipe": "paper"}, r"--recipe default, and now it is paper"),
-    ({"pruning": "none"}, r"--pruning median, and now it is none"),
-    ({"space": parse_space("here", {"learning_rate": [0.1]})}, r"the space of learning_rate \{.*now it is \[0.1\]"),
-]
-
-
-def test_another_study_in_the_folder_is_refused_by_what_differs(request_for, scripted, tmp_path):
-    runs = scripted()
-    request = request_for(RATES, fixed={"max_steps": 5})
-    search(request, tmp_path / "study", 1)
-    other_data = dataclasses.replace(request.dataset, fingerprint="f" * 64)
-    for parts, message in [*DIFFERENT, ({"dataset": other_data}, r"the dataset's fingerprint .* now it is ffff")]:
-        with pytest.raises(InputError, match=rf"study: a study with {message}.*give it as before, or another"):
-            search(dataclasses.replace(request, **parts), tmp_path / "study", 2)
-    assert runs.trained == [0]
-
-
-def test_folders_that_hold_something_else_are_refused(request_for, scripted, tmp_path):
-    scripted()
-    (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter.txt").write_text("all of it")
-    with pytest.raises(InputError, match=r"thesis holds other files \(it has no study.json\)"):
-        search(request_for(RATES), tmp_path / "thesis", 1)
-    search(request_for(RATES), tmp_path / "study", 1)
-    (tmp_path / "study" / "study.json").write_text('{"format_version": 1, "dataset": {}}')
-    with pytest.raises(InputError, match=r"study.json: fixed is missing or damaged"):
-        search(request_for(RATES), tmp_path / "study", 1)
-
-
-def test_two_searches_in_one_folder_at_a_time_are_refused(request_for, scripted, tmp_path):
-    scripted()
-    refusals = []
-
-    def meanwhile(trial, is_best):
-        with pytest.raises(InputError) as refused:
-            search(request_for(RATES), tmp_path / "study", 1)
-        refusals.append(str(refused.value))
-
-    search(request_for(RATES), tmp_path / "study", 1, on_trial=meanwhile)
-    assert "is searching in this study; wait until it ends" in refusals[0]
-
-
-def test_a_half_written_line_of_a_killed_process_does_no_harm_and_other_damage_is_named(
-    request_for, scripted, tmp_path
-):
-    scripted()
-    whole = search(request_for(RATES), tmp_path / "study", 3)
-    journal = tmp_path / "study" / "study.journal"
-    journal.write_bytes(journal.read_bytes() + b'{"op_code": 4, "work')
-    (tmp_path / "study" / "study.journal.lock").symlink_to("study.journal")
-    assert search(request_for(RATES), tmp_path / "study", 4)[:3] == whole
-    assert len(search(request_for(RATES), tmp_path / "study", 4)) == 4
-    journal.write_text("something else\n" + journal.read_text())
-    with pytest.raises(InputError, match=r"study.journal: cannot be read .*put a copy of it back"):
-        search(request_for(RATES), tmp_path / "study", 4)
 
 
 SMALL = {"num_negatives": 20, "embedding_dim": 8, "batch_size": 16, "eval_every": 20, "max_steps": 60}
