@@ -33,7 +33,8 @@ def next_trial(study: optuna.Study, request: Request, trials: int) -> tuple[Tria
 def proposed(trial: Trial, request: Request) -> dict[str, Any]:
     """The values of the searched settings in a trial. Asked again, they are the same."""
     values: dict[str, Any] = {}
-    for name, choice in request.space.items():
+    for place, (name, choice) in enumerate(request.space.items()):
+        trial.study.sampler = _sampler(request, trial.number, place)  # so that a search may be killed between two
         if not isinstance(choice, Range):
             values[name] = trial.suggest_categorical(name, choice.values)
         elif type(known_settings()[name].field.default) is int:
@@ -43,6 +44,7 @@ def proposed(trial: Trial, request: Request) -> dict[str, Any]:
     return values
 
 
-def _sampler(request: Request, number: int) -> BaseSampler:
-    seed = int(np.random.SeedSequence([request.search_seed, number]).generate_state(1)[0])
+def _sampler(request: Request, number: int, place: int = 0) -> BaseSampler:
+    """What draws the setting at this place of the space for a trial."""
+    seed = int(np.random.SeedSequence([request.search_seed, number, place]).generate_state(1)[0])
     return TPESampler(seed=seed) if request.search == "tpe" else RandomSampler(seed=seed)

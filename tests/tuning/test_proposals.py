@@ -1,5 +1,6 @@
 """The next trial: scores are made up, nothing trains, and Optuna keeps its trials in memory."""
 
+import dataclasses
 import math
 
 import optuna
@@ -98,6 +99,17 @@ def test_a_trial_that_was_killed_before_it_had_values_gets_those_it_would_have_h
         go_on(study, request, 11)
     next_trial(killed, request, 12)
     assert go_on(killed, request, 12) == go_on(whole, request, 12)
+
+
+@pytest.mark.parametrize("how", ["random", "tpe"])
+def test_a_trial_that_was_killed_between_two_values_gets_the_second_one_that_it_would_have_had(request_for, how):
+    request = request_for({**RATES, "beta": {"low": 0.1, "high": 4.0}}, search=how)
+    whole = proposed(next_trial(new_study(), request, 1)[0], request)
+    study = new_study()
+    trial, _ = next_trial(study, request, 1)
+    killed = dataclasses.replace(request, space=dict(list(request.space.items())[:1]))
+    proposed(trial, killed)
+    assert proposed(next_trial(study, request, 1)[0], request) == whole
 
 
 def test_a_grid_is_tried_in_its_order_each_combination_once(request_for):
