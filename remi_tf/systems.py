@@ -39,9 +39,18 @@ def make_counted(settings: Settings, num_items: int) -> CountedModel:
     Raises:
       InputError: the memory is too small for the catalogue.
     """
-    cls = _counted_class(settings.encoder.model_type)
-    cls.refuse(settings.encoder, num_items)
-    return cls(settings.encoder, num_items)
+    refuse_counted(settings, num_items)
+    return _counted_class(settings.encoder.model_type)(settings.encoder, num_items)
+
+
+def refuse_counted(settings: Settings, num_items: int) -> None:
+    """Raise InputError if the memory is too small to count this model for the catalogue."""
+    _counted_class(settings.encoder.model_type).refuse(settings.encoder, num_items)
+
+
+def counted_bytes(settings: Settings, num_items: int) -> int:
+    """About how many bytes the tables of a counted model take while they are counted."""
+    return _counted_class(settings.encoder.model_type).bytes_needed(settings.encoder, num_items)
 
 
 def _counted_class(model_type: str) -> type[CountedModel]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from remi_tf.commands.cli import Parser, add_no_verify, add_remi_and_recipe, add_settings, verification
 from remi_tf.commands.console import unread
+from remi_tf.commands.dry_run import dry_run
 from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.quiet_loading import load_tensorflow
 from remi_tf.settings.checks import CHANGEABLE, check_changes
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 EXAMPLES = f"""examples:
   {command("train")} --dataset synthetic --remi
   {command("train")} --dataset data/shop --model_type SA --remi --run_dir runs/shop --max_steps 30000
+  {command("train")} --dataset data/shop --model_type SA --remi --dry_run
   {command("train")} --resume --run_dir runs/shop
   {command("train")} --warm_start runs/shop --dataset data/shop-june --run_dir runs/shop-june
 """
 NOT_SETTINGS = (
     *("dataset", "remi", "recipe", "profile", "run_dir", "resume", "warm_start", "overwrite"),
-    *("allow_no_match", "no_verify"),
+    *("allow_no_match", "no_verify", "dry_run"),
 )
 SHOWN = ("recall@20", "recall@50", "hit_rate@50")
 """Metrics of a validation that are printed, with the one that selects."""
@@ -44,6 +46,9 @@ def main(argv: list[str]) -> int:
     _read_old_flag(flags)
     _check(flags, settings)
     load_tensorflow()
+    if flags["dry_run"]:
+        dry_run(_plan(flags, settings))
+        return 0
     from tqdm import tqdm
 
     from remi_tf.training.boosting import sentence
@@ -84,6 +89,11 @@ def _parser() -> Parser:
         "--allow_no_match", action="store_true", help="--warm_start although RUN knows none of the dataset's items"
     )
     parser.add_argument("--overwrite", action="store_true", help="delete the run in --run_dir and start again")
+    parser.add_argument(
+        "--dry_run",
+        action="store_true",
+        help="train nothing: print what the run needs in memory and on disk, and how long it will take",
+    )
     add_no_verify(parser)
     add_settings(parser)
     return parser
@@ -109,6 +119,10 @@ def _check(flags: dict[str, Any], settings: dict[str, Any]) -> None:
     if flags["resume"]:
         if flags["run_dir"] is None:
             raise InputError("--resume needs --run_dir, the folder of the run to go on with")
+        if flags["dry_run"]:
+            raise InputError(
+                "--dry_run: it measures a run before it begins, and --resume goes on with one; leave it out"
+            )
         others = ("dataset", "remi", "recipe", "warm_start", "overwrite", "allow_no_match")
         check_changes(settings, [name for name in others if flags[name]])
         return

@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from remi_tf.counted.memory import available_memory
+from remi_tf.counted.memory import available_memory, refuse_larger
 from remi_tf.data.dataset.interactions import Interactions
-from remi_tf.errors import InputError
 from remi_tf.settings.encoders import EncoderSettings
 
 
@@ -45,12 +44,8 @@ class CountedModel(tf.Module):
     @classmethod
     def refuse(cls, settings: Any, num_items: int) -> None:
         """Raise InputError if a catalogue of this size cannot be counted here, before any table is made."""
-        needed, there = cls.bytes_needed(settings, num_items), available_memory()
-        if there is not None and needed > there:
-            raise InputError(
-                f"--model_type {settings.model_type}: its table for {num_items:,} items needs about {needed:,} bytes "
-                f"of memory, and {there:,} are available; {cls.smaller}"
-            )
+        what = f"--model_type {settings.model_type}: its table for {num_items:,} items"
+        refuse_larger(what, cls.bytes_needed(settings, num_items), available_memory(), cls.smaller)
 
     @property
     def tables(self) -> dict[str, tf.Variable]:

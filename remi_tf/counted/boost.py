@@ -20,12 +20,10 @@ from scipy import sparse
 from remi_tf.counted.co_visits import best, best_lists, blocks
 from remi_tf.counted.content import Contents
 from remi_tf.counted.item_knn import Cosines
-from remi_tf.counted.memory import available_memory
 from remi_tf.counted.neighbours import BYTES_A_NEIGHBOUR
 from remi_tf.counted.sequential_rules import Following
 from remi_tf.data.dataset.interactions import Interactions
 from remi_tf.data.features.store import Features
-from remi_tf.errors import InputError
 from remi_tf.retrieval.boosts import Boosts
 
 TABLES = ("rules", "rules_and_cosine")
@@ -208,17 +206,14 @@ def _pieces(number: int) -> Iterator[tuple[int, int]]:
     return ((start, min(start + PIECE, number)) for start in range(0, number, PIECE))
 
 
-def refuse_boost(neighbours: int, num_items: int, dim: int, tables: int = 1) -> None:
-    """Raise InputError if the lists of a catalogue of this size cannot be counted here, next to a model of `dim`.
+def boost_bytes(neighbours: int, num_items: int, dim: int, tables: int = 1) -> tuple[int, int]:
+    """What is needed to count the lists of neighbours and to choose how they are used, next to a model of `dim`.
 
     Args:
       tables: how many are counted together.
+
+    Returns:
+      Bytes of the lists, and of the vectors that are looked at; and bytes of the weights, which are read again.
     """
-    a_neighbour = BYTES_A_NEIGHBOUR + (4 + 4) * (tables - 1)
-    a_row = a_neighbour * min(neighbours, num_items) + 2 * 4 * dim  # the weights are read again, and copied
-    needed, there = a_row * (num_items + 1), available_memory()
-    if there is not None and needed > there:
-        raise InputError(
-            f"--boost counted --boost_neighbours {neighbours}: its lists for {num_items:,} items need about {needed:,} "
-            f"bytes of memory when training ends, and {there:,} are available; take fewer, or --boost none"
-        )
+    table, a_neighbour = 4 * dim * (num_items + 1), BYTES_A_NEIGHBOUR + (4 + 4) * (tables - 1)
+    return a_neighbour * min(neighbours, num_items) * (num_items + 1) + table, table

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from remi_tf.errors import InputError
+
 GROUPS = (
     ("", "memory.max", "memory.current", "inactive_file"),
     ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -18,6 +20,24 @@ def available_memory(root: Path = Path("/")) -> int | None:
     found = [_rest_of_group(root / "sys/fs/cgroup" / folder, *names) for folder, *names in GROUPS]
     found.append(_lines(root / "proc/meminfo").get("MemAvailable:", -1) << 10)  # kB
     return min((rest for rest in found if rest >= 0), default=None)
+
+
+def refuse_larger(what: str, needed: int, there: int | None, remedy: str) -> None:
+    """Raise InputError if more bytes are needed than there are. None: nobody knows, so nothing is refused.
+
+    Args:
+      what: that needs them, with its flags.
+      remedy: what to change.
+    """
+    if there is not None and needed > there:
+        raise InputError(
+            f"{what} needs about {in_words(needed)} of memory, and {in_words(there)} are available; {remedy}"
+        )
+
+
+def in_words(size: int) -> str:
+    """Bytes → "1.5 GiB" or "20.0 MiB"."""
+    return f"{size / 2**30:,.1f} GiB" if size >= 2**30 else f"{size / 2**20:.1f} MiB"
 
 
 def _rest_of_group(group: Path, limit: str, used: str, cache: str) -> int:

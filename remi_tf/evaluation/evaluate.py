@@ -23,6 +23,8 @@ from remi_tf.systems import System, best, boosts_of, finish, items_of
 
 EVALUATION_BYTES = 256 * 2**20
 """Bound on the scores held at a time. At 256 users, a quarter faster than 64 MiB."""
+BATCH_SIZE = 256
+"""Users that are evaluated together."""
 
 
 class Evaluator:
@@ -51,7 +53,11 @@ class Evaluator:
         self._retrieve = tf.function(self._ids_and_interests, input_signature=signature).get_concrete_function()
 
     def evaluate(
-        self, interactions: Interactions, published_ndcg: bool = False, batch_size: int = 256, progress: bool = False
+        self,
+        interactions: Interactions,
+        published_ndcg: bool = False,
+        batch_size: int = BATCH_SIZE,
+        progress: bool = False,
     ) -> Evaluation:
         """Metrics for the users of `interactions`.
 
@@ -104,7 +110,7 @@ def evaluate(
     top_n: Sequence[int] = CUT_OFFS,
     exclude_history: bool = False,
     published_ndcg: bool = False,
-    batch_size: int = 256,
+    batch_size: int = BATCH_SIZE,
     progress: bool = False,
     items: ItemFacts | None = None,
 ) -> Evaluation:

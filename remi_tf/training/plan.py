@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remi_tf.counted.boost import CONTENT_TABLES, refuse_boost, tables_of
+from remi_tf.counted.boost import CONTENT_TABLES
 from remi_tf.data.dataset.folder import Dataset
 from remi_tf.errors import InputError, TrainingInterrupted, command
 from remi_tf.settings.checks import check_changes
@@ -18,6 +18,7 @@ from remi_tf.training.boosting import boost_run
 from remi_tf.training.counter import Counter
 from remi_tf.training.interrupts import Interrupts
 from remi_tf.training.measurements import OnValidation
+from remi_tf.training.memory_check import refuse_too_large
 from remi_tf.training.run_config import CONFIG, read_run_config
 from remi_tf.training.trainer import Trainer
 from remi_tf.training.warm_start import load_for_warm_start, refuse_no_match
@@ -41,6 +42,11 @@ class Plan:
     config: Mapping[str, Any] = field(default_factory=dict)
     verify: bool = True
     given: Collection[str] | None = None
+
+    @property
+    def starts(self) -> str:
+        """What the weights are before the first step: new, warm (another run's) or resumed."""
+        return "resumed" if self.resumes else "new" if self.before is None else "warm"
 
 
 def plan_new(
@@ -132,7 +138,7 @@ def opened(plan: Plan) -> Iterator[Trainer | Counter]:
         elif not plan.overwrite:
             run_folder.refuse_run(plan.path)
         # The trainer comes before the folder: what cannot be built neither leaves nor costs one.
-        trainer = _trainer(plan)
+        trainer = make_trainer(plan)
         if plan.resumes:
             _go_on(plan, trainer)
         else:
@@ -140,23 +146,22 @@ def opened(plan: Plan) -> Iterator[Trainer | Counter]:
         yield trainer
 
 
-def _trainer(plan: Plan) -> Trainer | Counter:
+def make_trainer(plan: Plan) -> Trainer | Counter:
+    """Who trains or counts as planned; nothing is written.
+
+    Raises:
+      InputError: what cannot be built, or does not fit into the memory.
+    """
     if ENCODERS[plan.settings.encoder.model_type].counted:
         return Counter(plan.path, plan.settings, plan.dataset, plan.given, plan.verify)
-    trainer = Trainer(plan.path, plan.settings, plan.dataset, plan.before, plan.verify)
-    if plan.settings.boost.boost == "counted" and not plan.resumes:
-        settings = plan.settings
-        if settings.boost.boost_table in CONTENT_TABLES and plan.dataset.features is None:
-            raise InputError(
-                f"--boost_table {settings.boost.boost_table}: it reads features of the items, and "
-                f"{plan.dataset.path} has none; prepare it with --items TABLE --item_features COL,COL, or take "
-                "--boost_table chosen"
-            )
-        tables = tables_of(settings.boost.boost_table, plan.dataset.features is not None)
-        refuse_boost(
-            settings.boost.boost_neighbours, plan.dataset.num_items, settings.encoder.embedding_dim, len(tables)
+    table = plan.settings.boost.boost_table
+    if table in CONTENT_TABLES and plan.dataset.features is None and not plan.resumes:
+        raise InputError(
+            f"--boost_table {table}: it reads features of the items, and {plan.dataset.path} has none; prepare it with "
+            "--items TABLE --item_features COL,COL, or take --boost_table chosen"
         )
-    return trainer
+    refuse_too_large(plan.settings, plan.dataset, plan.starts)
+    return Trainer(plan.path, plan.settings, plan.dataset, plan.before, plan.verify)
 
 
 def _go_on(plan: Plan, trainer: Trainer | Counter) -> None:

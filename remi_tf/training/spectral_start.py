@@ -83,6 +83,11 @@ def spectral_rows(train: Interactions, num_items: int, dim: int, seed: int) -> n
     return rows
 
 
+def spectral_bytes(train: Interactions, num_items: int, dim: int) -> int:
+    """What `spectral_rows` surely holds at one time, in the middle of its passes: a part of what its text says."""
+    return (2 * 4 * dim + 8 + 4) * (num_items + 1) + 8 * train.num_users
+
+
 def _pieces(number: int) -> Iterator[slice]:
     """0..number, cut into slices of ROWS."""
     for start in range(0, number, ROWS):

@@ -216,7 +216,7 @@ class Trainer:
         batches = self.batches.from_step(start)
         self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=callbacks)
         self.progress.step.assign(self.model.optimizer.iterations)
-        self._check_weights()
+        self.check_weights()
         return self.step
 
     def check_finite(self) -> dict[str, float]:
@@ -232,7 +232,8 @@ class Trainer:
             raise self._diverged(before + finite_steps[first] + 1, f"the loss part {first!r} is no longer finite")
         return means if steps else {}
 
-    def _check_weights(self) -> None:
+    def check_weights(self) -> None:
+        """Raise TrainingDiverged if a weight is not finite."""
         for variable in self.model.trainable_variables:
             if not np.isfinite(variable.numpy()).all():
                 raise self._diverged(self.step, f"{variable.name} holds NaN or infinite numbers")

@@ -49,8 +49,8 @@ def test_a_catalogue_that_memory_cannot_hold_is_refused_with_both_numbers_before
     name, remedy, monkeypatch
 ):
     monkeypatch.setattr(base, "available_memory", lambda: 2**30)
-    refused = rf"--model_type {name}: its table for 9,000,000 items needs about ([\d,]+) bytes of memory, and "
-    with pytest.raises(InputError, match=refused + f"1,073,741,824 are available; .*{remedy}") as error:
+    refused = rf"--model_type {name}: its table for 9,000,000 items needs about ([\d,.]+) GiB of memory, and "
+    with pytest.raises(InputError, match=refused + f"1.0 GiB are available; .*{remedy}") as error:
         counted(name, log([1, 2]), num_items=9_000_000)
-    assert int(re.match(refused, str(error.value))[1].replace(",", "")) > 2**30
+    assert float(re.match(refused, str(error.value))[1].replace(",", "")) > 1
     counted(name, log([1, 2]), num_items=5)

@@ -16,9 +16,8 @@ from remi_tf.counted.boost import (
     TABLES,
     WINDOW,
     CountedBoost,
-    refuse_boost,
+    boost_bytes,
 )
-from remi_tf.errors import InputError
 from remi_tf.retrieval.boosts import summed
 from tests.counted_toys import NUM_ITEMS, keep_best, log, random_sequences
 from tests.feature_toys import toy_features
@@ -112,13 +111,8 @@ def test_the_cosine_reads_the_newest_items_of_a_user_only(monkeypatch):
     np.testing.assert_allclose(rows_of(counted("rules_and_cosine", long)), expected, rtol=1e-5, atol=1e-7)
 
 
-def test_a_catalogue_that_memory_cannot_hold_is_refused_with_both_numbers(monkeypatch):
-    monkeypatch.setattr(module, "available_memory", lambda: 2**30)
-    with pytest.raises(
-        InputError, match=r"its lists for 900,000 items need about 2,6\d\d,\d{3},\d{3} bytes .* and 1,073"
-    ):
-        refuse_boost(100, 900_000, 64)
-    refuse_boost(100, 5000, 64)
-    refuse_boost(100, 300_000, 64)
-    with pytest.raises(InputError, match=r"300,000 items need about 1,5\d\d,\d{3},\d{3} bytes"):
-        refuse_boost(100, 300_000, 64, tables=4)  # 4 lists of 8 bytes are kept, and one of them copied twice
+def test_what_the_boost_needs_grows_with_the_catalogue_and_no_list_is_longer_than_it():
+    lists, weights = boost_bytes(100, 900_000, 64)
+    assert lists == (100 * 3 * 8 + 64 * 4) * 900_001 and weights == 64 * 4 * 900_001
+    assert boost_bytes(100, 20, 1)[0] == (20 * 3 * 8 + 4) * 21
+    assert boost_bytes(100, 300_000, 64, tables=4)[0] == (100 * (3 * 8 + 3 * 8) + 64 * 4) * 300_001

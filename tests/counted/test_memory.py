@@ -2,7 +2,8 @@
 
 import pytest
 
-from remi_tf.counted.memory import available_memory
+from remi_tf.counted.memory import available_memory, refuse_larger
+from remi_tf.errors import InputError
 
 
 def system(root, group="", **files):
@@ -37,3 +38,10 @@ def test_without_a_limit_the_systems_own_number_counts(tmp_path, files):
 
 def test_where_nobody_tells_there_is_no_number(tmp_path):
     assert available_memory(tmp_path) is None
+
+
+def test_only_what_is_larger_than_what_is_there_is_refused_and_in_words():
+    refuse_larger("it", 5, 5, "take less")
+    refuse_larger("it", 2**60, None, "take less")
+    with pytest.raises(InputError, match=r"it needs about 1\.5 GiB of memory, and 512\.0 MiB are available; take less"):
+        refuse_larger("it", 3 * 2**29, 2**29, "take less")

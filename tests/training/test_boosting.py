@@ -219,9 +219,11 @@ def test_a_signal_that_was_noted_ends_the_choice_with_nothing_saved(dataset, wit
 
 
 def test_lists_too_large_for_the_memory_are_refused_before_training(dataset, chosen, tmp_path, monkeypatch):
-    monkeypatch.setattr("remi_tf.counted.boost.available_memory", lambda: 1000)
-    with pytest.raises(InputError, match="--boost counted --boost_neighbours 100: its lists for 60 items"):
-        train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **OPTIONS)
+    small = {**OPTIONS, "num_negatives": 5, "batch_size": 2}
+    with monkeypatch.context() as patch:
+        patch.setattr("remi_tf.training.memory_check.available_memory", lambda: 60 * 61 * 24)
+        with pytest.raises(InputError, match=r"training on 60 items needs about .* --boost none \(saves"):
+            train(dataset, "SA", remi=True, run_dir=tmp_path / "run", **small)
     assert not (tmp_path / "run").exists()
     assert resume(copy(chosen, tmp_path / "run")).model.boost is not None
 
