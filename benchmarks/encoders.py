@@ -62,7 +62,7 @@ def main() -> None:
     everything = [
         "SA",
         "SA --remi",
-        "SA --remi --recipe paper",
+        "SA --remi --recipe paper --optimizer lazy_adam",
         "SA --remi --recipe released",
         "BaM",
         "UMI_HN",

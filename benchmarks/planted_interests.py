@@ -121,7 +121,14 @@ def planted_log(settings: SyntheticSettings, train_share: float = 0.8) -> Plante
 
 
 def train(log: PlantedLog, steps: int, remi: bool = False, recipe: str = "paper", **flags: Any) -> MultiInterestModel:
-    """A model trained for `steps` with the settings that train.py would take from these flags."""
+    """A model trained for `steps` with the settings that train.py would take from these flags.
+
+    With the recipe paper, as far as it decides steps and targets: hits among the negatives do not count, weights of IHN
+    are constants, LazyAdam.
+    """
+    if recipe == "paper":
+        of_remi = {"stop_gradient_weights": True} if remi else {"sampler": "log_uniform"}
+        flags = {"optimizer": "lazy_adam", "mask_accidental_hits": True, **of_remi, **flags}
     settings = compose("synthetic", recipe, remi, flags, len(log.cluster) - 1)
     model = MultiInterestModel(settings, len(log.cluster) - 1)
     if settings.training.init == "spectral":

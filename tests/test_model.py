@@ -230,7 +230,7 @@ for name, chosen in systems.items():
 """
 
 
-@pytest.mark.trains
+@pytest.mark.slow
 def test_two_replicas_make_the_step_that_one_makes():
     """Weights and loss parts. Re4 without its re-contrast loss, which looks at the next user of the same replica."""
     result = subprocess.run([sys.executable, "-c", TWO_REPLICAS], capture_output=True, text=True)

@@ -26,11 +26,6 @@ def save(figure: Figure, path: Path) -> None:
     matplotlib.pyplot.close(figure)
 
 
-def shortened(text: str, length: int) -> str:
-    """The text, or its beginning and an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip(" ,:;(") + "…"
-
-
 def heading(content: dict[str, Any]) -> str:
     """What was trained on, and for how long."""
     return f"{content['dataset']}, {content['max_steps']:,} steps"

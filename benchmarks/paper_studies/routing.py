@@ -13,9 +13,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import PowerNorm
 
-from paper_studies.pictures import heading, heat_map, save, shortened
+from paper_studies.pictures import heading, heat_map, save
 from paper_studies.study import Asked, beside, paper
 from paper_studies.trained import encoded, fullest_histories, in_batches, measure_runs, title
+from remi_tf.report.words import shortened
 
 if TYPE_CHECKING:
     from remi_tf.api import Run

@@ -105,7 +105,7 @@ SYSTEMS = {
         "MTMI, table 3: its three models and their single towers, MIND and ComiRec",
         (
             *(
-                Row(name, paper(model))
+                Row(name, paper(model, more="--max_history 20"))  # as its own models have
                 for name, model in (
                     ("YouTube DNN", "DNN"),
                     ("GRU4Rec", "GRU4REC"),

@@ -7,9 +7,9 @@ import numpy as np
 from quality import run_all, run_path
 from systems import System
 
-from paper_studies.pictures import shortened
 from paper_studies.study import Asked, beside
 from remi_tf.files import write_json
+from remi_tf.report.words import shortened
 
 if TYPE_CHECKING:
     from remi_tf.api import Run

@@ -13,9 +13,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator
 
-from paper_studies.pictures import heading, save, shortened
+from paper_studies.pictures import heading, save
 from paper_studies.study import Asked, beside, paper
 from paper_studies.trained import encoded, fullest_histories, measure_runs, title
+from remi_tf.report.words import shortened
 
 if TYPE_CHECKING:
     from remi_tf.api import Run

@@ -23,9 +23,7 @@ def main(argv: list[str]) -> int:
     flags = _parse(argv)
     load_tensorflow()
     from remi_tf.report.gather import Asked
-    from remi_tf.report.projector import write_projector
     from remi_tf.report.write import write_report
-    from remi_tf.training.run_folder import load_saved_run
 
     paths = [flags.run_dir, *([flags.against] if flags.against else [])]
     configs = read_configs(paths)
@@ -33,14 +31,22 @@ def main(argv: list[str]) -> int:
     exclude_history = one_way(configs, flags.exclude_history, AGAINST)
     verify = verification(flags.no_verify)
     if flags.projector:
-        run = load_saved_run(flags.run_dir, **verify)
-        (folder, number), items = write_projector(run, flags.overwrite), run.catalogue.num_items
-        which = f"the {number:,} most popular of {items:,}" if number < items else f"{number:,}"
-        print(f"vectors of {which} items written to {folder}: tensorboard --logdir {flags.run_dir}")
+        _write_projector(flags, verify)
     asked = Asked(flags.split, exclude_history, flags.users, flags.seed)
     write_report(paths, flags.output, asked, flags.overwrite, progress=True, **verify)
     print(f"written to {flags.output}", file=sys.stderr)
     return 0
+
+
+def _write_projector(flags: argparse.Namespace, verify: dict[str, bool]) -> None:
+    """Write the vectors for TensorBoard. The model is not kept: the page loads it again."""
+    from remi_tf.report.projector import write_projector
+    from remi_tf.training.run_folder import load_saved_run
+
+    run = load_saved_run(flags.run_dir, **verify)
+    (folder, number), items = write_projector(run, flags.overwrite), run.catalogue.num_items
+    which = f"the {number:,} most popular of {items:,}" if number < items else f"{number:,}"
+    print(f"vectors of {which} items written to {folder}: tensorboard --logdir {flags.run_dir}")
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:

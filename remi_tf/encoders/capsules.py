@@ -36,7 +36,6 @@ def dynamic_routing(
     Returns:
       v [batch, num_interests, dim], and shares [batch, num_interests, length]: each row of c, scaled to sum 1 over the
       history, 0 on padding.
-      sum 1 and 0 on padding.
     """
     by_interest, num_interests = settings.routing_softmax == "interests", settings.num_interests
     shape = [tf.shape(mask)[0], num_interests, tf.shape(mask)[1]]  # B, K, L
@@ -164,9 +163,10 @@ class DynamicRouting(Capsules):
     def __init__(self, settings: DynamicRoutingSettings, seed: int):
         super().__init__(settings)
         length, interests, dim = settings.max_history, settings.num_interests, settings.embedding_dim
-        fan_in = {"item": dim, "tensor": length * interests * dim * dim, "unit": 2}[settings.map_fan_in]
-        shape = [length, dim, interests * dim]
-        self.maps = self.add_weight("maps", shape, initializer=kaiming_normal(fan_in, seed), trainable=True)
+        fan_in = dim if settings.map_fan_in == "item" else length * interests * dim * dim
+        unit = tf.keras.initializers.RandomNormal(stddev=1.0, seed=seed)
+        start = unit if settings.map_fan_in == "unit" else kaiming_normal(fan_in, seed)
+        self.maps = self.add_weight("maps", [length, dim, interests * dim], initializer=start, trainable=True)
 
     def call(self, embeddings: tf.Tensor, mask: tf.Tensor, training_seed: tf.Tensor | None = None) -> Interests:
         length, interests, dim = tf.shape(mask)[1], self.settings.num_interests, self.settings.embedding_dim

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from remi_tf.errors import InputError
-from remi_tf.flat_files import text_of_lines, write_lines
+from remi_tf.flat_files import save_array, text_of_lines, write_lines
 
 MANIFEST = "vectors.json"
 FORMS = ("parquet", "npy")
@@ -51,7 +51,7 @@ class VectorFiles:
         """
         if self.form == "npy":
             self.names += ["items.npy", "items.txt"]
-            np.save(self.folder / "items.npy", vectors)
+            save_array(self.folder / "items.npy", vectors)
             write_lines(self.folder / "items.txt", ids)
             return
         self.names.append("items.parquet")
@@ -119,7 +119,7 @@ class VectorFiles:
                 if not shape[0]:
                     _write_header(file, vectors.shape)
                 text.write(lines)
-                vectors.astype("<f4").tofile(file)
+                file.write(vectors.astype("<f4").tobytes())  # unlike tofile, it says that a disk is full
                 shape = (shape[0] + len(users), *vectors.shape[1:])
 
             yield write

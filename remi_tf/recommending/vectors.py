@@ -134,7 +134,7 @@ def _user_vectors(
       InputError: the run has diverged, or as `Profiles.rows`.
     """
     for positions, _, inputs in recommender.requests(recommender.as_read(histories), profiles):
-        user = read(*inputs.values())
+        user = read(*(inputs[name] for name in recommender.graph.inputs["interests"]))
         assert user.vectors is not None  # of a model with interests
         is_known, vectors = user.known.numpy() > 0, user.vectors.numpy()
         if not user.finite.numpy()[is_known].all():

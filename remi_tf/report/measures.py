@@ -50,7 +50,7 @@ def comparison(findings: Findings) -> Section:
     """The paired test of every metric of two runs."""
     a, b = findings.runs
     rows = [
-        (name, row.mean_a, row.mean_b, Html(f"{row.difference:+.4f}"), Html(p_in_words(row.p).replace("<", "&lt;")))
+        (name, row.mean_a, row.mean_b, Html(f"{row.difference:+.4f}"), p_in_words(row.p))
         for name, row in compare_evaluations([a.evaluation], [b.evaluation]).items()
     ]
     return Section(

@@ -125,7 +125,8 @@ def _heat_map(dataset: Dataset, view: UserView) -> Html:
         shown = np.concatenate([shown, weights[NEWEST:].sum(axis=0, keepdims=True)])
     names = [str(number) for number in range(shown.shape[1])]
     high = float(np.nanmax(shown[:NEWEST], initial=0.01))
-    most = [f"interest {k} reads {labels[int(np.argmax(shown[:, k]))]} most" for k in range(shown.shape[1])]
+    there = np.flatnonzero(~np.isnan(shown).all(axis=0))  # a user may have fewer interests
+    most = [f"interest {k} reads {labels[int(np.argmax(shown[:, k]))]} most" for k in there]
     about = "Routing: " + "; ".join(most) + "."
     drawing = svg(heat_map(shown, labels, names, "interest", high=high), about)
     return figure(drawing, "How much each interest reads of each item, the newest first; a column sums to 1.")

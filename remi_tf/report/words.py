@@ -1,10 +1,16 @@
-"""Text of somebody else (an id, a title) on a page or in a drawing: nothing in it is invisible, and it fits."""
+"""Text of somebody else (an id, a title) on a page or in a drawing: what nobody would see is shown, and it fits."""
 
 import unicodedata
 
-INVISIBLE = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
-"""Unicode's classes of characters that XML forbids or that no font shows: control characters, halves of surrogates,
-private and unassigned characters, ends of lines and paragraphs."""
+INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+"""Unicode's classes of characters that XML forbids or that no font shows: control and format characters, halves of
+surrogates, private and unassigned characters, ends of lines and paragraphs."""
+
+JOINERS = {"\u200c", "\u200d"}
+"""Format characters that belong to words of some languages, and to emoji."""
+
+MOST_MARKS = 8
+"""Accents on one letter; more would hide the lines above and below."""
 
 TURNS = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)), "\u200e", "\u200f", "\u061c"}
 """Characters that turn the direction of the text after them. Letters that are read from right to left do so by
@@ -15,7 +21,14 @@ def visible(text: str) -> str:
     """The text with U+FFFD for each character that nobody would see, or that would turn the text after it."""
     if text.isprintable() and text.isascii():
         return text
-    return "".join("\ufffd" if unicodedata.category(char) in INVISIBLE or char in TURNS else char for char in text)
+    seen, marks = [], 0
+    for char in text:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if marks <= MOST_MARKS:
+            hidden = category in INVISIBLE and char not in JOINERS
+            seen.append("\ufffd" if hidden or char in TURNS else char)
+    return "".join(seen)
 
 
 def width(text: str) -> int:
@@ -34,7 +47,7 @@ def shortened(text: str, columns: int) -> str:
         if taken > columns:
             break
         kept.append(char)
-    return "".join(kept).rstrip() + "…"
+    return "".join(kept).rstrip(" ,:;(") + "…"
 
 
 def _columns(char: str) -> int:

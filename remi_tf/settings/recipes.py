@@ -72,7 +72,6 @@ RECIPES: dict[str, dict[str, Any]] = {
         "routing_start": "truncated",
         "map_fan_in": "unit",
         "gru_projection": False,
-        "dropout": 0.0,
     },
 }
 

@@ -16,7 +16,7 @@ class TrainingSettings(SettingGroup):
     patience: int = setting(50, "stop if more validations than this in a row bring no better --select", least=0)
     select: str = setting(
         selection.DEFAULT,
-        "metric@N of the validation users that chooses the best weights, or the settings of what is counted: "
+        "metric@N of the validation users that chooses the best weights, or the settings of a counted model: "
         f"{', '.join(selection.METRICS)}",
     )
     eval_users: int = setting(0, "validate on this many users; 0 = all", least=0)

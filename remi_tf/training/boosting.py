@@ -113,7 +113,8 @@ def sentence(path: Path) -> str | None:
     """What the boost of the run in the folder `path` is and brings, for people; None if there is nothing to read."""
     try:
         found = json.loads((path / BOOST / CHOICE).read_text(encoding="utf-8"))
-        metric = found["run_selected_by"] if "run_selected_by" in found else DEFAULT
+        found = {"run_selected_by": DEFAULT, **found}
+        metric = found["run_selected_by"]
         before, after = (found["valid"][way][metric] for way in ("without", "with"))
         best = Candidate(**found["chosen"])
         which = str(best) if best.weight else "none helps"

@@ -42,6 +42,11 @@ class Request:
         """The settings that a trial gives to its run; the others follow from them."""
         return {"model_type": "SA", **self.fixed, **values}
 
+    def trained_with(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for the run of the trial itself: without a boost, as its score knows nothing of one."""
+        counted = self.compose(values).boost.boost != "none"
+        return {**self.explicit(values), **({"boost": "none"} if counted else {})}
+
     def compose(self, values: Mapping[str, Any]) -> Settings:
         """All settings of a trial.
 
@@ -59,7 +64,10 @@ class Request:
           InputError: a setting that is both fixed and searched, or values that the settings refuse.
         """
         if both := [name for name in self.space if name in self.fixed]:
-            raise InputError(f"--{both[0]}: {where} searches it too; leave out the flag, or take it out of the space")
+            other = (
+                "take it out of the space" if not where.startswith("--space") else "give a space of your own, a file"
+            )
+            raise InputError(f"--{both[0]}: {where} searches it too; leave out the flag, or {other}")
         if self.search == "grid" and (ranges := [n for n, each in self.space.items() if isinstance(each, Range)]):
             raise InputError(
                 f"--search grid: {where} has a range for {ranges[0]}; give a list of its values, or --search tpe"

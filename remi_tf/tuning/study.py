@@ -140,7 +140,7 @@ class _Search:
             except _Refused as error:
                 logging.warning("%s; trial %s starts again", error, trial.number)
         request = self.request
-        explicit, recipe = request.explicit(values), request.recipe
+        explicit, recipe = request.trained_with(values), request.recipe
         return _carry_out(
             lambda: plan_new(request.dataset, explicit, remi=request.remi, recipe=recipe, path=path, overwrite=there),
             follow,

@@ -104,7 +104,7 @@ def started(encoding: str, *arguments: str) -> subprocess.Popen:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment)
 
 
-@pytest.mark.trains
+@pytest.mark.slow
 def test_training_and_recommending_go_through_on_any_console_and_into_a_closed_pipe(tmp_path):
     lines = [f"{user},本{(user + place) % 8},{1_600_000_000 + place}" for user in range(20) for place in range(6)]
     log, data, run = tmp_path / "log.csv", tmp_path / "dätá", str(tmp_path / "run")

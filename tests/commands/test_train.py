@@ -42,7 +42,13 @@ def test_more_negatives_than_items_are_noted(toy_dataset, tmp_path, capsys):
         assert ("draws more than the 60 items" in capsys.readouterr().out) == noted
 
 
-@pytest.mark.parametrize(("seconds", "flags"), [(0.0, []), (0.35, ["--average_steps", "50"]), (0.8, [])])
+@pytest.mark.parametrize(
+    ("seconds", "flags"),
+    [
+        (0.35, ["--average_steps", "50"]),
+        *(pytest.param(seconds, [], marks=pytest.mark.slow) for seconds in (0.0, 0.8)),
+    ],
+)
 def test_a_killed_and_resumed_run_equals_one_never_interrupted(toy_dataset, tmp_path, seconds, flags):
     """SIGKILL at an arbitrary moment after the first validation."""
     options = ["--max_steps", "4000", "--patience", "1000", *flags]

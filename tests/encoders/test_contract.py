@@ -275,7 +275,15 @@ def trained(settings, toy):
     return model
 
 
-TRAINED = pytest.mark.parametrize("case", [*PLAIN, "SA concat", "SA tower", "MTMI-DNN tower"], indirect=True)
+LONG = ("PIMI", "SASRec", "Re4", "UMI", "SINE")  # their steps take long
+TRAINED = pytest.mark.parametrize(
+    "case",
+    [
+        *(pytest.param(case, marks=[pytest.mark.slow] * (case in LONG)) for case in PLAIN),
+        *("SA concat", "SA tower", "MTMI-DNN tower"),
+    ],
+    indirect=True,
+)
 
 
 @pytest.mark.trains

@@ -34,6 +34,15 @@ def test_a_long_history_has_its_oldest_items_in_one_row(one):
     assert ">10 older items</text>" in source and source.count(">0.33</text>") == 2
 
 
+def test_an_interest_that_a_user_does_not_have_reads_nothing(one):
+    (run,) = one.runs
+    position = one.chosen.sample[0]
+    routing = np.array([[0.2, 0.8], [np.nan, np.nan]])
+    view = replace(run.views[position], history=np.array([3, 4]), routing=routing)
+    source = joined(*sample_users(replace(one, runs=(replace(run, views={**run.views, position: view}),))).parts)
+    assert "interest 0 reads" in source and "interest 1 reads" not in source.split("<article>")[1]
+
+
 def test_a_model_without_routing_says_so_and_lists_are_shown_all_the_same(two, bare):
     source = joined(*sample_users(two).parts)
     assert "B: no heat map, as the model has no routing." in source and "<svg" in source

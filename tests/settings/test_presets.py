@@ -14,8 +14,6 @@ from tests.flags import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 OF_COMIREC = ("SA", "DR", "MIND", "DNN", "GRU4REC", "Pop")  # the models of its TensorFlow release
-# What REMI's algorithm 1 says of the training.
-ALGORITHM_1 = {"sampler": "uniform", "optimizer": "adam", "mask_accidental_hits": False, "stop_gradient_weights": False}
 
 
 def test_recipes_and_presets_name_only_settings_there_are():

@@ -183,7 +183,7 @@ def test_a_warm_start_counts_the_new_log_and_does_not_read_the_old_boost(dataset
     assert not np.array_equal(after.model.boost.ids, ids)
 
 
-@pytest.mark.parametrize("model_type", ["PIMI", "MTMI-DNN", "GRU4REC"])
+@pytest.mark.parametrize("model_type", [pytest.param("PIMI", marks=pytest.mark.slow), "MTMI-DNN", "GRU4REC"])
 def test_models_of_days_of_cosines_and_of_one_vector_have_it_too(model_type, dataset, tmp_path):
     run = train(dataset, model_type, run_dir=tmp_path / "run", boost="counted", boost_weight=2.0, **OPTIONS)
     valid = choice_of(run)["valid"]

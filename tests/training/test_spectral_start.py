@@ -117,6 +117,7 @@ sys.stdout.buffer.write(spectral_rows(log, 700, 200, 1).tobytes())
 """
 
 
+@pytest.mark.slow
 def test_neither_another_run_nor_the_number_of_threads_changes_a_bit():
     answers = [
         subprocess.run(

@@ -150,7 +150,7 @@ def test_it_starts_where_the_old_run_ended_and_trains_on(old_run, toy_dataset, t
     assert lines[0]["valid_recall@50"] == best
 
 
-@pytest.mark.trains
+@pytest.mark.slow
 def test_a_run_killed_at_any_moment_resumes_as_one_never_stopped(old_run, fresh, tmp_path, monkeypatch):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     warm(old_run, fresh, whole, "--max_steps", "40")

@@ -30,6 +30,16 @@ def test_a_trials_settings_are_those_that_it_gives_and_what_follows_from_remi_an
     assert remi.objective.rr_lambda == 100  # as REMI's paper prints it
 
 
+def test_a_trial_trains_without_a_boost_and_its_train_command_with_the_one_that_was_asked_for(request_for):
+    remi = request_for({"beta": [1.0, 4.0]}, remi=True)
+    assert remi.trained_with({"beta": 4.0}) == {"model_type": "SA", "beta": 4.0, "boost": "none"}
+    assert "boost" not in remi.train_command({"beta": 4.0}, Path("run"))
+    plain = request_for({"learning_rate": [0.1, 0.01]})
+    assert plain.trained_with({"learning_rate": 0.1}) == {"model_type": "SA", "learning_rate": 0.1}
+    counted = request_for({"shrink": [1.0, 2.0]}, fixed={"model_type": "ItemKNN"})
+    assert counted.trained_with({"shrink": 1.0}) == {"model_type": "ItemKNN", "shrink": 1.0}
+
+
 def test_a_setting_is_fixed_or_searched_but_not_both(request_for):
     with pytest.raises(InputError, match=r"^--learning_rate: my.json searches it too; leave out the flag"):
         request_for(GRID, fixed={"learning_rate": 0.5}).check("my.json")

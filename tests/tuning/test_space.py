@@ -50,6 +50,8 @@ REFUSED = [
     ({"beta": {"low": 0, "high": 2, "log": True}}, "beta: low 0.0 with log; give a low above 0"),
     ({"eval_users": [10, 20]}, "eval_users cannot be searched: it changes on whom a trial is scored"),
     ({"seed": [1, 2]}, "seed cannot be searched"),
+    ({"select": ["recall@20", "ndcg@20"]}, "select cannot be searched: it changes how a trial is scored"),
+    ({"exclude_history": ["yes", "no"]}, "exclude_history cannot be searched"),
     ({"boost_weight": [1, 2]}, "boost_weight cannot be searched: trials are scored without a boost"),
 ]
 
