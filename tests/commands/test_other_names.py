@@ -77,23 +77,8 @@ def test_what_is_said_is_what_to_type(name, arguments, message):
 
 
 def test_all_flags_that_are_not_known_are_answered_at_once():
-    text = refusal(
-        "train",
-        *[
-            "--interest_num",
-            "4",
-            "-p",
-            "train",
-            "--random_seed",
-            "1",
-            "--gpu",
-            "0",
-            "--dataset",
-            "shop",
-            "--nonsens",
-            "1",
-        ],
-    )
+    typed = "--interest_num 4 -p train --random_seed 1 --gpu 0 --dataset shop --nonsens 1"
+    text = refusal("train", *typed.split())
     assert text.startswith("unknown flags: --interest_num (it is called --num_interests here), -p (leave it out: ")
     assert "--random_seed (it is called --seed here), --gpu (put CUDA_VISIBLE_DEVICES=0 before" in text
     assert "--nonsens (" in text and "--dataset" not in text
