@@ -33,21 +33,27 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse, but a mistyped flag is reported before anything that is missing."""
         arguments = list(sys.argv[1:] if args is None else args)
+        strange: dict[str, str] = {}
         for argument, following in zip(arguments, [*arguments[1:], "-"], strict=False):
             flag, _, value = argument.partition("=")
             if (flag.startswith("--") or flag in OTHER_NAMES) and flag not in self._option_string_actions:
-                self._refuse(flag, value or (None if following.startswith("-") else following))
+                strange[flag] = self._hint(flag, value or (None if following.startswith("-") else following))
+        if len(strange) > 1:
+            raise InputError("unknown flags: " + ", ".join(f"{flag} ({hint})" for flag, hint in strange.items()))
+        for flag, hint in strange.items():
+            raise InputError(f"unknown flag {flag}; {hint}")
         parsed, unknown = self.parse_known_args(arguments, namespace)
         if unknown:
-            self._refuse(unknown[0])
+            what = "flag" if unknown[0].startswith("-") else "word"
+            raise InputError(f"unknown {what} {unknown[0]}; {self._hint(unknown[0])}")
         return parsed
 
-    def _refuse(self, argument: str, value: str | None = None) -> NoReturn:
+    def _hint(self, argument: str, value: str | None = None) -> str:
+        """What to type instead of a flag that is not known."""
         if known := what_to_type(argument, value, self._option_string_actions):
-            raise InputError(f"unknown flag {argument}; {known}")
+            return known
         close = difflib.get_close_matches(argument, self._option_string_actions, n=1)
-        hint = f"did you mean {close[0]}?" if close else "--help lists the flags"
-        raise InputError(f"unknown flag {argument}; {hint}")
+        return f"did you mean {close[0]}?" if close else "--help lists the flags"
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; --help lists the flags")

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from remi_tf.training.run_folder import SavedRun
 
 
+TOP_N = (20, 50)
+
+
 def main(argv: list[str]) -> int:
     """Print the tables, write the JSON and, if asked, the metrics of each user; or compare two runs.
 
@@ -120,10 +123,10 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     what.add_argument(compare.FLAG, nargs=2, metavar=("RUN_A", "RUN_B"), help=several)
     add_no_verify(parser)
     parser.add_argument("--split", choices=("valid", "test"), default="test", help="users to evaluate (default: test)")
-    parser.add_argument("--top_n", type=number_list, default=(20, 50), metavar="N,N", help="cut-offs (default: 20,50)")
+    parser.add_argument("--top_n", type=number_list, default=TOP_N, metavar="N,N", help="cut-offs (default: 20,50)")
     default = (
-        "(default: RUN_DIR/evaluation_SPLIT.json; _segments, _diversity and another --exclude_history than the run's "
-        "add to the name)"
+        "(default: RUN_DIR/evaluation_SPLIT.json; other cut-offs, _segments, _diversity, _published_ndcg and another "
+        "--exclude_history than the run's add to the name)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help=f"results {default}")
     parser.add_argument("--per_user", type=Path, metavar="FILE.npz", help="also write every user's metrics")
@@ -146,7 +149,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 def _default_json(run: "SavedRun", flags: argparse.Namespace) -> Path:
     path = run.evaluation_path(flags.split, flags.exclude_history)
-    marks = [name for name in ("segments", "diversity") if getattr(flags, name)]
+    marks = [name for name in ("segments", "diversity", "published_ndcg") if getattr(flags, name)]
+    if flags.top_n != TOP_N:
+        marks.append(f"top_{'_'.join(map(str, flags.top_n))}")
     return path.with_name("_".join([path.stem, *marks]) + path.suffix)
 
 

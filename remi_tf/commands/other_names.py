@@ -73,7 +73,7 @@ def what_to_type(flag: str, value: str | None, known: Collection[str]) -> str | 
       known: the flags of the command.
     """
     if flag == "-p":
-        return _part(value)
+        return _part(value, known)
     entry = OTHER_NAMES.get(flag)
     if entry is None:
         return None
@@ -94,8 +94,10 @@ def what_to_type(flag: str, value: str | None, known: Collection[str]) -> str | 
     return f"it is{name}{of}{note}"
 
 
-def _part(value: str | None) -> str:
-    """What -p train, -p test and -p output are."""
+def _part(value: str | None, known: Collection[str]) -> str:
+    """What -p train, -p test and -p output are. Only train has the flag --max_steps."""
+    if value == "train" and "--max_steps" in known:
+        return f"leave it out: {command('train')} only trains"
     parts = {
         "train": command("train"),
         "test": command("evaluate", "--run_dir", "RUN"),

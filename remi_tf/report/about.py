@@ -10,6 +10,7 @@ from remi_tf.data.dataset.interactions import SPLITS
 from remi_tf.report.gather import Findings, RunNumbers
 from remi_tf.report.page import Html, Section, element, joined, name, next_to_each_other, paragraph, table
 from remi_tf.settings.exclusion import in_words
+from remi_tf.training.run_config import system_name
 
 
 def about(findings: Findings) -> Section:
@@ -63,7 +64,7 @@ def _dates(dataset: Dataset) -> str:
 def _runs(runs: Sequence[RunNumbers]) -> Html:
     return table(
         ["", "folder", "model", "best step"],
-        [(run.label, name(str(run.path)), run.settings.encoder.model_type, run.step) for run in runs],
+        [(run.label, name(str(run.path)), system_name(run.config, run.settings), run.step) for run in runs],
     )
 
 

@@ -124,7 +124,7 @@ def compose(
         )
     given = {**(REMI if remi else {}), **alias, **explicit, "model_type": model_type}
     entry = ENCODERS[model_type]
-    late = of_recipe(recipe, model_type, explicit)
+    late = of_recipe(recipe, model_type, remi, explicit)
     values = {
         **RECIPES.get(recipe, PAPER_TRAINING),
         **_extras(model_type, recipe, remi, has_features),

@@ -95,13 +95,17 @@ MTMI_RECIPES: dict[str, dict[str, Any]] = {
 RECIPE_NAMES = (*RECIPES, *MTMI_RECIPES)
 
 
-def of_recipe(recipe: str, model_type: str, explicit: Mapping[str, Any]) -> dict[str, Any]:
+def of_recipe(recipe: str, model_type: str, remi: bool, explicit: Mapping[str, Any]) -> dict[str, Any]:
     """What a recipe sets over the encoders' defaults and the presets.
 
     Raises:
       InputError: it is not a recipe of this model.
     """
     if recipe == "comirec":
+        if remi:
+            raise InputError(
+                "--recipe comirec: ComiRec's release has no REMI; leave out --remi, or take --recipe paper or released"
+            )
         if model_type not in COMIREC_MODELS:
             raise InputError(
                 f"--recipe comirec: ComiRec's release has no {model_type}; take one of {', '.join(COMIREC_MODELS)}, or "

@@ -30,7 +30,8 @@ class Plan:
 
     path: the run folder, made unless `resumes`; before: the run whose weights a warm start takes over; config: what
     config.json of a resumed run held when this was planned; verify: whether what is restored is checked; given: names
-    of the settings that were given, so that a counted model does not choose them; None where it is to choose nothing.
+    of the settings that were given, so that a counted model does not choose them; None where it is to choose nothing;
+    asked: the model's name, --remi and --recipe of a new run, for config.json.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Plan:
     config: Mapping[str, Any] = field(default_factory=dict)
     verify: bool = True
     given: Collection[str] | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def starts(self) -> str:
@@ -70,7 +72,8 @@ def plan_new(
     has_features = dataset.features is not None
     settings = compose(dataset.name, recipe, remi, explicit, dataset.num_items, dataset.repeats, has_features)
     path = path or Path("runs") / run_name(dataset.name, recipe, remi, explicit)
-    return Plan(path, settings, dataset, overwrite=overwrite, given=tuple(explicit))
+    asked = {"model_type": explicit["model_type"], "remi": remi, "recipe": recipe}
+    return Plan(path, settings, dataset, overwrite=overwrite, given=tuple(explicit), asked=asked)
 
 
 def plan_resume(path: Path, changes: Mapping[str, Any], *, verify: bool = True) -> Plan:
@@ -142,7 +145,11 @@ def opened(plan: Plan) -> Iterator[Trainer | Counter]:
         if plan.resumes:
             _go_on(plan, trainer)
         else:
-            run_folder.create_run(plan.path, trainer.settings, plan.dataset, replaces, trainer.save_start, held)
+
+            def save_start(folder: Path) -> dict[str, Any]:
+                return {**({"asked": plan.asked} if plan.asked else {}), **trainer.save_start(folder)}
+
+            run_folder.create_run(plan.path, trainer.settings, plan.dataset, replaces, save_start, held)
         yield trainer
 
 

@@ -40,6 +40,15 @@ class RunConfig(NamedTuple):
     num_cold: int
 
 
+def system_name(config: Mapping[str, Any], settings: Settings) -> str:
+    """What was asked for, as flags of train.py: "REMI --recipe released". Older runs know their model only."""
+    asked = config.get("asked")
+    if not isinstance(asked, dict):
+        return settings.encoder.model_type
+    name, recipe = asked.get("model_type", settings.encoder.model_type), asked.get("recipe", "default")
+    return f"{name}{' --remi' if asked.get('remi') else ''}{f' --recipe {recipe}' if recipe != 'default' else ''}"
+
+
 def write_new_config(folder: Path, config: Mapping[str, Any]) -> None:
     """Write config.json of a new run, and last the manifest of it and of the files of the items."""
     write_json(folder / CONFIG, {"format_version": VERSION, **config})

@@ -45,7 +45,7 @@ def test_the_command_writes_table_json_and_per_user_arrays(run, capsys):
     assert printed[0].split() == list(expected.means)
     assert [float(value) for value in printed[1].split()[1:]] == pytest.approx(list(expected.means.values()), abs=1e-4)
     assert printed[2].startswith("MostPopular") and printed[3].startswith("ItemKNN")
-    report = json.loads((run.path / "evaluation_test.json").read_text())
+    report = json.loads((run.path / "evaluation_test_top_5_10.json").read_text())
     whole = evaluate(run.model, run.dataset.test, (5, 10), items=ItemFacts.of(run.dataset)).figures
     assert report["metrics"]["model"] == whole and whole.items() > expected.means.items()
     assert printed[4].split() == ["novelty@5", "catalogue_coverage@5", "gini@5"]
@@ -81,7 +81,7 @@ def test_segments_and_the_curve_are_printed_and_written_to_a_json_of_their_own(r
     flags = ["--run_dir", str(run.path), "--top_n", "5,10", "--segments", "--diversity", "1,0"]
     assert evaluating.main(flags) == 0
     printed = capsys.readouterr().out.splitlines()
-    report = json.loads((run.path / "evaluation_test_segments_diversity.json").read_text())
+    report = json.loads((run.path / "evaluation_test_segments_diversity_top_5_10.json").read_text())
     assert (report["segments"], report["diversity"]) == (True, ["0", "1"])
     assert list(report["by_segment"]) == ["history", "category_spread", "target_popularity"]
     for kind, parts in report["by_segment"].items():
@@ -99,13 +99,14 @@ def test_segments_and_the_curve_are_printed_and_written_to_a_json_of_their_own(r
 
 
 def test_an_answer_to_another_question_is_replaced_only_when_asked_for(run):
-    path, flags = run.path / "evaluation_test.json", ["--run_dir", str(run.path), "--top_n", "5"]
+    path = run.path / "evaluation_test_top_5.json"
+    flags = ["--run_dir", str(run.path), "--top_n", "5"]
     for _ in range(2):  # the same question may be asked again
         assert evaluating.main(flags) == 0
     first = path.read_bytes()
     for other, message in (
-        (["--top_n", "5,10"], r"an evaluation with top_n \[5\], asked for is \[5, 10\]"),
-        (["--published_ndcg"], "an evaluation with published_ndcg False, asked for is True"),
+        (["--json", str(path), "--top_n", "5,10"], r"an evaluation with top_n \[5\], asked for is \[5, 10\]"),
+        (["--json", str(path), "--published_ndcg"], "an evaluation with published_ndcg False, asked for is True"),
         (["--json", str(path), "--split", "valid"], "an evaluation with split test, asked for is valid"),
         (["--json", str(path), "--exclude_history"], "an evaluation with exclude_history False, asked for is True"),
         (["--json", str(run.path)], "a folder or a device; name a file"),
@@ -119,6 +120,13 @@ def test_an_answer_to_another_question_is_replaced_only_when_asked_for(run):
     assert path.read_bytes() == first
     assert evaluating.main([*flags, "--overwrite"]) == 0 and json.loads(path.read_text())["step"] == 8
     assert not [entry for entry in run.path.iterdir() if entry.name.startswith(".")]
+
+
+def test_other_cut_offs_and_other_metrics_have_files_of_their_own(run):
+    for flags in ([], ["--top_n", "7"], ["--published_ndcg"], []):
+        assert evaluating.main(["--run_dir", str(run.path), *flags]) == 0
+    names = sorted(path.name for path in run.path.glob("evaluation_*.json"))
+    assert names == ["evaluation_test.json", "evaluation_test_published_ndcg.json", "evaluation_test_top_7.json"]
 
 
 @pytest.mark.parametrize("text", ["my notes", "[]", "{}", '{"step": 7, "spl'])

@@ -53,7 +53,7 @@ def test_no_command_guesses_at_a_flag_of_the_releases(name):
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("train", "-p train", "-p train is a command of its own here: python train.py"),
+        ("train", "-p train", "leave it out: python train.py only trains"),
         ("train", "-p test --dataset book", "-p test is a command of its own here: python evaluate.py --run_dir RUN"),
         ("evaluate", "-p output", "here: python vectors.py --run_dir RUN --output DIR"),
         ("train", "-p=test", "-p test is a command of its own"),
@@ -74,3 +74,15 @@ def test_what_is_said_is_what_to_type(name, arguments, message):
     text = refusal(name, *arguments.split())
     assert text.startswith(f"unknown flag {arguments.split()[0].split('=')[0]}; ")
     assert text.endswith(message) or message in text
+
+
+def test_all_flags_that_are_not_known_are_answered_at_once():
+    typed = "--interest_num 4 -p train --random_seed 1 --gpu 0 --dataset shop --nonsens 1"
+    text = refusal("train", *typed.split())
+    assert text.startswith("unknown flags: --interest_num (it is called --num_interests here), -p (leave it out: ")
+    assert "--random_seed (it is called --seed here), --gpu (put CUDA_VISIBLE_DEVICES=0 before" in text
+    assert "--nonsens (" in text and "--dataset" not in text
+
+
+def test_a_word_that_belongs_to_no_flag_is_called_a_word():
+    assert refusal("train", "ml-100k").startswith("unknown word ml-100k; ")

@@ -90,3 +90,9 @@ def test_remi_brings_the_recipe_that_was_best_unless_as_released_or_told_otherwi
     assert compose("book", "released", False, {"model_type": "REMI"}).flat() == released
     assert compose("book", "default", True, {**sa, "readout": "hard"}).objective.readout == "hard"
     assert compose("book", "default", True, {"model_type": "BaM"}).objective.readout == "sampled"
+
+
+@pytest.mark.parametrize("model_type", ["SA", "REMI"])
+def test_the_recipe_comirec_has_no_remi(model_type):
+    with pytest.raises(InputError, match="--recipe comirec: ComiRec's release has no REMI; leave out --remi"):
+        compose("book", "comirec", True, {"model_type": model_type})

@@ -49,6 +49,7 @@ def test_a_new_run_is_named_after_what_was_asked_for_and_makes_nothing_yet(toy_d
     assert plan.path == Path("runs/toy-SA-hard-remi-paper") and not plan.resumes and plan.before is None
     assert plan.settings == compose("toy", "paper", True, {"model_type": "SA", "readout": "hard"}, dataset.num_items)
     assert plan_new(dataset, {"model_type": "SA"}, path=tmp_path / "mine").path == tmp_path / "mine"
+    assert plan.asked == {"model_type": "SA", "remi": True, "recipe": "paper"}
     assert not list(tmp_path.iterdir())
 
 

@@ -13,7 +13,7 @@ from remi_tf.errors import InputError
 from remi_tf.manifests import SEAL, seal
 from remi_tf.settings.settings import Settings
 from remi_tf.training import run_config
-from remi_tf.training.run_config import read_run_config, rewrite_config
+from remi_tf.training.run_config import read_run_config, rewrite_config, system_name
 from remi_tf.training.run_folder import create_run, update_settings
 
 
@@ -175,3 +175,11 @@ def test_a_config_that_changes_agrees_with_the_manifest_whenever_the_process_is_
         assert read_run_config(run).settings in (before, before.replace(max_steps=100 + stop_at))
     assert read_run_config(run).settings.training.max_steps == 107
     assert run_config.NEXT_CONFIG not in json.loads((run / "run.json").read_text())
+
+
+def test_a_system_is_called_by_what_was_typed_and_in_older_runs_by_its_model():
+    asked = {"model_type": "ComiRec-SA", "remi": False, "recipe": "comirec"}
+    assert system_name({"asked": asked}, Settings()) == "ComiRec-SA --recipe comirec"
+    remi = {"model_type": "SA", "remi": True, "recipe": "default"}
+    assert system_name({"asked": remi}, Settings()) == "SA --remi"
+    assert system_name({}, Settings()) == "SA"
