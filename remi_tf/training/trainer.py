@@ -213,8 +213,7 @@ class Trainer:
 
     def _fit(self, start: int, end: int, bar: tqdm, interrupts: Interrupts) -> int:
         callbacks = [_Follow(self, bar, interrupts), *([KeepAverage(self.average)] if self.average else [])]
-        batches = self.batches.from_step(start)
-        self.model.fit(batches, epochs=1, steps_per_epoch=end - start, verbose=0, callbacks=callbacks)
+        self.model.fit(self.batches.from_step(start), steps_per_epoch=end - start, verbose=0, callbacks=callbacks)
         self.progress.step.assign(self.model.optimizer.iterations)
         self.check_weights()
         return self.step
