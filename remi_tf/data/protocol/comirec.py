@@ -67,13 +67,14 @@ def prepare_comirec(
       The manifest's `made_by`, as prepare_log does.
 
     Raises:
-      InputError: a file is missing or a row cannot be used.
+      InputError: a file is missing, a user has rows in two of the files, or a row cannot be used.
     """
     folder, output = Path(folder), Path(output)
     prefix = _prefix(folder)
     bad = BadRows(on_bad_row)
     files = [f"{prefix}_{split}.txt" for split in SPLITS]
     rows, unit = _read_splits([folder / file for file in files], time_unit, bad)
+    _refuse_shared_users(files, rows)
     numbers, users = {}, {}
     for split, of_split in zip(SPLITS, rows, strict=True):
         numbers[split], users[split] = _sequences(of_split, unit, split, bad)
@@ -133,6 +134,24 @@ def _read_splits(paths: list[Path], time_unit: str | None, bad: BadRows) -> tupl
     entries = sum(len(rows.items) for rows in splits)
     largest = max(FEWEST_NUMBERS, NUMBERS_A_ROW * entries)
     return [_within(rows, largest, entries, bad) for rows in splits], unit
+
+
+def _refuse_shared_users(files: list[str], rows: list[_Rows]) -> None:
+    """Raise InputError if a user has rows in two files: training would see a history that is tested."""
+    first: dict[str, str] = {}  # user → file and line of the first row
+    for file, of_split in zip(files, rows, strict=True):
+        own: dict[str, str] = {}
+        for user, place in zip(of_split.users, of_split.places, strict=True):
+            own.setdefault(user, place)
+        shared = [user for user in own if user in first]
+        if shared:
+            user = shared[0]
+            more = f" ({len(shared):,} users of {file} are in earlier files)" if len(shared) > 1 else ""
+            raise InputError(
+                f"{own[user]}: user {user!r} is also in {first[user]}{more}; a user belongs to one file: take the "
+                "rows out of the others, or prepare the raw log, which is split anew"
+            )
+        first |= own
 
 
 def _parse(records: list[tuple[str, list[str]]], width: int, bad: BadRows) -> _Rows:

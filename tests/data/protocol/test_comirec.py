@@ -134,3 +134,14 @@ def test_an_item_number_far_beyond_the_rows_is_named_instead_of_filling_the_memo
     (folder / "toy_train.txt").write_text(f"0,{'9' * 5000},0\n")
     with pytest.raises(InputError, match=r"toy_train\.txt line 1: item '9{40}….* is not a whole number from 1"):
         prepare(folder)
+
+
+def test_a_user_of_two_files_is_refused_with_both_files_since_training_would_see_the_test(tmp_path):
+    folder = text_folder(tmp_path, "0,5,0\n11,6,0\n11,5,1\n", "1,5,0\n", "2,6,0\n 11,6,0\n")
+    for flags in ([], ["--on_bad_row", "skip"]):
+        with pytest.raises(InputError, match=r"toy_test\.txt line 2: user '11' is also in toy_train\.txt line 2; "):
+            prepare(folder, *flags)
+    assert not (folder / "out").exists()
+    (folder / "toy_test.txt").write_text("2,6,0\n1,6,0\n0,6,0\n")
+    with pytest.raises(InputError, match=r"in toy_valid\.txt line 1 \(2 users of toy_test\.txt are in earlier files\)"):
+        prepare(folder)
