@@ -145,3 +145,16 @@ def test_a_user_of_two_files_is_refused_with_both_files_since_training_would_see
     (folder / "toy_test.txt").write_text("2,6,0\n1,6,0\n0,6,0\n")
     with pytest.raises(InputError, match=r"in toy_valid\.txt line 1 \(2 users of toy_test\.txt are in earlier files\)"):
         prepare(folder)
+
+
+def test_an_item_number_beyond_the_map_is_a_bad_row_and_no_new_items(tmp_path, capsys):
+    folder = text_folder(tmp_path, "0,1,0\n0,2,1\n", "1,3,0\n", "2,1,0\n2,99999,1\n")
+    (folder / "toy_item_map.txt").write_text("a,1\nc,3\n")
+    with pytest.raises(
+        InputError,
+        match=r"toy_test\.txt line 2: item 99999 is beyond the largest number that toy_item_map\.txt names \(3\); ",
+    ):
+        prepare(folder)
+    dataset = prepare(folder, "--on_bad_row", "skip")
+    assert dataset.vocabulary.raw_ids([1, 2, 3]) == ["a", "2", "c"] and dataset.num_items == 3
+    assert "dropped   1 bad rows: item beyond the item map" in capsys.readouterr().out
