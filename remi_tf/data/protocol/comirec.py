@@ -20,6 +20,7 @@ from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.data.protocol.comirec_items import (
     ItemMap,
     ItemTable,
+    item_notes,
     item_number,
     read_categories,
     read_item_map,
@@ -85,6 +86,7 @@ def prepare_comirec(
     categories, names, category_file = read_categories(folder, prefix, num_items, bad)
     files += [file for file in (item_map and item_map.file, category_file) if file]
     made_by = _made_by(files, numbers, num_items, unit, bad)
+    made_by["notes"] += item_notes(prefix, num_items, item_map, category_file, categories)
     if time_unit is None and unit != "none":
         made_by["notes"].append(
             f"times were read as {unit_name(unit)} (guessed from all of them); --time_unit says otherwise"

@@ -156,3 +156,18 @@ def read_categories(
         if 1 <= number <= num_items:
             categories[number] = names.setdefault(category.strip(), len(names) + 1)
     return categories, list(names), path.name
+
+
+def item_notes(
+    prefix: str, num_items: int, item_map: ItemMap | None, category_file: str | None, categories: np.ndarray | None
+) -> list[str]:
+    """What the summary says of the item map and the categories of the folder: which file, and of how many items."""
+    if item_map is None:
+        notes = [f"no {prefix}_item_map.txt: items are called by their numbers"]
+    else:
+        count = sum(1 <= number <= num_items for number in item_map.named)
+        others = "; the others are called by their numbers" if count < num_items else ""
+        notes = [f"{item_map.file} names {count:,} of {num_items:,} items{others}"]
+    if categories is None:
+        return [*notes, f"no {prefix}_item_cate.txt: the folder says nothing of categories"]
+    return [*notes, f"{category_file} gives {np.count_nonzero(categories):,} of {num_items:,} items a category"]

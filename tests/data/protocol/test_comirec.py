@@ -158,3 +158,19 @@ def test_an_item_number_beyond_the_map_is_a_bad_row_and_no_new_items(tmp_path, c
     dataset = prepare(folder, "--on_bad_row", "skip")
     assert dataset.vocabulary.raw_ids([1, 2, 3]) == ["a", "2", "c"] and dataset.num_items == 3
     assert "dropped   1 bad rows: item beyond the item map" in capsys.readouterr().out
+
+
+def test_the_summary_says_which_files_of_items_were_used_and_how_far_they_go(tmp_path, capsys):
+    folder = text_folder(tmp_path, "0,1,0\n0,2,1\n", "1,3,0\n", "2,1,0\n")
+    prepare(folder)
+    said = capsys.readouterr().out
+    assert "no toy_item_map.txt: items are called by their numbers" in said and "no toy_item_cate.txt" in said
+    (folder / "toy_item_map.txt").write_text("a,1\nc,3\nd,4\n")
+    (folder / "toy_item_cate.txt").write_text("1,55\n4,66\n")
+    prepare(folder)
+    said = capsys.readouterr().out
+    assert "toy_item_map.txt names 2 of 3 items; the others are called by their numbers\n" in said
+    assert "toy_item_cate.txt gives 1 of 3 items a category\n" in said
+    (folder / "toy_item_map.txt").write_text("pad,0\na,1\nb,2\nc,3\n")
+    prepare(folder)
+    assert "toy_item_map.txt names 3 of 3 items\n" in capsys.readouterr().out
