@@ -14,16 +14,22 @@ if TYPE_CHECKING:
     from remi_tf.recommending.log_parts import LogFiles
     from remi_tf.recommending.recommender import Recommender
 
-READING = ("user_col", "item_col", "time_col", "time_unit", "time_format", "keep", "on_bad_row", "quotes", "encoding")
+READING = (
+    *("user_col", "item_col", "time_col", "no_header", "time_unit", "time_format"),
+    *("keep", "on_bad_row", "quotes", "encoding"),
+)
 """The flags that say how --input is read."""
 
 
 def add_log_flags(group: Any) -> None:
     """--input and the flags of READING; `check_log_flags` and `log_files` read them."""
     group.add_argument("--input", nargs="+", metavar="FILE", help="interactions: CSV, TSV, JSON lines or Parquet")
-    group.add_argument("--user_col", help="column of user ids (default: user)")
+    group.add_argument("--user_col", help="column of user ids (default: user; with --no_header an index from 0)")
     group.add_argument("--item_col", help="column of item ids (default: item)")
     group.add_argument("--time_col", help="column of times (default: rows are in time order)")
+    group.add_argument(
+        "--no_header", action="store_true", help="the files have no header line (default: they have one)"
+    )
     group.add_argument("--time_unit", choices=UNITS, help="unit of the times (default: auto)")
     group.add_argument("--time_format", metavar="FORM", help="form of text dates, as data/prepare.py's (default: ISO)")
     group.add_argument("--keep", metavar="COL=A,B", help="leave out rows with other values: event=view (default: none)")
@@ -43,6 +49,8 @@ def refuse_given(flags: argparse.Namespace, names: tuple[str, ...], goes_with: s
 
 def check_log_flags(flags: argparse.Namespace) -> None:
     """Raise InputError for a value that can be refused before anything is loaded."""
+    if flags.no_header and (flags.user_col is None or flags.item_col is None):
+        raise InputError("--no_header: columns are numbers from 0; give --user_col and --item_col, such as 0 and 1")
     if flags.time_format is not None:
         check_format(flags.time_format)
 
@@ -65,6 +73,7 @@ def log_files(flags: argparse.Namespace) -> "LogFiles":
         BadRows(flags.on_bad_row or "stop"),
         parse_keep(flags.keep) if flags.keep else None,
         TextForm(quotes=flags.quotes or "auto", encoding=check_encoding(flags.encoding or "utf-8")),
+        header=not flags.no_header,
     )
 
 

@@ -36,6 +36,7 @@ class LogFiles:
     bad: what to do with bad rows, and where those that are skipped are counted; by default the first one stops.
     keep: a column and the values that its rows must have; None = all rows.
     form: separator, quotes and encoding of text files; None guesses the separator from each file.
+    header: whether text files have a header line; without one `columns` (and that of `keep`) are indexes from 0.
     """
 
     inputs: Sequence[str | Path]
@@ -44,6 +45,7 @@ class LogFiles:
     bad: BadRows = field(default_factory=BadRows)
     keep: tuple[str, tuple[str, ...]] | None = None
     form: TextForm | None = None
+    header: bool = True
 
     @property
     def names(self) -> str:
@@ -67,9 +69,8 @@ def histories_of(
     Raises:
       InputError: a file, column or row that cannot be used, or there is no row.
     """
-    chunks = stream_log(
-        log.inputs, Layout(log.columns, keep=log.keep), time_unit=log.time_unit, form=log.form, bad=log.bad
-    )
+    layout = Layout(log.columns, header=log.header, keep=log.keep)
+    chunks = stream_log(log.inputs, layout, time_unit=log.time_unit, form=log.form, bad=log.bad)
     number = _number_of_parts([Path(path) for path in log.inputs])
     paths = [folder / str(part) for part in range(number)]
     unit, interactions = "none", 0

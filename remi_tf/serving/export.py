@@ -171,9 +171,14 @@ def export_run(
 
 
 def measured_metrics(run: SavedRun, exclude_history: bool) -> tuple[dict[str, Any] | None, str | None]:
-    """What evaluate.py measured of this step on test users, and what is wrong with its file; None = nothing."""
-    path = run.evaluation_path("test", exclude_history)
-    if not path.is_file():
+    """What evaluate.py measured of this step on test users, and what is wrong with its file; None = nothing.
+
+    At its usual cut-offs, else at those that were asked for last.
+    """
+    usual = run.evaluation_path("test", exclude_history)
+    others = sorted(usual.parent.glob(f"{usual.stem}_top_*.json"), key=lambda other: -other.stat().st_mtime)
+    path = next((path for path in (usual, *others) if path.is_file()), None)
+    if path is None:
         return None, None
     try:
         evaluation = read_object(path, f"run {command('evaluate')} again")

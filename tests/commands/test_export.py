@@ -5,6 +5,7 @@ import json
 import pytest
 
 from remi_tf.commands.export import main
+from remi_tf.serving.export import measured_metrics
 from tests.serving_toys import Exported, TinyModel, make_dataset, make_run
 
 pytestmark = pytest.mark.trains
@@ -46,6 +47,19 @@ def test_the_card_has_the_metrics_of_the_same_step_and_question_only(run, capsys
     run.step = 40
     main(["--run_dir", str(run.path)])
     assert Exported(run.path / "export").card["test_metrics"] is None
+
+
+def test_an_evaluation_at_other_cut_offs_is_taken_if_there_is_no_usual_one(run):
+    def write(name: str, recall: float) -> dict:
+        found = {"step": 30, "exclude_history": False, "metrics": {"model": {"recall": recall}}}
+        (run.path / name).write_text(json.dumps(found))
+        return found["metrics"]
+
+    other = write("evaluation_test_top_5.json", 0.1)
+    write("evaluation_test_exclude_history_top_5.json", 0.4)
+    assert measured_metrics(run, False) == (other, None)
+    usual = write("evaluation_test.json", 0.2)
+    assert measured_metrics(run, False) == (usual, None)
 
 
 @pytest.mark.parametrize("text", ['{"step": 30, "exclu', "[]", "null", "", '{"step": 30, "exclude_history": false}'])

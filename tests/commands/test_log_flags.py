@@ -34,3 +34,12 @@ def test_every_flag_of_reading_is_refused_without_a_log():
 def test_a_form_of_dates_is_checked_before_anything_is_loaded():
     with pytest.raises(InputError, match="--time_format"):
         check_log_flags(parse("--input", "a", "--time_format", "nonsense"))
+
+
+def test_columns_without_a_header_are_numbers_that_have_to_be_given():
+    assert log_files(parse("--input", "a")).header
+    flags = parse("--input", "a", "--no_header", "--user_col", "0", "--item_col", "1")
+    check_log_flags(flags)
+    assert not log_files(flags).header
+    with pytest.raises(InputError, match="--no_header: columns are numbers from 0; give --user_col and --item_col"):
+        check_log_flags(parse("--input", "a", "--no_header", "--user_col", "0"))

@@ -10,7 +10,8 @@ from tests.typed_commands import assert_can_be_typed, main_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "MIGRATING.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"python ((?:data/prepare|train|evaluate|vectors|recommend)\.py --[^`\n]+)", TEXT)))
+LINES = re.sub(r"\\\n +", "", TEXT)  # a command over two lines is one
+COMMANDS = sorted(set(re.findall(r"python ((?:data/prepare|train|evaluate|vectors|recommend)\.py --[^`\n]+)", LINES)))
 
 
 @pytest.mark.parametrize("typed", [typed for typed in COMMANDS if "--help" not in typed])

@@ -102,7 +102,7 @@ def test_the_commands_choose_count_reload_evaluate_and_recommend(name, toy_datas
     monkeypatch.setattr("remi_tf.training.counter.choose", lambda *_, **__: pytest.fail("chosen again"))
     assert train_command(["--resume", "--run_dir", str(path)]) == 0
     assert evaluate_command(["--run_dir", str(path), "--top_n", "10,50"]) == 0
-    measured = json.loads((path / "evaluation_test.json").read_text())["metrics"]
+    measured = json.loads((path / "evaluation_test_top_10_50.json").read_text())["metrics"]
     assert measured["model"]["recall@10"] > measured["MostPopular"]["recall@10"]
     if name == "ItemKNN":
         assert measured["ItemKNN"] == measured["model"]

@@ -34,7 +34,7 @@ def test_the_commands_train_evaluate_resume_export_and_recommend(toy_dataset, tm
     run = load_saved_run(path)
     np.testing.assert_array_equal(run.model.item_table.numpy()[:, 0], counts)
     assert evaluating.main(["--run_dir", str(path), "--top_n", "5,20,50"]) == 0
-    metrics = json.loads((path / "evaluation_test.json").read_text())["metrics"]
+    metrics = json.loads((path / "evaluation_test_top_5_20_50.json").read_text())["metrics"]
     assert metrics["model"] == metrics["MostPopular"] and metrics["model"]["recall@20"] > 0
 
     export = Exported(serving.export_run(run, tmp_path / "export").parent)

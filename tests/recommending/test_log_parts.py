@@ -48,3 +48,14 @@ def test_a_log_without_rows_is_named(dataset, tmp_path):
     (tmp_path / "parts").mkdir()
     with pytest.raises(InputError, match=r"log.csv"):
         histories_of(log, tmp_path / "parts", dataset, Known(), progress=False)
+
+
+def test_a_log_without_a_header_loses_no_row_and_its_columns_are_numbers(dataset, tmp_path):
+    (tmp_path / "toy_test.txt").write_text(f"7,{RAW_IDS[0]},0\n8,{RAW_IDS[1]},0\n7,{RAW_IDS[2]},1\n")
+    (tmp_path / "parts").mkdir()
+    log = LogFiles([tmp_path / "toy_test.txt"], Columns("0", "1", "2"), header=False)
+    parts, interactions = histories_of(log, tmp_path / "parts", dataset, Known(), progress=False)
+    (part,) = parts
+    histories = np.split(part.items, part.offsets[1:-1])
+    found = {user: items.tolist() for user, items in zip(part.users, histories, strict=True)}
+    assert interactions == 3 and found == {"7": [RAW_IDS[0], RAW_IDS[2]], "8": [RAW_IDS[1]]}

@@ -18,10 +18,12 @@ from remi_tf.data.dataset.manifest import REPEATS
 from remi_tf.data.dataset.views import history_cuts
 from remi_tf.data.dataset.vocabulary import Vocabulary
 from remi_tf.data.protocol.comirec_items import (
+    ItemMap,
     ItemTable,
+    item_notes,
     item_number,
     read_categories,
-    read_raw_ids,
+    read_item_map,
     records,
     with_table,
 )
@@ -58,7 +60,7 @@ def prepare_comirec(
     """Read a folder of text files and write the dataset.
 
     Rows of a user are sorted by the index or, where there is none, the time (stable). Items are 1..the largest number
-    that occurs.
+    that occurs. With an item map, numbers up to its largest one are items, named there or not; a row beyond is bad.
 
     Args:
       time_unit: of the times; None = guessed from all of them. `none`: they only order.
@@ -67,21 +69,24 @@ def prepare_comirec(
       The manifest's `made_by`, as prepare_log does.
 
     Raises:
-      InputError: a file is missing or a row cannot be used.
+      InputError: a file is missing, a user has rows in two of the files, or a row cannot be used.
     """
     folder, output = Path(folder), Path(output)
     prefix = _prefix(folder)
     bad = BadRows(on_bad_row)
     files = [f"{prefix}_{split}.txt" for split in SPLITS]
-    rows, unit = _read_splits([folder / file for file in files], time_unit, bad)
+    item_map = read_item_map(folder, prefix, bad)
+    rows, unit = _read_splits([folder / file for file in files], time_unit, item_map, bad)
+    _refuse_shared_users(files, rows)
     numbers, users = {}, {}
     for split, of_split in zip(SPLITS, rows, strict=True):
         numbers[split], users[split] = _sequences(of_split, unit, split, bad)
     num_items = max(int(data.items.max(initial=0)) for data in numbers.values())
-    raw_ids, map_file = read_raw_ids(folder, prefix, num_items, bad)
+    raw_ids = item_map.raw_ids(num_items) if item_map else [str(number) for number in range(1, num_items + 1)]
     categories, names, category_file = read_categories(folder, prefix, num_items, bad)
-    files += [file for file in (map_file, category_file) if file]
+    files += [file for file in (item_map and item_map.file, category_file) if file]
     made_by = _made_by(files, numbers, num_items, unit, bad)
+    made_by["notes"] += item_notes(prefix, num_items, item_map, category_file, categories)
     if time_unit is None and unit != "none":
         made_by["notes"].append(
             f"times were read as {unit_name(unit)} (guessed from all of them); --time_unit says otherwise"
@@ -119,7 +124,9 @@ def _prefix(folder: Path) -> str:
     return found[0]
 
 
-def _read_splits(paths: list[Path], time_unit: str | None, bad: BadRows) -> tuple[list[_Rows], str]:
+def _read_splits(
+    paths: list[Path], time_unit: str | None, item_map: ItemMap | None, bad: BadRows
+) -> tuple[list[_Rows], str]:
     """The rows of the three files, and the unit of their times (`none` where there are none, or they only order)."""
     read = [records(path, (3, 4), bad) for path in paths]
     widths = [len(fields) for of_file in read for _, fields in of_file[:1]]
@@ -132,7 +139,32 @@ def _read_splits(paths: list[Path], time_unit: str | None, bad: BadRows) -> tupl
         unit = "s"  # small numbers in a column of times
     entries = sum(len(rows.items) for rows in splits)
     largest = max(FEWEST_NUMBERS, NUMBERS_A_ROW * entries)
-    return [_within(rows, largest, entries, bad) for rows in splits], unit
+    beyond = f"is far beyond the {entries:,} rows (items are numbered from 1; at most {largest:,})"
+    error = BadRow("item number too large", beyond)
+    splits = [_within(rows, largest, error, bad) for rows in splits]
+    if item_map is not None:
+        beyond = f"is beyond the largest number that {item_map.file} names ({item_map.largest:,})"
+        error = BadRow("item beyond the item map", beyond, "give it a raw id there, mend it or add --on_bad_row skip")
+        splits = [_within(rows, item_map.largest, error, bad) for rows in splits]
+    return splits, unit
+
+
+def _refuse_shared_users(files: list[str], rows: list[_Rows]) -> None:
+    """Raise InputError if a user has rows in two files: training would see a history that is tested."""
+    first: dict[str, str] = {}  # user → file and line of the first row
+    for file, of_split in zip(files, rows, strict=True):
+        own: dict[str, str] = {}
+        for user, place in zip(of_split.users, of_split.places, strict=True):
+            own.setdefault(user, place)
+        shared = [user for user in own if user in first]
+        if shared:
+            user = shared[0]
+            more = f" ({len(shared):,} users of {file} are in earlier files)" if len(shared) > 1 else ""
+            raise InputError(
+                f"{own[user]}: user {user!r} is also in {first[user]}{more}; a user belongs to one file: take the "
+                "rows out of the others, or prepare the raw log, which is split anew"
+            )
+        first |= own
 
 
 def _parse(records: list[tuple[str, list[str]]], width: int, bad: BadRows) -> _Rows:
@@ -152,8 +184,8 @@ def _parse(records: list[tuple[str, list[str]]], width: int, bad: BadRows) -> _R
     return rows
 
 
-def _within(rows: _Rows, largest: int, entries: int, bad: BadRows) -> _Rows:
-    """Without rows whose item number is far beyond the number of rows: the item table would be as long."""
+def _within(rows: _Rows, largest: int, error: BadRow, bad: BadRows) -> _Rows:
+    """Without rows whose item number is above the largest: the item table would be as long. error: what is wrong."""
     if max(rows.items, default=0) <= largest:
         return rows
     keep = []
@@ -161,8 +193,7 @@ def _within(rows: _Rows, largest: int, entries: int, bad: BadRows) -> _Rows:
         if number <= largest:
             keep.append(at)
             continue
-        message = f"item {number} is far beyond the {entries:,} rows (items are numbered from 1; at most {largest:,})"
-        bad.add(rows.places[at], BadRow("item number too large", message))
+        bad.add(rows.places[at], BadRow(error.reason, f"item {number} {error.message}", error.remedy))
     return _Rows(*([values[at] for at in keep] for values in vars(rows).values()))
 
 

@@ -33,6 +33,34 @@ class ItemTable:
     columns: ItemColumns
 
 
+@dataclass(frozen=True)
+class ItemMap:
+    """The raw ids that NAME_item_map.txt gives to item numbers (0 is padding)."""
+
+    file: str
+    named: dict[int, str]
+
+    @property
+    def largest(self) -> int:
+        """The largest number that has a raw id."""
+        return max(self.named, default=0)
+
+    def raw_ids(self, num_items: int) -> list[str]:
+        """Raw ids of 1..num_items: the map's, else the numbers themselves.
+
+        Raises:
+          InputError: the number of an item without a raw id is the raw id of another item.
+        """
+        numbers = {raw_id: number for number, raw_id in self.named.items() if 1 <= number <= num_items}
+        for number in range(1, num_items + 1):
+            if number not in self.named and str(number) in numbers:
+                raise InputError(
+                    f"{self.file}: item {number} has no raw id, and {str(number)!r} is the raw id of item "
+                    f"{numbers[str(number)]}; give item {number} a raw id"
+                )
+        return [self.named.get(number, str(number)) for number in range(1, num_items + 1)]
+
+
 def records(path: Path, widths: tuple[int, ...], bad: BadRows) -> list[tuple[str, list[str]]]:
     """(place, fields) of each row of a comma-separated file whose rows have one of these widths."""
     rows = []
@@ -69,12 +97,11 @@ def _find(folder: Path, prefix: str, names: tuple[str, ...]) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def read_raw_ids(folder: Path, prefix: str, num_items: int, bad: BadRows) -> tuple[list[str], str | None]:
-    """Raw ids of 1..num_items: the item map's names, else the numbers themselves; and the map's file name."""
-    raw_ids = [str(number) for number in range(1, num_items + 1)]
+def read_item_map(folder: Path, prefix: str, bad: BadRows) -> ItemMap | None:
+    """The folder's item map, or None if it has none."""
     path = _find(folder, prefix, MAPS)
     if path is None:
-        return raw_ids, None
+        return None
     numbers: dict[str, int] = {}
     named: dict[int, str] = {}
     for place, (raw_id, text) in records(path, (2,), bad):
@@ -89,15 +116,7 @@ def read_raw_ids(folder: Path, prefix: str, num_items: int, bad: BadRows) -> tup
             bad.add(place, error)
             continue
         numbers[raw_id], named[number] = number, raw_id
-        if 1 <= number <= num_items:
-            raw_ids[number - 1] = raw_id
-    for number in range(1, num_items + 1):
-        if number not in named and numbers.get(str(number), 0) in range(1, num_items + 1):
-            raise InputError(
-                f"{path.name}: item {number} has no raw id, and {str(number)!r} is the raw id of item "
-                f"{numbers[str(number)]}; give item {number} a raw id"
-            )
-    return raw_ids, path.name
+    return ItemMap(path.name, named)
 
 
 def with_table(
@@ -137,3 +156,18 @@ def read_categories(
         if 1 <= number <= num_items:
             categories[number] = names.setdefault(category.strip(), len(names) + 1)
     return categories, list(names), path.name
+
+
+def item_notes(
+    prefix: str, num_items: int, item_map: ItemMap | None, category_file: str | None, categories: np.ndarray | None
+) -> list[str]:
+    """What the summary says of the item map and the categories of the folder: which file, and of how many items."""
+    if item_map is None:
+        notes = [f"no {prefix}_item_map.txt: items are called by their numbers"]
+    else:
+        count = sum(1 <= number <= num_items for number in item_map.named)
+        others = "; the others are called by their numbers" if count < num_items else ""
+        notes = [f"{item_map.file} names {count:,} of {num_items:,} items{others}"]
+    if categories is None:
+        return [*notes, f"no {prefix}_item_cate.txt: the folder says nothing of categories"]
+    return [*notes, f"{category_file} gives {np.count_nonzero(categories):,} of {num_items:,} items a category"]

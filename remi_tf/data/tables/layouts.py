@@ -133,8 +133,11 @@ def parse_separator(text: str) -> str:
     return separator
 
 
-def find_column(column: str, names: Sequence[str], place: str) -> int:
+def find_column(column: str, names: Sequence[str], place: str, remedy: str = "") -> int:
     """The index of a column by its name; RecBole's `user_id:token` is found as `user_id`.
+
+    Args:
+      remedy: the end of the message where there is none of that name.
 
     Raises:
       InputError: there is none of that name, or more than one.
@@ -147,7 +150,7 @@ def find_column(column: str, names: Sequence[str], place: str) -> int:
             return known.index(column)
     near = difflib.get_close_matches(column, plain, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise InputError(f"{place}: no column {column!r}; there are {', '.join(map(repr, plain))}{hint}")
+    raise InputError(f"{place}: no column {column!r}; there are {', '.join(map(repr, plain))}{hint}{remedy}")
 
 
 def find_usual_column(column: str | None, usual: Sequence[str], names: Sequence[str], place: str) -> int | None:

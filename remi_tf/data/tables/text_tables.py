@@ -153,16 +153,19 @@ class _Table:
         self.label, self.layout = label, layout
         self.width = len(first) if layout.header else layout.num_columns or len(first)
 
-        def index(column: str) -> int:
-            return find_column(column, first, label) if layout.header else find_index(column, self.width, label)
-
-        indexes = {key: index(column) for key, column in layout.by_key().items()}
+        indexes = {key: self._index(column, first) for key, column in layout.by_key().items()}
         self.time: int | None = indexes.pop("time", None)
         self.keep: int | None = indexes.pop("event", None)
         self.kept = pa.array(layout.kept, pa.string())
         self.texts: dict[str, int] = indexes
         named = first if layout.header else [layout.names.get(i, f"column {i}") for i in range(self.width)]
         self.names = [name.strip() for name in named]
+
+    def _index(self, column: str, first: list[str]) -> int:
+        if not self.layout.header:
+            return find_index(column, self.width, self.label)
+        remedy = "; if the file has no header: --no_header, and columns are numbers from 0"
+        return find_column(column, first, self.label, remedy)
 
     def check_width(self, fields: list[str]) -> None:
         """Raise BadRow if a row has too few or too many columns."""

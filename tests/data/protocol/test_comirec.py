@@ -134,3 +134,43 @@ def test_an_item_number_far_beyond_the_rows_is_named_instead_of_filling_the_memo
     (folder / "toy_train.txt").write_text(f"0,{'9' * 5000},0\n")
     with pytest.raises(InputError, match=r"toy_train\.txt line 1: item '9{40}….* is not a whole number from 1"):
         prepare(folder)
+
+
+def test_a_user_of_two_files_is_refused_with_both_files_since_training_would_see_the_test(tmp_path):
+    folder = text_folder(tmp_path, "0,5,0\n11,6,0\n11,5,1\n", "1,5,0\n", "2,6,0\n 11,6,0\n")
+    for flags in ([], ["--on_bad_row", "skip"]):
+        with pytest.raises(InputError, match=r"toy_test\.txt line 2: user '11' is also in toy_train\.txt line 2; "):
+            prepare(folder, *flags)
+    assert not (folder / "out").exists()
+    (folder / "toy_test.txt").write_text("2,6,0\n1,6,0\n0,6,0\n")
+    with pytest.raises(InputError, match=r"in toy_valid\.txt line 1 \(2 users of toy_test\.txt are in earlier files\)"):
+        prepare(folder)
+
+
+def test_an_item_number_beyond_the_map_is_a_bad_row_and_no_new_items(tmp_path, capsys):
+    folder = text_folder(tmp_path, "0,1,0\n0,2,1\n", "1,3,0\n", "2,1,0\n2,99999,1\n")
+    (folder / "toy_item_map.txt").write_text("a,1\nc,3\n")
+    with pytest.raises(
+        InputError,
+        match=r"toy_test\.txt line 2: item 99999 is beyond the largest number that toy_item_map\.txt names \(3\); ",
+    ):
+        prepare(folder)
+    dataset = prepare(folder, "--on_bad_row", "skip")
+    assert dataset.vocabulary.raw_ids([1, 2, 3]) == ["a", "2", "c"] and dataset.num_items == 3
+    assert "dropped   1 bad rows: item beyond the item map" in capsys.readouterr().out
+
+
+def test_the_summary_says_which_files_of_items_were_used_and_how_far_they_go(tmp_path, capsys):
+    folder = text_folder(tmp_path, "0,1,0\n0,2,1\n", "1,3,0\n", "2,1,0\n")
+    prepare(folder)
+    said = capsys.readouterr().out
+    assert "no toy_item_map.txt: items are called by their numbers" in said and "no toy_item_cate.txt" in said
+    (folder / "toy_item_map.txt").write_text("a,1\nc,3\nd,4\n")
+    (folder / "toy_item_cate.txt").write_text("1,55\n4,66\n")
+    prepare(folder)
+    said = capsys.readouterr().out
+    assert "toy_item_map.txt names 2 of 3 items; the others are called by their numbers\n" in said
+    assert "toy_item_cate.txt gives 1 of 3 items a category\n" in said
+    (folder / "toy_item_map.txt").write_text("pad,0\na,1\nb,2\nc,3\n")
+    prepare(folder)
+    assert "toy_item_map.txt names 3 of 3 items\n" in capsys.readouterr().out

@@ -2,15 +2,16 @@
 
 import pytest
 
-from remi_tf.data.protocol.comirec_items import item_number, read_categories, read_raw_ids
+from remi_tf.data.protocol.comirec_items import item_number, read_categories, read_item_map
 from remi_tf.data.tables.rows import BadRow, BadRows
 from remi_tf.errors import InputError
 
 
 def test_the_map_names_items_and_the_others_keep_their_numbers(tmp_path):
     (tmp_path / "toy_item_map.txt").write_text("a b , 2\nc,3\nd,99\n")
-    assert read_raw_ids(tmp_path, "toy", 3, BadRows()) == (["1", "a b", "c"], "toy_item_map.txt")
-    assert read_raw_ids(tmp_path, "other", 2, BadRows()) == (["1", "2"], None)
+    item_map = read_item_map(tmp_path, "toy", BadRows())
+    assert item_map.raw_ids(3) == ["1", "a b", "c"] and item_map.file == "toy_item_map.txt"
+    assert item_map.largest == 99 and read_item_map(tmp_path, "other", BadRows()) is None
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_the_map_names_items_and_the_others_keep_their_numbers(tmp_path):
 def test_a_raw_id_of_two_items_is_refused_with_its_line(tmp_path, text, message):
     (tmp_path / "item_map.txt").write_text(text)
     with pytest.raises(InputError, match=message.replace(".", r"\.")):
-        read_raw_ids(tmp_path, "toy", 3, BadRows())
+        read_item_map(tmp_path, "toy", BadRows()).raw_ids(3)
 
 
 def test_categories_are_numbered_from_1(tmp_path):

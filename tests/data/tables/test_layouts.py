@@ -23,6 +23,11 @@ def test_missing_column_lists_the_columns_and_suggests_one(tmp_path):
         read_text(tmp_path, "user,items,time\na,b,1\n")
 
 
+def test_a_missing_column_may_mean_that_there_is_no_header_and_the_message_says_so(tmp_path):
+    with pytest.raises(InputError, match="; if the file has no header: --no_header, and columns are numbers from 0"):
+        read_text(tmp_path, "196,242,3\n186,302,3\n")
+
+
 def test_columns_by_index_without_header(tmp_path):
     layout = Layout(Columns("2", "0", "1"), header=False)
     assert rows_of(read_text(tmp_path, "i,5,u\n", layout=layout)) == [("u", "i", 5)]
