@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from remi_tf.report.numbers import fixed
 from remi_tf.report.page import Html, text
 from remi_tf.report.words import shortened, width
 
@@ -83,7 +84,7 @@ def heat_map(
         dark = np.abs(shown - (low + high) / 2 if low < 0 else shown - low) > 0.5 * (high if low < 0 else high - low)
         for row, column in np.argwhere(~np.ma.getmaskarray(shown)):
             colour = "white" if dark[row, column] else "#333333"
-            value = f"{matrix[row, column]:.2f}"
+            value = fixed(matrix[row, column], 2)
             axes.text(column + 0.5, row + 0.5, value, ha="center", va="center", color=colour, fontsize=FONT - 1)
     mesh.set_antialiased(False)
     return figure

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from remi_tf.report.numbers import fixed
 from remi_tf.report.words import visible
 
 NO_VALUE = "–"
@@ -68,7 +69,7 @@ def text(value: object) -> Html:
     if value is None or (isinstance(value, float) and value != value):
         return Html(NO_VALUE)
     if isinstance(value, float):
-        return Html(f"{value:.4f}")
+        return Html(fixed(value, 4))
     if isinstance(value, int) and not isinstance(value, bool):
         return Html(f"{value:,}")
     return Html(html.escape(visible(str(value))))
