@@ -94,7 +94,8 @@ def _of_run(findings: Findings, run: RunNumbers, position: int, routing: bool) -
     scores = ", ".join(f"{metric} {evaluation.per_user[metric][position]:.2f}" for metric in SHOWN)
     heat_maps = [_heat_map(findings.dataset, view)] if routing and view.routing is not None else []
     label = f"{run.label}: " if findings.two else ""
-    return joined(paragraph(label, scores), next_to_each_other(*heat_maps, _list(findings.dataset, view)))
+    # The list first: where there is no room for both, as with two runs, the lists of the runs begin at one height.
+    return joined(paragraph(label, scores), next_to_each_other(_list(findings.dataset, view), *heat_maps))
 
 
 def _list(dataset: Dataset, view: UserView) -> Html:

@@ -46,6 +46,8 @@ def test_an_interest_that_a_user_does_not_have_reads_nothing(one):
 def test_a_model_without_routing_says_so_and_lists_are_shown_all_the_same(two, bare):
     source = joined(*sample_users(two).parts)
     assert "B: no heat map, as the model has no routing." in source and "<svg" in source
+    of_a, of_b = re.findall(r"<p>[AB]: recall.*?(?=<p>|</article>)", source, re.S)[:2]
+    assert of_a.index("<table>") < of_a.index("<svg") and "<svg" not in of_b  # the lists begin at one height
     source = joined(*sample_users(bare).parts)
     assert "model: no heat map" in source and "<svg" not in source and ">interest</th>" not in source
     assert "item &lt;1&gt;" in source  # without titles, ids
