@@ -1,5 +1,6 @@
 """Some users: their histories, how the model routes them, and their lists."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -134,7 +135,15 @@ def _heat_map(dataset: Dataset, view: UserView) -> Html:
 
 
 def _names(dataset: Dataset, rows: Sequence[int] | np.ndarray) -> list[Html]:
-    return [name(shortened(_title(dataset, row), COLUMNS)) for row in rows]
+    """What the items are called. The id is a tooltip, and is written behind titles that several of the items have."""
+    shown = [shortened(_title(dataset, row), COLUMNS) for row in rows]
+    ids = [shortened(raw_id, COLUMNS) for raw_id in dataset.vocabulary.raw_ids(rows)]
+    once = dict.fromkeys(zip(shown, ids, strict=True))  # a history may have an item several times
+    having = Counter(title for title, _ in once)
+    return [
+        joined(name(title, raw_id), element("small", " ", name(raw_id)) if having[title] > 1 else "")
+        for title, raw_id in zip(shown, ids, strict=True)
+    ]
 
 
 def _title(dataset: Dataset, row: int) -> str:

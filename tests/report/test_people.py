@@ -21,8 +21,27 @@ def test_sample_users_have_their_routing_and_their_list(one):
     assert [row[2] for row in rows] == [str(which) for which in view.interests]
     assert [bool(row[3]) for row in rows] == np.isin(view.listed, view.targets).tolist()
     titles = [one.dataset.titles[row - 1] for row in view.listed]
-    shown = [html.unescape(re.sub("<.?bdi>", "", row[1])) for row in rows]
-    assert all(a[:10] == b[:10] for a, b in zip(shown, titles, strict=True) if "\x07" not in b)
+    shown = [html.unescape(re.sub("<[^>]*>", "", row[1])) for row in rows]
+    assert all(a[:9] == b[:9] for a, b in zip(shown, titles, strict=True) if "\x07" not in b)
+
+
+def test_items_of_one_title_can_be_told_apart_by_their_ids(one):
+    """Items 1 and 11 have the same title; item 2 has one of its own, and the history has it twice."""
+    (run,), position = one.runs, one.chosen.sample[0]
+    view = replace(run.views[position], history=np.array([2, 11, 2, 1]), routing=None)
+    chosen = replace(one.chosen, sample=[position])
+    changed = replace(one, chosen=chosen, runs=(replace(run, views={**run.views, position: view}),))
+    history = joined(*sample_users(changed).parts).split("</details>")[0]
+    rows = re.findall("<li>(.*?)</li>", history)
+    tooltips = [html.unescape(re.search('<bdi title="(.*?)">', row)[1]) for row in rows]
+    behind = [html.unescape("".join(re.findall("<small> <bdi>(.*?)</bdi></small>", row))) for row in rows]
+    assert tooltips == ["item <1>", "item <2>", "item <11>", "item <2>"]
+    assert behind == ["item <1>", "", "item <11>", ""]
+
+
+def test_where_there_are_no_titles_an_id_is_written_once(bare):
+    source = joined(*sample_users(bare).parts)
+    assert "<small>" not in source and "title=" not in source
 
 
 def test_a_long_history_has_its_oldest_items_in_one_row(one):
