@@ -23,12 +23,10 @@ from remi_tf.report.page import (
     table,
 )
 from remi_tf.report.users import UserView
-from remi_tf.report.words import shortened
+from remi_tf.report.words import TITLE, shortened
 
 NEWEST = 20
 """Items of a history, or targets, that are shown."""
-COLUMNS = 100
-"""Letters of a title."""
 SHOWN = (f"recall@{LONG}", BEST_BY)
 
 
@@ -72,7 +70,7 @@ def _user(findings: Findings, position: int, routing: bool = False) -> Html:
     """One user, as every run sees the user."""
     dataset, split = findings.dataset, findings.asked.split
     at = int(findings.users[position])
-    heading = element("h3" if routing else "h4", "User ", name(shortened(findings.user_ids[position], COLUMNS)))
+    heading = element("h3" if routing else "h4", "User ", name(shortened(findings.user_ids[position], TITLE)))
     length = int(dataset.split(split).cuts[at])
     view = findings.runs[0].views[position]
     read, chose = view.history[::-1][:NEWEST], view.targets[:NEWEST]
@@ -136,8 +134,8 @@ def _heat_map(dataset: Dataset, view: UserView) -> Html:
 
 def _names(dataset: Dataset, rows: Sequence[int] | np.ndarray) -> list[Html]:
     """What the items are called. The id is a tooltip, and is written behind titles that several of the items have."""
-    shown = [shortened(_title(dataset, row), COLUMNS) for row in rows]
-    ids = [shortened(raw_id, COLUMNS) for raw_id in dataset.vocabulary.raw_ids(rows)]
+    shown = [shortened(_title(dataset, row), TITLE) for row in rows]
+    ids = [shortened(raw_id, TITLE) for raw_id in dataset.vocabulary.raw_ids(rows)]
     once = dict.fromkeys(zip(shown, ids, strict=True))  # a history may have an item several times
     having = Counter(title for title, _ in once)
     return [
