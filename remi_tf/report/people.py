@@ -37,6 +37,8 @@ def sample_users(findings: Findings) -> Section:
     routed = [run.label for run in findings.runs if any(view.routing is not None for view in run.views.values())]
     without = [run.label for run in findings.runs if run.label not in routed]
     notes = [f"{' and '.join(without)}: no heat map, as the model has no routing."] if without else []
+    if findings.asked.users > len(findings.chosen.sample):
+        notes.append(f"{findings.asked.users} were asked for; no more {findings.asked.split} users have targets.")
     return Section(
         "Some users",
         f"Users drawn by the seed {findings.asked.seed}: a dark cell of a heat map says that the interest reads the "
