@@ -1,4 +1,4 @@
-"""Progress bars, all alike, for a terminal and a notebook. A log file gets a line now and then, or none."""
+"""Progress bars, all alike, for a terminal and a notebook, and lines. A log file gets a line now and then, or none."""
 
 import sys
 from typing import Any
@@ -9,6 +9,12 @@ from tqdm import tqdm
 def watched() -> bool:
     """Whether somebody is watching: stderr is a terminal, or a notebook shows it."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+
+def say(words: str, *, shown: bool = True) -> None:
+    """A line on stderr: what begins now. shown: if false, none."""
+    if shown:
+        print(words, file=sys.stderr, flush=True)
 
 
 def bar(desc: str, *, total: int | None = None, only_watched: bool = True, shown: bool = True, **options: Any) -> tqdm:

@@ -69,7 +69,7 @@ def stand_ins(dataset, models, settings=None):
         load_saved_run=load,
         read_config=lambda path, verify=True: (settings, dataset),
         read_run_config=lambda path, check: StandIn(content=content),
-        item_knn=lambda *arguments: (None, "ItemKNN is left out"),
+        item_knn=lambda *arguments, **options: (None, "ItemKNN is left out"),
     )
 
 

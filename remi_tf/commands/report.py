@@ -11,6 +11,8 @@ from remi_tf.files import refuse_file
 from remi_tf.quiet_loading import load_tensorflow
 
 AGAINST = "--against"
+MOST_USERS = 50
+"""Shown at random. A user takes some 40 kB of the page where there is a heat map."""
 ENDINGS = (".html", ".htm")
 
 
@@ -55,7 +57,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(AGAINST, type=Path, metavar="RUN_B", help="show this run too, and test the difference")
     parser.add_argument("--output", type=Path, metavar="FILE.html", help="the page (default: RUN_DIR/report.html)")
     parser.add_argument("--split", choices=("valid", "test"), default="test", help="users to evaluate (default: test)")
-    parser.add_argument("--users", type=int, default=4, metavar="N", help="users to show at random (default: 4)")
+    parser.add_argument(
+        "--users", type=int, default=4, metavar="N", help=f"users to show at random, at most {MOST_USERS} (default: 4)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="what draws the users (default: 0)")
     add_exclude_history(parser)
     parser.add_argument(
@@ -79,6 +83,9 @@ def _check(flags: argparse.Namespace) -> None:
     for name in ("users", "seed"):
         if getattr(flags, name) < 0:
             raise InputError(f"--{name} {getattr(flags, name)}: give a whole number of 0 or more")
+    if flags.users > MOST_USERS:
+        size = f"each takes some 40 kB, so the page would have {flags.users * 0.04:,.0f} MB"
+        raise InputError(f"--users {flags.users}: give {MOST_USERS} or less; {size}")
     if flags.output is None:
         flags.output = flags.run_dir / "report.html"
     if flags.output.suffix.lower() not in ENDINGS:

@@ -120,7 +120,8 @@ def sentence(figures: dict[str, Any]) -> str:
     if "effective_items" in figures:
         parts.append(f"each reads {figures['effective_items']:.1f} of {figures['history_items']:.1f} items")
     if "interest_cosine" in figures:
-        parts.append(f"cosine of two {figures['interest_cosine']:.2f}")
+        cosine = round(figures["interest_cosine"], 2) + 0.0  # -0.0 + 0.0 is 0.0
+        parts.append(f"cosine of two {cosine:.2f}")
     if "hit_shares" in figures:
         parts.append("share of hits " + " ".join(f"{share:.0%}" for share in figures["hit_shares"]))
     return "interests: " + ", ".join(parts) if parts else ""

@@ -30,7 +30,7 @@ def most_popular(dataset: Dataset) -> CountedModel:
 
 
 def item_knn(
-    dataset: Dataset, metric: str, exclude_history: bool, remembered: Path | None = None
+    dataset: Dataset, metric: str, exclude_history: bool, remembered: Path | None = None, progress: bool = False
 ) -> tuple[CountedModel | None, str]:
     """ItemKNN with its settings chosen on validation users, and a line that says how.
 
@@ -38,6 +38,7 @@ def item_knn(
       metric: what decides, such as recall@50.
       exclude_history: whether the history is left out of the lists that decide.
       remembered: a JSON file that keeps the choice for the next time; None chooses every time.
+      progress: show a progress bar on a terminal.
 
     Returns:
       (None, why) where it would take long, or more memory than there is.
@@ -53,7 +54,7 @@ def item_knn(
     asked = {"dataset": dataset.fingerprint, "metric": metric, "exclude_history": exclude_history, "most_users": USERS}
     choice = _remembered(remembered, asked, model) if remembered else None
     if choice is None:
-        choice = choose(model, dataset, (), metric, USERS, exclude_history)
+        choice = choose(model, dataset, (), metric, USERS, exclude_history, progress)
         if choice and remembered:
             with contextlib.suppress(OSError, InputError):  # it only saves time
                 write_json(remembered, {**choice.to_json(), **asked})

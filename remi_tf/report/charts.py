@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from remi_tf.report.numbers import fixed
 from remi_tf.report.page import Html, text
 from remi_tf.report.words import shortened, width
 
@@ -83,7 +84,7 @@ def heat_map(
         dark = np.abs(shown - (low + high) / 2 if low < 0 else shown - low) > 0.5 * (high if low < 0 else high - low)
         for row, column in np.argwhere(~np.ma.getmaskarray(shown)):
             colour = "white" if dark[row, column] else "#333333"
-            value = f"{matrix[row, column]:.2f}"
+            value = fixed(matrix[row, column], 2)
             axes.text(column + 0.5, row + 0.5, value, ha="center", va="center", color=colour, fontsize=FONT - 1)
     mesh.set_antialiased(False)
     return figure
@@ -130,24 +131,42 @@ def bars(groups: Sequence[str], series: Mapping[str, Sequence[float]], x_label: 
 
 
 def curves(lines: Mapping[str, Sequence[tuple[float, float, str]]], x_label: str, y_label: str) -> Figure:
-    """Lines through points (x, y, label of the point)."""
+    """Lines through points (x, y, label of the point). A label that would lie on another one is left out."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 3), layout="constrained")
         axes: Any = figure.subplots()
         axes.grid(alpha=0.3)
         axes.margins(0.12)
+        ends: list[Any] = []
+        between: list[Any] = []
         for number, (label, points) in enumerate(lines.items()):
             colour, dash = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
             x, y, names = zip(*points, strict=True)
             axes.plot(x, y, marker="o", color=colour, linestyle=dash, label=label)
-            for point in zip(names, x, y, strict=True):
-                words, *place = point
-                axes.annotate(words, place, xytext=(4, 4), textcoords="offset points", color=colour, fontsize=FONT - 1)
+            style: Any = {"textcoords": "offset points", "color": colour, "fontsize": FONT - 1}
+            of_line = [
+                axes.annotate(words, place, xytext=(4, 4), **style) for words, *place in zip(names, x, y, strict=True)
+            ]
+            ends += of_line[:: max(len(of_line) - 1, 1)]
+            between += of_line[1:-1]
         if len(lines) > 1:
             axes.legend(fontsize=FONT - 1, frameon=False)
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
+        _without_overlaps(figure, [*ends, *between])  # the ends say which way a line runs
         return figure
+
+
+def _without_overlaps(figure: Figure, labels: Sequence[Any]) -> None:
+    """Remove each label that lies on one before it."""
+    figure.draw_without_rendering()  # gives the places
+    kept: list[Any] = []
+    for label in labels:
+        box = label.get_window_extent()
+        if any(box.overlaps(other) for other in kept):
+            label.remove()
+        else:
+            kept.append(box)
 
 
 def svg(figure: Figure, about: str) -> Html:

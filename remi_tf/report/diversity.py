@@ -27,18 +27,28 @@ def diversity(findings: Findings) -> Section:
         f"{each[-1][1]:.4f} and {each[-1][0]:.4f}"
         for label, each in points.items()
     )
-    users = len(findings.runs[0].curve[0.0].users)
     return Section(
         HEADING,
-        "A higher λ takes fewer items of one category, from 0 (the plain list) to ∞ (a new category as long as there "
-        "is one): choose the λ at which recall has lost little.",
+        f"{_which(findings)} A higher λ takes fewer items of one category, from 0 (the plain list) to ∞ (a new "
+        "category as long as there is one): choose the λ at which recall has lost little.",
         (
             next_to_each_other(
-                figure(svg(curves(points, DIVERSITY, RECALL), f"{about}."), f"{users:,} users; the labels are λ."),
+                figure(
+                    svg(curves(points, DIVERSITY, RECALL), f"{about}."),
+                    "The labels are λ, where there is room for them.",
+                ),
                 *map(_table, findings.runs),
             ),
         ),
     )
+
+
+def _which(findings: Findings) -> str:
+    """Whose recall it is: not always that of the metrics."""
+    some, every, split = len(findings.runs[0].curve[0.0].users), len(findings.users), findings.asked.split
+    if some == every:
+        return f"Of all {every:,} {split} users."
+    return f"Of the first {some:,} {split} users only; the metrics above are of all {every:,}."
 
 
 def _table(run: RunNumbers) -> Html:

@@ -15,6 +15,7 @@ from remi_tf.evaluation.list_metrics import ItemFacts
 from remi_tf.evaluation.metrics import CUT_OFFS
 from remi_tf.evaluation.tally import Evaluation
 from remi_tf.evaluation.yardsticks import item_knn, most_popular
+from remi_tf.progress import say
 from remi_tf.report.users import Chosen, UserView, choose_users, view_users
 from remi_tf.settings.settings import Settings
 from remi_tf.systems import System
@@ -96,7 +97,8 @@ def gather(paths: Sequence[Path], asked: Asked, verify: bool = True, progress: b
     """Open, evaluate and look at one run, or two on the same data.
 
     Args:
-      paths: run folders. verify: compare checksums. progress: show progress bars on a terminal.
+      paths: run folders. verify: compare checksums. progress: say on stderr what is being done, with progress bars on
+        a terminal.
 
     Raises:
       InputError: a run or its data cannot be opened, or no user of the split has targets.
@@ -107,17 +109,23 @@ def gather(paths: Sequence[Path], asked: Asked, verify: bool = True, progress: b
     runs: list[RunNumbers] = []
     chosen: Chosen | None = None
     for label, path in zip("AB" if len(paths) > 1 else ["model"], paths, strict=True):
+        say(f"{path}: evaluating the {asked.split} users", shown=progress)
         run = load_saved_run(path, verify)
         found = evaluate(run.model, data, CUT_OFFS, asked.exclude_history, progress=progress, items=items)
         chosen = chosen or choose_users(found, BEST_BY, asked.users, asked.seed)
+        if not runs and asked.users > len(chosen.sample):
+            few = f"--users {asked.users}: only {len(chosen.sample)} {asked.split} users have targets; all are shown"
+            say(few, shown=progress)
         views = view_users(run.model, data, found.users[chosen.all], asked.exclude_history)
-        curve = _curve(run.model, data, items, asked, progress)
+        curve = _curve(path, run.model, data, items, asked, progress)
         runs.append(_numbers(label, run, found, curve, dict(zip(chosen.all, views, strict=True))))
     assert chosen is not None
-    knn, about_knn = item_knn(dataset, runs[0].settings.training.select, asked.exclude_history, paths[0] / ITEM_KNN)
+    say("for comparison: counting MostPopular and ItemKNN, and evaluating them", shown=progress)
+    select = runs[0].settings.training.select
+    knn, about_knn = item_knn(dataset, select, asked.exclude_history, paths[0] / ITEM_KNN, progress)
     yardsticks: dict[str, System | None] = {"MostPopular": most_popular(dataset), "ItemKNN": knn}
     counted = {
-        name: evaluate(system, data, CUT_OFFS, asked.exclude_history, items=items)
+        name: evaluate(system, data, CUT_OFFS, asked.exclude_history, progress=progress, items=items)
         for name, system in yardsticks.items()
         if system is not None
     }
@@ -136,10 +144,11 @@ def _numbers(
 
 
 def _curve(
-    model: System, data: Interactions, items: ItemFacts, asked: Asked, progress: bool
+    path: Path, model: System, data: Interactions, items: ItemFacts, asked: Asked, progress: bool
 ) -> dict[float, Evaluation]:
     if items.categories is None:
         return {}
+    say(f"{path}: choosing diverse lists of {len(STRENGTHS)} strengths", shown=progress)
     some = data.first(CURVE_USERS)
     if not (some.lengths > some.cuts).any():
         some = data

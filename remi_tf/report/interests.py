@@ -5,6 +5,7 @@ import numpy as np
 from remi_tf.evaluation.interest_report import sentence
 from remi_tf.report.charts import heat_map, svg
 from remi_tf.report.gather import LONG, Findings, RunNumbers
+from remi_tf.report.numbers import fixed
 from remi_tf.report.page import Html, Section, element, figure, joined, missing, next_to_each_other, paragraph, table
 
 HEADING = "Interests"
@@ -47,4 +48,4 @@ def _in_words(label: str, cosines: np.ndarray) -> str:
     pairs = pairs[np.isfinite(pairs)]
     if not len(pairs):
         return f"{label}: no user has two interests."
-    return f"{label}: cosines of every two interests, from {pairs.min():.2f} to {pairs.max():.2f}."
+    return f"{label}: cosines of every two interests, from {fixed(pairs.min(), 2)} to {fixed(pairs.max(), 2)}."

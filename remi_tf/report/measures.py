@@ -4,6 +4,7 @@ from remi_tf.evaluation.list_metrics import NAMES, WHOLE_SPLIT_NAMES
 from remi_tf.evaluation.paired_test import compare_evaluations, p_in_words
 from remi_tf.evaluation.segments import by_segment, segments
 from remi_tf.report.gather import LONG, Findings
+from remi_tf.report.numbers import fixed
 from remi_tf.report.page import Html, Section, element, joined, next_to_each_other, paragraph, table
 
 OF_SEGMENT = (f"recall@{LONG}", f"ndcg@{LONG}")
@@ -50,7 +51,7 @@ def comparison(findings: Findings) -> Section:
     """The paired test of every metric of two runs."""
     a, b = findings.runs
     rows = [
-        (name, row.mean_a, row.mean_b, Html(f"{row.difference:+.4f}"), p_in_words(row.p))
+        (name, row.mean_a, row.mean_b, Html(fixed(row.difference, 4, "+")), p_in_words(row.p))
         for name, row in compare_evaluations([a.evaluation], [b.evaluation]).items()
     ]
     return Section(

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from remi_tf.report.numbers import fixed
 from remi_tf.report.words import visible
 
 NO_VALUE = "–"
@@ -19,7 +20,7 @@ body { margin: 0 auto; padding: 1rem; max-width: 64rem; font: 16px/1.5 sans-seri
 h1 { font-size: 1.6rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #bbb; font-size: 1.3rem; }
 h3 { margin-top: 2rem; font-size: 1.1rem; } h4 { margin: 1rem 0 .3rem; font-size: 1rem; }
 p, ul { max-width: 44rem; } nav ul { columns: 14rem; }
-.how, .missing, .note { color: #555; }
+.how, .missing, .note, small { color: #555; }
 .parts { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }
 .parts > * { flex: 1 1 18rem; min-width: 0; max-width: 100%; }
 figure { margin: 1rem 0; } figure svg { display: block; width: 100%; height: auto; }
@@ -68,15 +69,15 @@ def text(value: object) -> Html:
     if value is None or (isinstance(value, float) and value != value):
         return Html(NO_VALUE)
     if isinstance(value, float):
-        return Html(f"{value:.4f}")
+        return Html(fixed(value, 4))
     if isinstance(value, int) and not isinstance(value, bool):
         return Html(f"{value:,}")
     return Html(html.escape(visible(str(value))))
 
 
-def name(value: str) -> Html:
-    """An id or a title: its direction is its own."""
-    return Html(f"<bdi>{text(value)}</bdi>")
+def name(value: str, tooltip: str = "") -> Html:
+    """An id or a title: its direction is its own. tooltip: what is shown while the mouse is over it."""
+    return element("bdi", value, **({"title": tooltip} if tooltip and tooltip != value else {}))
 
 
 def joined(*parts: object) -> Html:

@@ -1,5 +1,6 @@
 """Some users: their histories, how the model routes them, and their lists."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,12 +23,10 @@ from remi_tf.report.page import (
     table,
 )
 from remi_tf.report.users import UserView
-from remi_tf.report.words import shortened
+from remi_tf.report.words import TITLE, shortened
 
 NEWEST = 20
 """Items of a history, or targets, that are shown."""
-COLUMNS = 100
-"""Letters of a title."""
 SHOWN = (f"recall@{LONG}", BEST_BY)
 
 
@@ -38,6 +37,8 @@ def sample_users(findings: Findings) -> Section:
     routed = [run.label for run in findings.runs if any(view.routing is not None for view in run.views.values())]
     without = [run.label for run in findings.runs if run.label not in routed]
     notes = [f"{' and '.join(without)}: no heat map, as the model has no routing."] if without else []
+    if findings.asked.users > len(findings.chosen.sample):
+        notes.append(f"{findings.asked.users} were asked for; no more {findings.asked.split} users have targets.")
     return Section(
         "Some users",
         f"Users drawn by the seed {findings.asked.seed}: a dark cell of a heat map says that the interest reads the "
@@ -71,7 +72,7 @@ def _user(findings: Findings, position: int, routing: bool = False) -> Html:
     """One user, as every run sees the user."""
     dataset, split = findings.dataset, findings.asked.split
     at = int(findings.users[position])
-    heading = element("h3" if routing else "h4", "User ", name(shortened(findings.user_ids[position], COLUMNS)))
+    heading = element("h3" if routing else "h4", "User ", name(shortened(findings.user_ids[position], TITLE)))
     length = int(dataset.split(split).cuts[at])
     view = findings.runs[0].views[position]
     read, chose = view.history[::-1][:NEWEST], view.targets[:NEWEST]
@@ -94,7 +95,8 @@ def _of_run(findings: Findings, run: RunNumbers, position: int, routing: bool) -
     scores = ", ".join(f"{metric} {evaluation.per_user[metric][position]:.2f}" for metric in SHOWN)
     heat_maps = [_heat_map(findings.dataset, view)] if routing and view.routing is not None else []
     label = f"{run.label}: " if findings.two else ""
-    return joined(paragraph(label, scores), next_to_each_other(*heat_maps, _list(findings.dataset, view)))
+    # The list first: where there is no room for both, as with two runs, the lists of the runs begin at one height.
+    return joined(paragraph(label, scores), next_to_each_other(_list(findings.dataset, view), *heat_maps))
 
 
 def _list(dataset: Dataset, view: UserView) -> Html:
@@ -133,7 +135,15 @@ def _heat_map(dataset: Dataset, view: UserView) -> Html:
 
 
 def _names(dataset: Dataset, rows: Sequence[int] | np.ndarray) -> list[Html]:
-    return [name(shortened(_title(dataset, row), COLUMNS)) for row in rows]
+    """What the items are called. The id is a tooltip, and is written behind titles that several of the items have."""
+    shown = [shortened(_title(dataset, row), TITLE) for row in rows]
+    ids = [shortened(raw_id, TITLE) for raw_id in dataset.vocabulary.raw_ids(rows)]
+    once = dict.fromkeys(zip(shown, ids, strict=True))  # a history may have an item several times
+    having = Counter(title for title, _ in once)
+    return [
+        joined(name(title, raw_id), element("small", " ", name(raw_id)) if having[title] > 1 else "")
+        for title, raw_id in zip(shown, ids, strict=True)
+    ]
 
 
 def _title(dataset: Dataset, row: int) -> str:

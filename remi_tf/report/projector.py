@@ -9,7 +9,7 @@ import tensorflow as tf
 from remi_tf.counted.base import CountedModel
 from remi_tf.errors import InputError
 from remi_tf.files import atomic_folder
-from remi_tf.report.words import visible
+from remi_tf.report.words import TITLE, shortened, visible
 from remi_tf.training.run_folder import SavedRun
 
 FOLDER = Path("tensorboard", "projector")
@@ -24,7 +24,7 @@ def write_projector(run: SavedRun, overwrite: bool = False) -> tuple[Path, int]:
     """Write vectors, metadata and config to RUN/tensorboard/projector, whole or not at all.
 
     vectors.tsv has a line for each item; metadata.tsv has the same after a line of names: id, title, category (both
-    empty where the log has none) and count, how often training users have the item.
+    empty where the log has none, and long ones shortened) and count, how often training users have the item.
 
     Returns:
       The folder, and the number of items.
@@ -58,7 +58,7 @@ def _metadata(run: SavedRun, counts: np.ndarray, number: int) -> Iterator[tuple[
     for row, raw_id in enumerate(catalogue.vocabulary.raw_ids(range(1, number + 1)), start=1):
         title = titles[row - 1] if titles else ""
         category = "" if categories is None else names[categories[row]]
-        yield _cell(raw_id), _cell(title), _cell(category), str(counts[row])
+        yield _cell(raw_id), shortened(_cell(title), TITLE), shortened(_cell(category), TITLE), str(counts[row])
 
 
 def _cell(text: str) -> str:

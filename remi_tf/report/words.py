@@ -12,6 +12,9 @@ JOINERS = {"\u200c", "\u200d"}
 MOST_MARKS = 8
 """Accents on one letter; more would hide the lines above and below."""
 
+TITLE = 100
+"""Columns of a title or an id, at most."""
+
 TURNS = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)), "\u200e", "\u200f", "\u061c"}
 """Characters that turn the direction of the text after them. Letters that are read from right to left do so by
 themselves."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from remi_tf.files import atomic_file, refuse_file
+from remi_tf.progress import say
 from remi_tf.report.about import about
 from remi_tf.report.diversity import diversity
 from remi_tf.report.gather import Asked, Findings, gather
@@ -33,7 +34,9 @@ def write_report(
       TrainingDiverged: as `gather`.
     """
     refuse_file("--output", output, overwrite)
-    text = html_of(gather(paths, asked, verify, progress))
+    findings = gather(paths, asked, verify, progress)
+    say("drawing the page", shown=progress)
+    text = html_of(findings)
     refuse_file("--output", output, overwrite)  # what has come in the meantime
     with atomic_file(output) as file:
         file.write(text)

@@ -71,6 +71,7 @@ def test_a_counted_model_has_no_vectors_for_the_projector_and_then_there_is_no_p
         (["--run_dir", "a", "--against", "nowhere"], "--against nowhere: there is no such folder"),
         (["--run_dir", "a", "--against", "./a"], "--against a: the same run as --run_dir"),
         (["--run_dir", "a", "--users", "-1"], "--users -1: give a whole number of 0 or more"),
+        (["--run_dir", "a", "--users", "5000"], "--users 5000: give 50 or less; .* the page would have 200 MB"),
         (["--run_dir", "a", "--output", "a/config.json"], "--output a/config.json: it is written as HTML"),
         (["--run_dir", "a", "--output", "b.html"], "--output b.html: exists already"),
         (["--run_dir", "a", "--split", "train"], "invalid choice: 'train'"),

@@ -63,6 +63,14 @@ def test_a_heat_map_can_be_written_as_png(tmp_path):
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_labels_that_would_lie_on_each_other_are_left_out_and_the_ends_stay():
+    near = [(0.5 + at / 1e4, 0.2 - at / 1e4, f"λ{at}") for at in range(5)]
+    drawn = texts(curves({"A": [(0.1, 0.9, "first"), *near, (0.9, 0.1, "last")]}, "diversity", "recall"))
+    assert {"first", "last"} <= set(drawn) and sum(each.startswith("λ") for each in drawn) == 1
+    apart = texts(curves({"A": [(at, at, f"λ{at}") for at in range(5)]}, "x", "y"))
+    assert sum(each.startswith("λ") for each in apart) == 5
+
+
 @pytest.mark.parametrize(
     "figure",
     [

@@ -34,3 +34,12 @@ def test_a_run_without_interests_says_so_next_to_one_with_some(two, bare):
 def test_nothing_to_compare_is_said_in_a_line(bare):
     section = interests(bare)
     assert not section.parts and "Not here: the model has no interests, or one a user" in section.how
+
+
+def test_a_cosine_that_is_rounded_to_zero_has_no_minus(one):
+    (run,) = one.runs
+    nearly = {"list_shares": [0.5, 0.5], "cosines": [[1.0, -0.001], [-0.001, 1.0]], "effective_items": 1.0}
+    figures = {**run.evaluation.interests, **nearly}
+    changed = replace(run, evaluation=replace(run.evaluation, interests=figures))
+    source = joined(*interests(replace(one, runs=(changed,))).parts)
+    assert source.count(">0.00</text>") == 2 and "from 0.00 to 0.00" in source and "-0.00" not in source

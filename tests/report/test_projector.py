@@ -43,6 +43,12 @@ def test_every_item_has_its_vector_and_its_line_whatever_its_title(tmp_path):
     assert [int(line[3]) for line in lines] == counts[1:].tolist()
 
 
+def test_a_long_title_is_shortened_as_on_the_page(tmp_path):
+    run = make_run(tmp_path, TinyModel(), titles=["x" * 5000, "漢" * 300, "short"])
+    first, second, third = rows(write_projector(run)[0], "metadata.tsv")[1:4]
+    assert first[1] == "x" * 99 + "…" and second[1] == "漢" * 49 + "…" and third[1] == "short"
+
+
 def test_without_titles_and_categories_their_cells_are_empty(tmp_path):
     folder, _ = write_projector(make_run(tmp_path, TinyModel()))
     assert {tuple(line[1:3]) for line in rows(folder, "metadata.tsv")[1:]} == {("", "")}

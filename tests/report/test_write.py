@@ -72,7 +72,7 @@ def test_sections_without_a_meaning_say_why_in_a_line(kind, gone, bare, tmp_path
     assert missing == gone
 
 
-def test_the_file_appears_whole_and_is_not_replaced_unasked(runs):
+def test_the_file_appears_whole_and_is_not_replaced_unasked(runs, capsys):
     output = runs / "A" / "report.html"
     write_report([runs / "A"], output, Asked())
     first = output.read_text(encoding="utf-8")
@@ -83,6 +83,18 @@ def test_the_file_appears_whole_and_is_not_replaced_unasked(runs):
     assert "Is A better than B?" in output.read_text(encoding="utf-8")
     write_report([runs / "A"], output, Asked(), overwrite=True)
     assert output.read_text(encoding="utf-8") == first  # the same run gives the same page
+    assert capsys.readouterr().err == ""  # no progress was asked for
+
+
+def test_it_is_said_what_is_being_done_and_that_there_are_fewer_users_than_asked_for(runs, capsys):
+    """The dataset has 12 test users."""
+    output = runs / "fifty.html"
+    write_report([runs / "A", runs / "B"], output, Asked(users=50), progress=True)
+    said = capsys.readouterr().err.splitlines()
+    steps = [f"{runs / 'A'}: eval", "--users 50: only 12 test", f"{runs / 'A'}: choos", f"{runs / 'B'}: eval"]
+    steps += [f"{runs / 'B'}: choos", "for comparison: ", "drawing the page"]
+    assert [line[: len(step)] for line, step in zip(said, steps, strict=True)] == steps
+    assert "50 were asked for; no more test users have targets." in output.read_text(encoding="utf-8")
 
 
 def test_a_failure_leaves_no_file(runs, monkeypatch):
