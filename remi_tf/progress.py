@@ -11,10 +11,10 @@ def watched() -> bool:
     return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
-def say(words: str, *, shown: bool = True) -> None:
-    """A line on stderr: what begins now. shown: if false, none."""
+def say(words: str, *, shown: bool) -> None:
+    """A line on stderr, above the bars that there are: what begins now. shown: if false, none."""
     if shown:
-        print(words, file=sys.stderr, flush=True)
+        tqdm.write(words, file=sys.stderr)
 
 
 def bar(desc: str, *, total: int | None = None, only_watched: bool = True, shown: bool = True, **options: Any) -> tqdm:

@@ -47,6 +47,7 @@ def test_a_real_log_goes_from_its_raw_file_to_test_metrics_by_the_documented_com
     assert "rank" in run(tmp_path, "recommend.py", "--run_dir", "runs/it", "--history", first, "--top_n", "5")
 
 
+@pytest.mark.slow
 def test_the_synthetic_log_is_learnt_and_a_history_of_two_interests_gets_items_of_both(tmp_path):
     """The demo, smaller: planted clusters 1 and 4, item names c<cluster>i<number>."""
     run(tmp_path, "data/prepare.py", "--source", "synthetic")

@@ -47,8 +47,8 @@ def _which(findings: Findings) -> str:
     """Whose recall it is: not always that of the metrics."""
     some, every, split = len(findings.runs[0].curve[0.0].users), len(findings.users), findings.asked.split
     if some == every:
-        return f"Of all {every:,} {split} users."
-    return f"Of the first {some:,} {split} users only; the metrics above are of all {every:,}."
+        return f"The curve is of all {every:,} {split} users."
+    return f"The curve is of the first {some:,} {split} users only; the metrics above are of all {every:,}."
 
 
 def _table(run: RunNumbers) -> Html:

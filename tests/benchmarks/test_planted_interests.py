@@ -13,6 +13,7 @@ NARROW = SyntheticSettings(num_users=1500, num_items=480, num_clusters=80, inter
 
 
 @pytest.mark.trains
+@pytest.mark.slow
 def test_four_interests_find_more_of_what_users_like_than_one():
     """Seeds 1 to 4: .73 to .75 of a user's interests are met by four, .53 to .56 by one, trained in the same way."""
     log, small = planted_log(NARROW), {"embedding_dim": 24, "learning_rate": 0.005, "num_negatives": 128, "seed": 1}

@@ -37,7 +37,7 @@ def test_training_learns_and_leaves_everything_a_user_needs(toy_dataset, tmp_pat
 
 def test_more_negatives_than_items_are_noted(toy_dataset, tmp_path, capsys):
     for name, negatives, noted in (("few", "60", False), ("many", "61", True)):
-        flags = ["--remi", "--num_negatives", negatives, "--max_steps", "1"]
+        flags = ["--remi", "--boost", "none", "--num_negatives", negatives, "--max_steps", "1"]
         assert train(toy_dataset, tmp_path / name, *flags) == 0
         assert ("draws more than the 60 items" in capsys.readouterr().out) == noted
 
@@ -73,6 +73,7 @@ def test_a_killed_and_resumed_run_equals_one_never_interrupted(toy_dataset, tmp_
 STRANGE = "layers=[1,2] *? {a} \\\\b"
 
 
+@pytest.mark.slow
 def test_a_run_folder_with_brackets_and_backslashes_works_in_every_command(toy_dataset, tmp_path, capsys):
     run = tmp_path / STRANGE / "sa[1]"
     assert train(toy_dataset, run, "--max_steps", "60") == 0

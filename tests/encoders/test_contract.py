@@ -275,7 +275,7 @@ def trained(settings, toy):
     return model
 
 
-LONG = ("PIMI", "SASRec", "Re4", "UMI", "SINE")  # their steps take long
+LONG = ("GRU4REC", "MTMI-GRU", "PIMI", "Re4", "SASRec", "SINE", "UMI")  # their steps take long
 TRAINED = pytest.mark.parametrize(
     "case",
     [

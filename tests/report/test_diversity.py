@@ -17,11 +17,11 @@ def test_every_strength_has_its_point_and_its_row(two):
 def test_it_is_said_of_which_users_it_is(one):
     """Recall at λ = 0 differs from that of the metrics where the curve has fewer users."""
     users = one.dataset.test.num_users
-    assert diversity(one).how.startswith(f"Of all {users} test users. A higher λ")
+    assert diversity(one).how.startswith(f"The curve is of all {users} test users. A higher λ")
     (run,) = one.runs
     of_five = {strength: replace(found, users=found.users[:5]) for strength, found in run.curve.items()}
     fewer = replace(one, runs=(replace(run, curve=of_five),))
-    said = f"Of the first 5 test users only; the metrics above are of all {users}. A higher λ"
+    said = f"The curve is of the first 5 test users only; the metrics above are of all {users}. A higher λ"
     assert diversity(fewer).how.startswith(said)
 
 

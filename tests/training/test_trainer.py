@@ -45,6 +45,7 @@ def test_training_stops_when_patience_is_exceeded_and_stays_stopped(toy_dataset,
     assert [line["step"] for line in measurements(tmp_path / "run")] == steps
 
 
+@pytest.mark.slow
 def test_the_best_weights_are_kept_not_the_last(toy_dataset, tmp_path):
     train(toy_dataset, tmp_path / "run", "--remi", "--max_steps", "300", "--learning_rate", "0.03")
     scores = {line["step"]: line["valid_recall@50"] for line in measurements(tmp_path / "run")}

@@ -186,7 +186,7 @@ def test_settings_that_were_tried_are_not_trained_again(request_for, scripted, t
 SMALL = {"num_negatives": 20, "embedding_dim": 8, "batch_size": 16, "eval_every": 20, "max_steps": 60}
 
 
-@pytest.mark.trains
+@pytest.mark.slow
 def test_a_trial_is_a_run_that_goes_on_from_its_checkpoint_or_if_that_is_damaged_starts_again(
     request_for, tmp_path, monkeypatch
 ):
