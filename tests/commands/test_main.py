@@ -12,6 +12,7 @@ from remi_tf.errors import InputError
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ("id_flags", "item_changes", "log_flags", "other_names")
 OF_EVALUATE = ("compare", "json_results", "result_tables")
+OF_TRAIN = ("dry_run",)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def test_without_a_command_all_of_them_are_listed(capsys):
 
 def test_each_command_has_its_file_and_the_other_files_are_parts_of_commands():
     files = {path.stem for path in (ROOT / "remi_tf" / "commands").glob("*.py")}
-    assert files == {*COMMANDS, "__init__", "cli", "console", "main", *FLAGS, *OF_EVALUATE}
+    assert files == {*COMMANDS, "__init__", "cli", "console", "main", *FLAGS, *OF_EVALUATE, *OF_TRAIN}
 
 
 def test_an_unknown_command_is_refused_with_those_there_are():
