@@ -88,8 +88,12 @@ def _forward(left: tf.Tensor, right: tf.Tensor, gradient: tf.Tensor) -> list[tf.
     return [tf.matmul(left, right)]
 
 
-def _backward(left: tf.Tensor, right: tf.Tensor, gradient: tf.Tensor) -> list[tf.Tensor]:
-    return [tf.matmul(gradient, right, transpose_b=True), tf.matmul(left, gradient, transpose_a=True)]
+def _to_right(left: tf.Tensor, right: tf.Tensor, gradient: tf.Tensor) -> list[tf.Tensor]:
+    return [tf.matmul(left, gradient, transpose_a=True)]
+
+
+def _to_both(left: tf.Tensor, right: tf.Tensor, gradient: tf.Tensor) -> list[tf.Tensor]:
+    return [tf.matmul(gradient, right, transpose_b=True), *_to_right(left, right, gradient)]
 
 
 def _both(function: str, inputs: tf.Tensor, gradient: tf.Tensor) -> list[tf.Tensor]:
@@ -103,8 +107,7 @@ def _passes(each: Product | Activation) -> list[Callable[..., list[tf.Tensor]]]:
     """What computes a part from its operands, pass by pass."""
     if isinstance(each, Activation):
         return [partial(_both, each.function)]
-    # Of a backward pass in one direction, the other result is not in the graph that runs.
-    return [_forward, lambda *operands: _backward(*operands)[2 - each.backward :]][: 1 + (each.backward > 0)]
+    return [_forward, *{0: [], 1: [_to_right], 2: [_to_both]}[each.backward]]
 
 
 def measure(name: str, log: Interactions, rounds: int) -> dict[str, list[float]]:
