@@ -11,13 +11,13 @@ take turns in one process; the ratio is the median of the ratios of the rounds, 
 import argparse
 import gc
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from encoders import BOOKS, PROFILE_SIZES, Case, log_with_profiles  # loads TensorFlow
 from floor_shapes import FLOORS, Activation, Product, Sizes, Work, floor_of
-from timing import medians, milliseconds, read_back, table, take_turns
+from timing import medians, milliseconds, print_table, read_back, take_turns
 
 # isort: split
 import tensorflow as tf
@@ -131,11 +131,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     flags = parser.parse_args()
     log, times = log_with_profiles(flags.items), {}
-    for name in flags.models.split(","):
-        times[name] = measure(name, log, flags.rounds)
-        gc.collect()  # the model before: tables of the catalogue's size
-    rows = [(f"`{name}`", *medians(found["step"], found["floor"])) for name, found in times.items()]
-    print(table(("model", "step ms", "floor ms", "ratio (quartiles)"), rows))
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        for name in flags.models.split(","):
+            times[name] = found = measure(name, log, flags.rounds)
+            yield f"`{name}`", *medians(found["step"], found["floor"])
+            gc.collect()  # tables of the catalogue's size
+
+    print_table(("model", "step ms", "floor ms", "ratio (quartiles)"), rows())
     if flags.json:
         flags.json.write_text(json.dumps({"ms_per_step": times}, indent=2) + "\n")
 

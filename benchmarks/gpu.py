@@ -28,7 +28,7 @@ from encoders import BOOKS, log_with_profiles  # loads TensorFlow
 from floor import measure
 from serving import DIM, INTERESTS, SEEN, graphs
 from systems import settings_of
-from timing import medians, milliseconds, read_back, table, take_turns
+from timing import medians, milliseconds, print_table, read_back, take_turns
 
 # isort: split
 import tensorflow as tf
@@ -131,13 +131,16 @@ def main() -> None:
     if not there:
         print("No GPU is here: this measures the CPU, with smaller sizes.\n")
     print(f"{about()}; {sizes.items:,} items.\n")
-    found, rows = {}, []
-    for mode in ("float32", "TF32") if there else ("float32",):
-        tf.config.experimental.enable_tensor_float_32_execution(mode == "TF32")
-        for what, times in measurements(sizes):
-            found[f"{what}, {mode}"] = times
-            rows.append((what, mode, *medians(times["ours"], times["bare"])))
-    print(table(("what", "numbers", "ms", "bare products, ms", "ratio (quartiles)"), rows))
+    found: dict[str, Times] = {}
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        for mode in ("float32", "TF32") if there else ("float32",):
+            tf.config.experimental.enable_tensor_float_32_execution(mode == "TF32")
+            for what, times in measurements(sizes):
+                found[f"{what}, {mode}"] = times
+                yield what, mode, *medians(times["ours"], times["bare"])
+
+    print_table(("what", "numbers", "ms", "bare products, ms", "ratio (quartiles)"), rows())
     if flags.json:
         flags.json.write_text(json.dumps({"about": about(), **sizes._asdict(), "ms": found}, indent=2) + "\n")
 

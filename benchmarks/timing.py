@@ -1,7 +1,8 @@
 """How benchmarks measure: calls that take turns, ratios with their spread, and tables."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ def medians(times: Sequence[float], base: Sequence[float]) -> tuple[str, str, st
     return f"{np.median(times):.2f}", f"{np.median(base):.2f}", str(ratio(times, base))
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a Markdown table, each row when it comes."""
+    for line in chain((head, ["---"] * len(head)), rows):
+        print(f"| {' | '.join(map(str, line))} |", flush=True)

@@ -23,9 +23,10 @@ def test_a_ratio_is_taken_within_a_round_so_a_busy_round_does_not_change_it():
     assert str(found) == "2.10 (2.00–2.20)"
 
 
-def test_a_table_has_its_head_and_a_line_for_each_row():
+def test_a_table_has_its_head_and_a_line_for_each_row(capsys):
     rows = [("`SA`", *timing.medians([4.0, 6.0, 5.0], [2.0, 2.0, 2.0]))]
-    assert timing.table(("model", "ms", "bare", "ratio"), rows).splitlines() == [
+    timing.print_table(("model", "ms", "bare", "ratio"), rows)
+    assert capsys.readouterr().out.splitlines() == [
         "| model | ms | bare | ratio |",
         "| --- | --- | --- | --- |",
         "| `SA` | 5.00 | 2.00 | 2.50 (2.25–2.75) |",
