@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from systems import settings_of
+from timing import read_back
 from train_step import BOOKS, random_log  # sets the import path and loads TensorFlow
 
 from remi_tf.data.dataset.interactions import Interactions
@@ -30,11 +31,18 @@ STEPS = 100  # per round
 PROFILE_SIZES = (2, 7, 21)  # values of three profile columns, as MovieLens has them
 
 
+def log_with_profiles(num_items: int) -> Interactions:
+    """`random_log` of users with profiles."""
+    log = random_log(num_items)
+    profiles = np.random.default_rng(1).integers(0, np.array(PROFILE_SIZES) + 1, (log.num_users, 3), np.int32)
+    return dataclasses.replace(log, profiles=profiles)
+
+
 class Case:
     """A model in training. It can run a round and tell its ms per step."""
 
     def __init__(self, flags: list[str], log: Interactions):
-        settings = settings_of(flags, "random")
+        self.settings = settings = settings_of(flags, "random")
         self.model = MultiInterestModel(settings, int(log.items.max()), PROFILE_SIZES)
         build(self.model)
         self.model.compile(optimizer=make_optimizer(settings.training), steps_per_execution=50)
@@ -54,6 +62,7 @@ class Case:
     def round(self) -> float:
         start = time.perf_counter()
         self.model.fit(self.batches.from_step(0), epochs=1, steps_per_epoch=STEPS, verbose=0, callbacks=self.callbacks)
+        read_back(self.model.encoder.trainable_variables[0])
         return 1000 * (time.perf_counter() - start) / STEPS
 
 
@@ -76,9 +85,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     flags = parser.parse_args()
     names = ["SA", *[name for name in flags.models.split(",") if name != "SA"]]
-    log = random_log(flags.items)
-    profiles = np.random.default_rng(1).integers(0, np.array(PROFILE_SIZES) + 1, (log.num_users, 3), np.int32)
-    log = dataclasses.replace(log, profiles=profiles)
+    log = log_with_profiles(flags.items)
     cases = {name: Case(name.split(), log) for name in names}
     times: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(flags.rounds):

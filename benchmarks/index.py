@@ -25,6 +25,7 @@ from remi_tf.quiet_loading import load_tensorflow
 load_tensorflow()
 
 import tensorflow as tf
+from timing import milliseconds
 
 from remi_tf.data.dataset.views import features, histories
 from remi_tf.retrieval.faiss_index import ItemIndex
@@ -41,12 +42,6 @@ def larger(vectors: np.ndarray, num_items: int) -> np.ndarray:
     copies = vectors[generator.integers(1, len(vectors), num_items + 1 - len(vectors))]
     spread = NOISE * np.linalg.norm(copies, axis=1, keepdims=True) / copies.shape[1] ** 0.5
     return np.concatenate([vectors, copies + spread * generator.standard_normal(copies.shape)]).astype(np.float32)
-
-
-def milliseconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return 1000 * (time.perf_counter() - start)
 
 
 def measure(kind: str, vectors: np.ndarray, interests: np.ndarray, exact: Callable, rounds: int) -> list[dict]:

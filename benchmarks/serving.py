@@ -60,24 +60,31 @@ def milliseconds(call: Callable[[], object]) -> tuple[float, float]:
     return 1000 * (time.perf_counter() - start), 1000 * (time.process_time() - cpu)
 
 
-def against_the_product(rounds: int) -> dict:
-    generator = np.random.default_rng(0)
-    table = tf.Variable(generator.standard_normal((ITEMS_HERE + 1, DIM), np.float32))
+def graphs(table: tf.Variable) -> tuple[Callable, Callable]:
+    """Retrieval of the best items, without those seen, and only its product with the table."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, INTERESTS, DIM]), tf.TensorSpec([None, SEEN], tf.int32)])
     def retrieve(interests: tf.Tensor, seen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return top_k(interests, table, TOP_N, exclude=seen)
 
+    @tf.function(input_signature=[tf.TensorSpec([None, INTERESTS, DIM])])
+    def product(interests: tf.Tensor) -> tf.Tensor:
+        return tf.matmul(tf.reshape(interests, [-1, DIM]), table, transpose_b=True)
+
+    return retrieve, product
+
+
+def against_the_product(rounds: int) -> dict:
+    generator = np.random.default_rng(0)
+    table = tf.Variable(generator.standard_normal((ITEMS_HERE + 1, DIM), np.float32))
+
+    retrieve, product = graphs(table)
     boost = CountedBoost(NEIGHBOURS, ITEMS_HERE, SEEN)
     boost.ids.assign(generator.integers(1, ITEMS_HERE + 1, boost.ids.shape))
 
     @tf.function(input_signature=[tf.TensorSpec([None, INTERESTS, DIM]), tf.TensorSpec([None, SEEN], tf.int32)])
     def boosted(interests: tf.Tensor, seen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return top_k(interests, table, TOP_N, exclude=seen, boosts=boost.of(seen))
-
-    @tf.function(input_signature=[tf.TensorSpec([None, INTERESTS, DIM])])
-    def product(interests: tf.Tensor) -> tf.Tensor:
-        return tf.matmul(tf.reshape(interests, [-1, DIM]), table, transpose_b=True)
 
     figures = {}
     for batch in (1, 32):
