@@ -49,9 +49,9 @@ class Grid:
 
         values = np.array([[[mean(system(a, b, k)) for b in REPELS] for a in ALPHAS] for k in TOWERS])
         norm = Normalize(np.nanmin(values), np.nanmax(values))
-        figure, axes = plt.subplots(
-            1, len(TOWERS), figsize=(3.6 * len(TOWERS) + 1, 3.4), sharey=True, layout="constrained"
-        )
+        size = (3.6 * len(TOWERS) + 1, 3.4)
+        figure, panels = plt.subplots(1, len(TOWERS), figsize=size, sharey=True, squeeze=False, layout="constrained")
+        axes = panels[0]
         for axis, towers, matrix in zip(axes, TOWERS, values, strict=True):
             image = heat_map(matrix, list(map(str, ALPHAS)), list(map(str, REPELS)), f"K = {towers}", axis, norm)
             axis.set_xlabel("beta of the repel loss")
