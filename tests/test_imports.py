@@ -14,6 +14,7 @@ ORDER = (
         "flat_files",
         "locks",
         "manifests",
+        "numbers",
         "progress",
         "quiet_loading",
         "randomness",

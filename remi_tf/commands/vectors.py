@@ -32,14 +32,14 @@ def main(argv: list[str]) -> int:
     """
     flags = _parse(argv)
     load_tensorflow()
-    from remi_tf.recommending.index_folder import finite_vectors
+    from remi_tf.recommending.index_folder import refuse_counted
     from remi_tf.recommending.known import Known
     from remi_tf.recommending.recommender import Recommender
     from remi_tf.recommending.vectors import write_vectors
     from remi_tf.training.run_folder import load_saved_run
 
     run = load_saved_run(flags.run_dir, **verification(flags.no_verify))
-    finite_vectors(run)  # a counted model is refused before anything else is said
+    refuse_counted(run)  # before anything else is said
     recommender, known = Recommender(changed(run, flags)), Known()
     log = None if flags.input is None else log_files(flags)
     if log is not None:

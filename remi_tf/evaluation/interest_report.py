@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from remi_tf.encoders.base import Interests
+from remi_tf.numbers import fixed
 from remi_tf.objective.readout import only_active
 
 SAME = 1e-5  # two scores of a candidate count as equal below this relative difference: interests that are the same
@@ -120,8 +121,7 @@ def sentence(figures: dict[str, Any]) -> str:
     if "effective_items" in figures:
         parts.append(f"each reads {figures['effective_items']:.1f} of {figures['history_items']:.1f} items")
     if "interest_cosine" in figures:
-        cosine = round(figures["interest_cosine"], 2) + 0.0  # -0.0 + 0.0 is 0.0
-        parts.append(f"cosine of two {cosine:.2f}")
+        parts.append(f"cosine of two {fixed(figures['interest_cosine'], 2)}")
     if "hit_shares" in figures:
         parts.append("share of hits " + " ".join(f"{share:.0%}" for share in figures["hit_shares"]))
     return "interests: " + ", ".join(parts) if parts else ""

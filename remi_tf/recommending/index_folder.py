@@ -227,17 +227,26 @@ def open_index(path: Path, run: SavedRun, verify: bool = True) -> ItemIndex:
     return ItemIndex(index, manifest["index_kind"], vectors, manifest["effort"], removed)
 
 
-def finite_vectors(run: SavedRun) -> np.ndarray:
-    """[I + 1, d] float32: the item vectors that the interests of `run`'s model are multiplied with.
+def refuse_counted(run: SavedRun) -> None:
+    """Refuse a run that has no item vectors.
 
     Raises:
-      InputError: one of them is NaN or infinite, or the model scores items without vectors.
+      InputError: the model scores items without vectors.
     """
     if isinstance(run.model, CountedModel):
         raise InputError(
             f"{run.path}: {run.settings.encoder.model_type} is counted and has no item vectors to search or to write; "
             f"{command('recommend')} and {command('export')} answer exactly without an index"
         )
+
+
+def finite_vectors(run: SavedRun) -> np.ndarray:
+    """[I + 1, d] float32: the item vectors that the interests of `run`'s model are multiplied with.
+
+    Raises:
+      InputError: one of them is NaN or infinite, or as `refuse_counted`.
+    """
+    refuse_counted(run)
     vectors = np.ascontiguousarray(run.model.item_vectors().numpy(), np.float32)
     if not np.isfinite(vectors).all():
         raise InputError(f"{run.path}: an item vector is NaN or infinite; the run has diverged")

@@ -11,7 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from remi_tf.report.numbers import fixed
+from remi_tf.numbers import fixed
 from remi_tf.report.page import Html, text
 from remi_tf.report.words import shortened, width
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from remi_tf.evaluation.interest_report import sentence
+from remi_tf.numbers import fixed
 from remi_tf.report.charts import heat_map, svg
 from remi_tf.report.gather import LONG, Findings, RunNumbers
-from remi_tf.report.numbers import fixed
 from remi_tf.report.page import Html, Section, element, figure, joined, missing, next_to_each_other, paragraph, table
 
 HEADING = "Interests"

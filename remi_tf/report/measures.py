@@ -3,8 +3,8 @@
 from remi_tf.evaluation.list_metrics import NAMES, WHOLE_SPLIT_NAMES
 from remi_tf.evaluation.paired_test import compare_evaluations, p_in_words
 from remi_tf.evaluation.segments import by_segment, segments
+from remi_tf.numbers import fixed
 from remi_tf.report.gather import LONG, Findings
-from remi_tf.report.numbers import fixed
 from remi_tf.report.page import Html, Section, element, joined, next_to_each_other, paragraph, table
 
 OF_SEGMENT = (f"recall@{LONG}", f"ndcg@{LONG}")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from remi_tf.report.numbers import fixed
+from remi_tf.numbers import fixed
 from remi_tf.report.words import visible
 
 NO_VALUE = "–"

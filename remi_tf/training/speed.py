@@ -52,15 +52,15 @@ def _fit(trainer: Trainer, steps: int, watch: "_Watch") -> None:
 
 def _validation_seconds(trainer: Trainer) -> tuple[float, int]:
     """Of a whole validation, and how many users were evaluated for it."""
-    number = len(users_with_targets(trainer.validation))
-    some = trainer.validation.first(int(users_with_targets(trainer.validation)[:USERS][-1]) + 1)
+    found = users_with_targets(trainer.validation)
+    number, users = len(found), len(found[:USERS])
+    some = trainer.validation.first(int(found[:USERS][-1]) + 1)
     trainer.evaluator.evaluate(some)  # the first time is slower
     began = time.perf_counter()
     trainer.check_weights()
     finish(trainer.model)
     before = time.perf_counter() - began
     seconds = trainer.evaluator.evaluate(some).seconds
-    users = len(users_with_targets(some))
     return before + seconds * number / users, users
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from remi_tf.report.numbers import fixed
+from remi_tf.numbers import fixed
 
 
 @pytest.mark.parametrize(
